@@ -1,0 +1,18 @@
+// Package v1alpha1 is what users write: Promises and Pipelines of the group
+// platform.kratix.io, with the JSON of Kratix itself, so that existing YAML
+// applies unchanged. The shapes follow Kratix at commit ae170e22 (August 2026).
+//
+// The types say what may be written; translate/check says what is allowed.
+//
+// +kubebuilder:object:generate=true
+// +groupName=platform.kratix.io
+package v1alpha1
+
+// The one group, version and pair of kinds this package speaks of.
+const (
+	Group        = "platform.kratix.io"
+	Version      = "v1alpha1"
+	APIVersion   = Group + "/" + Version
+	KindPromise  = "Promise"
+	KindPipeline = "Pipeline"
+)

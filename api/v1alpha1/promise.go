@@ -1,0 +1,67 @@
+package v1alpha1
+
+import (
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+)
+
+// Promise offers an API and says, in workflows, what happens when the Promise
+// itself or a request for it is configured or deleted.
+//
+// +kubebuilder:object:root=true
+type Promise struct {
+	metav1.TypeMeta   `json:",inline"`
+	metav1.ObjectMeta `json:"metadata,omitempty"`
+
+	Spec PromiseSpec `json:"spec,omitempty"`
+}
+
+// PromiseSpec is the part of a Promise that its author writes.
+type PromiseSpec struct {
+	// API is one CustomResourceDefinition. Absent, null and {} mean no API.
+	// +kubebuilder:pruning:PreserveUnknownFields
+	API       *runtime.RawExtension `json:"api,omitempty"`
+	Workflows Workflows             `json:"workflows,omitempty"`
+	// RequiredPromises must be available before requests are worked on.
+	RequiredPromises []RequiredPromise `json:"requiredPromises,omitempty"`
+	// Dependencies are manifests that every matching Destination gets.
+	// +kubebuilder:pruning:PreserveUnknownFields
+	Dependencies []runtime.RawExtension `json:"dependencies,omitempty"`
+	// DestinationSelectors are squashed to one map; the first entry wins per key.
+	DestinationSelectors []PromiseScheduling `json:"destinationSelectors,omitempty"`
+}
+
+// Workflows holds the four lists of Pipelines and what they share.
+type Workflows struct {
+	Config   WorkflowsConfig   `json:"config,omitempty"`
+	Promise  WorkflowPipelines `json:"promise,omitempty"`
+	Resource WorkflowPipelines `json:"resource,omitempty"`
+}
+
+// WorkflowsConfig applies to all workflows of a Promise.
+type WorkflowsConfig struct {
+	// PipelineNamespace is where every Pipeline runs. It must exist already.
+	PipelineNamespace string `json:"pipelineNamespace,omitempty"`
+	// ReconciliationInterval repeats workflows; at least one minute.
+	ReconciliationInterval *metav1.Duration `json:"reconciliationInterval,omitempty"`
+}
+
+// WorkflowPipelines are kept raw: the API server stores what it does not know,
+// and the compiler decodes strictly, with positions (translate/parse).
+type WorkflowPipelines struct {
+	// +kubebuilder:pruning:PreserveUnknownFields
+	Configure []runtime.RawExtension `json:"configure,omitempty"`
+	// +kubebuilder:pruning:PreserveUnknownFields
+	Delete []runtime.RawExtension `json:"delete,omitempty"`
+}
+
+// RequiredPromise names another Promise; an empty version means any.
+type RequiredPromise struct {
+	Name    string `json:"name,omitempty"`
+	Version string `json:"version,omitempty"`
+}
+
+// PromiseScheduling selects Destinations by label.
+type PromiseScheduling struct {
+	MatchLabels map[string]string `json:"matchLabels,omitempty"`
+}

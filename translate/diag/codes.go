@@ -1,0 +1,111 @@
+package diag
+
+import "fmt"
+
+// Code is the stable name of a kind of finding. Codes are never reused:
+// KC1xx reading, KC2xx Kratix's own rules, KC3xx planning, KC4xx engines.
+type Code string
+
+const (
+	NotText         Code = "KC101"
+	TooLarge        Code = "KC102"
+	BadYAML         Code = "KC103"
+	TooDeep         Code = "KC104"
+	DuplicateKey    Code = "KC105"
+	UnknownField    Code = "KC106"
+	WrongType       Code = "KC107"
+	UnknownPromise  Code = "KC108"
+	OtherKind       Code = "KC109"
+	NothingToDo     Code = "KC110"
+	RequestMismatch Code = "KC111"
+	BadConfig       Code = "KC112"
+
+	NotAPipeline      Code = "KC201"
+	BadName           Code = "KC202"
+	DuplicatePipeline Code = "KC203"
+	LongID            Code = "KC204"
+	BadLabel          Code = "KC205"
+	BadContainer      Code = "KC206"
+	BadEnv            Code = "KC207"
+	BadVolume         Code = "KC208"
+	BadMount          Code = "KC209"
+	BadResources      Code = "KC210"
+	BadChoice         Code = "KC211"
+	BadPermission     Code = "KC212"
+	NoAPI             Code = "KC213"
+	BadAPI            Code = "KC214"
+	ExtraDelete       Code = "KC215"
+	BadInterval       Code = "KC216"
+	NamespaceIgnored  Code = "KC217"
+	BadNumber         Code = "KC218"
+	DuplicatePromise  Code = "KC219"
+
+	RestartInPlace    Code = "KC301"
+	LabelKept         Code = "KC302"
+	LabelReserved     Code = "KC303"
+	TokenHidden       Code = "KC304"
+	EnvOverridden     Code = "KC305"
+	EnvUnmergeable    Code = "KC306"
+	InputTooLarge     Code = "KC307"
+	SampleRequest     Code = "KC308"
+	NoOwner           Code = "KC309"
+	BadAnnotation     Code = "KC310"
+	LiteralSecret     Code = "KC311"
+	ClaimsUnsupported Code = "KC313"
+
+	MountReserved     Code = "KC401"
+	VolumeRenamed     Code = "KC402"
+	ContainerRenamed  Code = "KC403"
+	TextUnescapable   Code = "KC404"
+	TextEscaped       Code = "KC405"
+	EnvShadows        Code = "KC406"
+	CommandMissing    Code = "KC407"
+	ArgsOnly          Code = "KC408"
+	RequestsZeroed    Code = "KC409"
+	RequestsAdd       Code = "KC410"
+	NoBackoff         Code = "KC411"
+	WorkspaceHidden   Code = "KC412"
+	ManySteps         Code = "KC413"
+	TemplateTooLong   Code = "KC414"
+	AnnotationDropped Code = "KC415"
+	PullSecretsShared Code = "KC416"
+)
+
+// Info is what `kratix-compile explain CODE` prints.
+type Info struct {
+	Code     Code
+	Severity Severity
+	// Title is one line without a full stop.
+	Title string
+	// Prose says why the rule exists and what to do; plain text.
+	Prose string
+	// Example makes the compiler report exactly this code, for Backend.
+	Example string
+	// Backend is the engine the example is compiled for; empty means any.
+	Backend string
+}
+
+// Codes lists every code in numeric order.
+func Codes() []Info { return codes }
+
+// Lookup finds a code by its exact spelling.
+func Lookup(c Code) (Info, bool) {
+	i, ok := byCode[c]
+	return i, ok
+}
+
+func code(c Code) Info {
+	i, ok := Lookup(c)
+	if !ok {
+		panic(fmt.Sprintf("bug: diagnostic code %s is not in the table", c))
+	}
+	return i
+}
+
+var byCode = func() map[Code]Info {
+	m := make(map[Code]Info, len(codes))
+	for _, i := range codes {
+		m[i.Code] = i
+	}
+	return m
+}()

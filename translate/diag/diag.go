@@ -1,0 +1,112 @@
+// Package diag is how the compiler speaks to people: every finding has a stable
+// code, a severity, a position and a field path. A stage returns values and
+// a List; nothing is printed and nothing is lost on the way.
+package diag
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+)
+
+// Severity orders findings by what they do to a compilation.
+type Severity int
+
+const (
+	// Note tells of a silent translation; shown on request.
+	Note Severity = iota
+	// Warning lets the compilation go on; --strict makes it fail.
+	Warning
+	// Error leaves no output.
+	Error
+)
+
+func (s Severity) String() string {
+	return [...]string{"note", "warning", "error"}[s]
+}
+
+// Diagnostic is one finding.
+type Diagnostic struct {
+	Code     Code
+	Severity Severity
+	Pos      Pos
+	Path     string
+	// Backend is set when only that backend minds.
+	Backend string
+	// Message says what was found, then what to do about it.
+	Message string
+}
+
+// List collects findings; its zero value is ready to use.
+type List []Diagnostic
+
+// Add reports a finding at a value. The code decides the severity.
+func (l *List) Add(code Code, at At, format string, args ...any) {
+	l.add(Diagnostic{Code: code, Pos: at.Pos(), Path: at.Path.String()}, format, args...)
+}
+
+// AddPos reports a finding at a position that has no path yet.
+func (l *List) AddPos(code Code, pos Pos, format string, args ...any) {
+	l.add(Diagnostic{Code: code, Pos: pos}, format, args...)
+}
+
+func (l *List) add(d Diagnostic, format string, args ...any) {
+	d.Severity = code(d.Code).Severity
+	d.Message = fmt.Sprintf(format, args...)
+	*l = append(*l, d)
+}
+
+// Append adds the findings of a later stage.
+func (l *List) Append(more List) { *l = append(*l, more...) }
+
+// For marks the findings as one backend's own.
+func (l List) For(backend string) List {
+	for i := range l {
+		l[i].Backend = backend
+	}
+	return l
+}
+
+// Worst is the highest severity in the list, and whether there is any.
+func (l List) Worst() (Severity, bool) {
+	worst := Note
+	for _, d := range l {
+		worst = max(worst, d.Severity)
+	}
+	return worst, len(l) > 0
+}
+
+// HasErrors tells whether output must be withheld.
+func (l List) HasErrors() bool {
+	worst, any := l.Worst()
+	return any && worst == Error
+}
+
+// Sorted returns the findings by file, line, column and code, once each.
+// What two backends say in the same words is one finding of no backend.
+func (l List) Sorted() List {
+	out := slices.Clone(l)
+	slices.SortStableFunc(out, func(a, b Diagnostic) int {
+		return cmp.Or(
+			cmp.Compare(a.Pos.File, b.Pos.File), cmp.Compare(a.Pos.Line, b.Pos.Line), cmp.Compare(a.Pos.Col, b.Pos.Col),
+			cmp.Compare(a.Code, b.Code), cmp.Compare(a.Path, b.Path), cmp.Compare(a.Message, b.Message),
+			cmp.Compare(a.Backend, b.Backend),
+		)
+	})
+	merged := out[:0]
+	for _, d := range out {
+		if n := len(merged); n > 0 && sameWords(merged[n-1], d) {
+			if merged[n-1].Backend != d.Backend {
+				merged[n-1].Backend = ""
+			}
+			continue
+		}
+		merged = append(merged, d)
+	}
+	return merged
+}
+
+func sameWords(a, b Diagnostic) bool {
+	a.Backend, b.Backend = "", ""
+	return a == b
+}
