@@ -1,0 +1,114 @@
+package main
+
+import (
+	"maps"
+	"strings"
+
+	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
+)
+
+// schema is a JSON schema. It stays untyped because the Go types of Kubernetes
+// know neither const nor $id.
+type schema = map[string]any
+
+// tighten turns the OpenAPI of a CRD into JSON schema and closes every object
+// whose properties are known.
+func tighten(s schema) {
+	if s["x-kubernetes-int-or-string"] == true {
+		s["anyOf"] = []any{schema{"type": number(s)}, schema{"type": "string"}}
+	}
+	maps.DeleteFunc(s, func(k string, _ any) bool { return strings.HasPrefix(k, "x-kubernetes-") })
+	if s["default"] == "" {
+		delete(s, "default") // editors would write it down
+	}
+	properties, ok := s["properties"].(schema)
+	if ok {
+		s["additionalProperties"] = false
+	}
+	for _, p := range properties {
+		tighten(p.(schema))
+	}
+	for _, k := range []string{"items", "additionalProperties"} {
+		if inner, ok := s[k].(schema); ok {
+			tighten(inner)
+		}
+	}
+}
+
+// number is what may be written for x-kubernetes-int-or-string: CRDs want
+// quotes around a quantity of 0.5, Kratix does not. Only quantities have a
+// pattern.
+func number(s schema) string {
+	if s["pattern"] != nil {
+		return "number"
+	}
+	return "integer"
+}
+
+func describePipeline(s schema) {
+	envelope(s, v1alpha1.KindPipeline, schema{
+		"description": "Name, labels and annotations of the Pipeline. All else has no effect here.",
+		"properties": schema{
+			"name":        text("Names the Pipeline; unique in its list. At most 60 characters together with the Promise and the workflow."),
+			"labels":      texts("Are added to the Pods that run the Pipeline."),
+			"annotations": texts("Are added to the Pods that run the Pipeline."),
+			"namespace":   text("Has no effect. The Promise says where Pipelines run: spec.workflows.config.pipelineNamespace."),
+		},
+		"additionalProperties": false,
+	})
+}
+
+// describePromise carries the Pipeline along, so that one file is enough.
+func describePromise(s, pipeline schema) {
+	envelope(s, v1alpha1.KindPromise, schema{
+		"description": "Metadata as of any Kubernetes object.",
+		"properties": schema{
+			"name":        text("Names the Promise in the cluster."),
+			"labels":      texts("Labels of the Promise; kratix.io/promise-version says its version."),
+			"annotations": texts("Annotations of the Promise."),
+		},
+	})
+	s["properties"].(schema)["status"] = schema{"description": "Written by Kratix.", "type": "object"}
+	s["definitions"] = schema{v1alpha1.KindPipeline: pipeline}
+	workflows := property(s, "spec", "workflows")
+	for _, kind := range []string{"promise", "resource"} {
+		for _, action := range []string{"configure", "delete"} {
+			property(workflows, kind, action)["items"] = schema{"$ref": "#/definitions/" + v1alpha1.KindPipeline}
+		}
+	}
+}
+
+// envelope replaces what Kubernetes says of any object by what holds for this.
+func envelope(s schema, kind string, metadata schema) {
+	metadata["type"] = "object"
+	metadata["required"] = []string{"name"}
+	properties := s["properties"].(schema)
+	properties["apiVersion"] = schema{"description": "The only version there is.", "type": "string", "const": v1alpha1.APIVersion}
+	properties["kind"] = schema{"description": "Always " + kind + ".", "type": "string", "const": kind}
+	properties["metadata"] = metadata
+	s["required"] = []string{"apiVersion", "kind", "metadata"}
+}
+
+// document makes a schema stand on its own.
+func document(file, title string, s schema) schema {
+	s = maps.Clone(s)
+	s["$schema"] = "http://json-schema.org/draft-07/schema#"
+	s["$id"] = "https://github.com/kratix-compile/kratix-compile/api/schema/" + file
+	s["title"] = title
+	return s
+}
+
+func property(s schema, names ...string) schema {
+	for _, name := range names {
+		s = s["properties"].(schema)[name].(schema)
+	}
+	return s
+}
+
+func text(description string) schema {
+	return schema{"description": description, "type": "string"}
+}
+
+func texts(description string) schema {
+	return schema{"description": description, "type": "object", "additionalProperties": schema{"type": "string"}}
+}
