@@ -57,6 +57,8 @@ func (p Path) String() string {
 // that was not written it answers with the nearest ancestor that was.
 type Locator interface {
 	Locate(Path) Pos
+	// LocateKey finds the key of a value instead.
+	LocateKey(Path) Pos
 }
 
 // At is a value in a user's document. Stages hand it on, so that whoever
@@ -65,6 +67,8 @@ type Locator interface {
 type At struct {
 	Doc  Locator
 	Path Path
+	// key is set where the fault is the key's.
+	key bool
 }
 
 // Field is the value of a key.
@@ -83,11 +87,45 @@ func (a At) Pos() Pos {
 	if a.Doc == nil {
 		return Pos{}
 	}
+	if a.key {
+		return a.Doc.LocateKey(a.Path)
+	}
 	return a.Doc.Locate(a.Path)
+}
+
+// Key is the value's key in its mapping.
+func (a At) Key() At {
+	a.key = true
+	return a
 }
 
 func (a At) join(s Step) At {
 	path := make(Path, len(a.Path), len(a.Path)+1)
 	copy(path, a.Path)
 	return At{Doc: a.Doc, Path: append(path, s)}
+}
+
+// Follow goes down a path in Kubernetes' own spelling, as spec.list[0].map[a.b].
+func (a At) Follow(path string) At {
+	for path != "" {
+		switch path[0] {
+		case '.':
+			path = path[1:]
+		case '[':
+			inside, rest, _ := strings.Cut(path[1:], "]")
+			if i, err := strconv.Atoi(inside); err == nil {
+				a = a.Index(i)
+			} else {
+				a = a.Field(inside)
+			}
+			path = rest
+		default:
+			end := strings.IndexAny(path, ".[")
+			if end < 0 {
+				end = len(path)
+			}
+			a, path = a.Field(path[:end]), path[end:]
+		}
+	}
+	return a
 }

@@ -59,8 +59,8 @@ func (l *List) add(d Diagnostic, format string, args ...any) {
 // Append adds the findings of a later stage.
 func (l *List) Append(more List) { *l = append(*l, more...) }
 
-// For marks the findings as one backend's own.
-func (l List) For(backend string) List {
+// Mark makes the findings one backend's own and returns them.
+func (l List) Mark(backend string) List {
 	for i := range l {
 		l[i].Backend = backend
 	}
@@ -78,8 +78,8 @@ func (l List) Worst() (Severity, bool) {
 
 // HasErrors tells whether output must be withheld.
 func (l List) HasErrors() bool {
-	worst, any := l.Worst()
-	return any && worst == Error
+	worst, found := l.Worst()
+	return found && worst == Error
 }
 
 // Sorted returns the findings by file, line, column and code, once each.

@@ -4,8 +4,9 @@
 package manifest
 
 import (
-	"encoding/json"
 	"fmt"
+	"reflect"
+	"slices"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -15,18 +16,31 @@ import (
 type Object = unstructured.Unstructured
 
 // New converts a typed object, which must have its kind and apiVersion set.
-// It fails only for objects that encoding/json cannot write.
+// It fails only for objects that have no JSON.
 func New(typed runtime.Object) (Object, error) {
-	data, err := json.Marshal(typed)
+	fields, err := runtime.DefaultUnstructuredConverter.ToUnstructured(typed)
 	if err != nil {
 		return Object{}, fmt.Errorf("bug: %T: %w", typed, err)
 	}
-	var o Object
-	if err := o.UnmarshalJSON(data); err != nil {
-		return Object{}, fmt.Errorf("bug: %T: %w", typed, err)
+	prune(fields)
+	return Object{Object: fields}, nil
+}
+
+// Distinct leaves out objects that are there before, exactly the same.
+// Workflows and Pipelines may share a service account and its roles.
+func Distinct(objects []Object) []Object {
+	type name struct{ kind, namespace, name string }
+	seen := map[name][]Object{}
+	var out []Object
+	for _, o := range objects {
+		key := name{o.GetKind(), o.GetNamespace(), o.GetName()}
+		same := func(other Object) bool { return reflect.DeepEqual(o.Object, other.Object) }
+		if !slices.ContainsFunc(seen[key], same) {
+			seen[key] = append(seen[key], o)
+			out = append(out, o)
+		}
 	}
-	prune(o.Object)
-	return o, nil
+	return out
 }
 
 // noise are keys whose empty object means nothing in any kind we emit. An empty

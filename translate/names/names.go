@@ -20,16 +20,17 @@ func Hash(n int, parts ...string) string {
 	return hex.EncodeToString(sum[:])[:n]
 }
 
-// WithHash is base-hash, with base cut so that the whole has at most max characters.
-func WithHash(base, hash string, max int) string {
-	if limit := max - len(hash) - 1; len(base) > limit {
-		base = base[:limit]
+// WithHash is base-hash, with base cut so that the whole has at most limit characters.
+func WithHash(base, hash string, limit int) string {
+	if room := limit - len(hash) - 1; len(base) > room {
+		base = base[:room]
 	}
 	return strings.TrimRight(base, "-._") + "-" + hash
 }
 
 // Stable is Kratix's own scheme for objects that must be found again by name
-// (contract 3.1): at most 62 characters, ending in five digits of an MD5.
+// (docs/kratix-contract.md 3.1): at most 62 characters, ending in five digits
+// of an MD5.
 func Stable(s string) string {
 	base := s
 	if len(base) > 57 {
@@ -42,30 +43,45 @@ func Stable(s string) string {
 	return base + "-" + hex.EncodeToString(sum[:])[:5]
 }
 
-// Set hands out names that are unique in it.
-type Set struct {
-	// Max is the longest name allowed.
-	Max int
-	// Reserved names are never handed out; nil reserves none.
-	Reserved func(name string) bool
-	taken    map[string]bool
+// userPrefix goes before a user's name that is reserved. A hash alone would not
+// free a name that is reserved for how it begins.
+const userPrefix = "user-"
+
+// Assign gives every wanted name one of its own of at most limit characters. A
+// name keeps its spelling if it is free, short enough and not reserved; those
+// that keep theirs come first, so that no made-up name takes their place.
+func Assign(wanted []string, limit int, reserved func(name string) bool) []string {
+	s := set{limit: limit, taken: map[string]bool{}}
+	out := make([]string, len(wanted))
+	for i, name := range wanted {
+		if len(name) <= limit && !reserved(name) && !s.taken[name] {
+			out[i] = s.take(name)
+		}
+	}
+	for i, name := range wanted {
+		switch {
+		case out[i] != "":
+		case reserved(name):
+			out[i] = s.take(userPrefix + name)
+		default:
+			out[i] = s.take(name)
+		}
+	}
+	return out
 }
 
-// Take returns name itself if it is free, allowed and short enough, and
-// otherwise the name with a hash of it. Callers that must keep their name
-// take it first.
-func (s *Set) Take(name string) string {
-	if s.taken == nil {
-		s.taken = map[string]bool{}
-	}
+// set hands out names that are unique in it.
+type set struct {
+	limit int
+	taken map[string]bool
+}
+
+// take returns name itself if it can, and otherwise the name with a hash of it.
+func (s *set) take(name string) string {
 	unique := name
-	for salt := name; !s.free(unique); salt += "+" {
-		unique = WithHash(name, Hash(5, salt), s.Max)
+	for salt := name; len(unique) > s.limit || s.taken[unique]; salt += "+" {
+		unique = WithHash(name, Hash(5, salt), s.limit)
 	}
 	s.taken[unique] = true
 	return unique
-}
-
-func (s *Set) free(name string) bool {
-	return len(name) <= s.Max && !s.taken[name] && (s.Reserved == nil || !s.Reserved(name))
 }

@@ -1,0 +1,43 @@
+package parse
+
+import "bytes"
+
+// File is a file's bytes and the name its positions carry.
+type File struct {
+	Name string
+	Data []byte
+}
+
+// Line is the text of line n, counted from 1, without its line break. It is
+// empty when there is no such line. Who asks for many lines asks Lines.
+func (f File) Line(n int) string { return f.Lines().Line(n) }
+
+// Lines are the lines of the file.
+func (f File) Lines() *Lines {
+	text := bytes.TrimPrefix(f.Data, bom)
+	return &Lines{text: text, rest: text, number: 1}
+}
+
+// Lines goes on where it was asked last: all lines in order, as sorted findings
+// ask for them, cost one pass through the file.
+type Lines struct {
+	text []byte
+	// rest begins with the line of this number.
+	rest   []byte
+	number int
+}
+
+// Line is the text of line n as File.Line has it; nil has no lines.
+func (l *Lines) Line(n int) string {
+	if l == nil {
+		return ""
+	}
+	if n < l.number {
+		l.rest, l.number = l.text, 1
+	}
+	for ; l.number < n && len(l.rest) > 0; l.number++ {
+		l.rest = l.rest[lineEnd(l.rest, 0):]
+	}
+	line, _, _ := bytes.Cut(l.rest, []byte("\n"))
+	return string(bytes.TrimSuffix(line, []byte("\r")))
+}
