@@ -4,6 +4,7 @@
 package plan
 
 import (
+	"slices"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -11,37 +12,12 @@ import (
 
 	"github.com/kratix-compile/kratix-compile/translate/diag"
 	"github.com/kratix-compile/kratix-compile/translate/manifest"
+	"github.com/kratix-compile/kratix-compile/translate/workflow"
 )
-
-// Type is whose workflow it is.
-type Type string
-
-// Action is what the workflow reacts to.
-type Action string
-
-const (
-	Promise  Type = "promise"
-	Resource Type = "resource"
-
-	Configure Action = "configure"
-	Delete    Action = "delete"
-)
-
-// Kind names one of the four workflows of a Promise.
-type Kind struct {
-	Type   Type
-	Action Action
-}
-
-// String is the spelling of the command line: resource-configure.
-func (k Kind) String() string { return string(k.Type) + "-" + string(k.Action) }
-
-// Kinds are the four workflows in the order of a Promise's life.
-var Kinds = []Kind{{Promise, Configure}, {Resource, Configure}, {Resource, Delete}, {Promise, Delete}}
 
 // Workflow is one of the four workflows for one object: Runs in serial order.
 type Workflow struct {
-	Kind
+	workflow.Kind
 	// Promise is the name of the Promise.
 	Promise string
 	// Name is the engine object's name if all Runs go into one object.
@@ -52,54 +28,68 @@ type Workflow struct {
 // Run is one Pipeline, ready to be handed to an engine as one Pod.
 type Run struct {
 	// At is the Pipeline in the Promise.
-	At diag.At
+	At diag.At `json:"-"`
 	// Pipeline is its name, ID is <promise>-<type>-<action>-<pipeline>.
-	Pipeline string
-	ID       string
-	// Name is derived from content and is at most 63 characters (design decision 5).
-	Name      string
-	Namespace string
-	// Labels and Annotations go on the engine object (contract 3.3).
-	Labels      map[string]string
-	Annotations map[string]string
-	// PodAnnotations go on the Pod; its labels are Labels.
-	PodAnnotations map[string]string
+	Pipeline string `json:"pipeline"`
+	ID       string `json:"id"`
+	// Name is derived from content and is at most 63 characters (docs/decisions.md 5).
+	Name      string `json:"name"`
+	Namespace string `json:"namespace"`
+	// Labels and Annotations go on the engine object (docs/kratix-contract.md 3.3).
+	Labels      map[string]string `json:"labels"`
+	Annotations map[string]string `json:"annotations"`
+	// PodAnnotations go on the Pod; its labels are Labels, though Tekton puts
+	// its own value into app.kubernetes.io/managed-by there.
+	PodAnnotations map[string]string `json:"podAnnotations,omitempty"`
 	// Owner is nil when the object's UID is unknown or in another namespace.
-	Owner *metav1.OwnerReference
+	Owner *metav1.OwnerReference `json:"owner,omitempty"`
 
-	ServiceAccount string
+	ServiceAccount string `json:"serviceAccount"`
+	// AccountLabels go on the service account and on what belongs to it. An
+	// account that the user named has none: it may serve several Promises.
+	AccountLabels map[string]string `json:"-"`
 	// UserToken tells whether user containers see the service account's token.
-	UserToken bool
+	UserToken bool `json:"userToken"`
 	// Access is the service account and its RBAC, in the order to create them.
-	Access []manifest.Object
+	Access []manifest.Object `json:"-"`
 
-	PullSecrets  []corev1.LocalObjectReference
-	NodeSelector map[string]string
-	Tolerations  []corev1.Toleration
+	PullSecrets  []corev1.LocalObjectReference `json:"pullSecrets,omitempty"`
+	NodeSelector map[string]string             `json:"nodeSelector,omitempty"`
+	Tolerations  []corev1.Toleration           `json:"tolerations,omitempty"`
 
 	// Input is the ConfigMap that holds object.yaml.
-	Input manifest.Object
+	Input manifest.Object `json:"-"`
 	// Workspaces are the three /kratix directories.
-	Workspaces []Workspace
+	Workspaces []Workspace `json:"workspaces"`
 	// Volumes are the user's, with the names the user gave them.
-	Volumes []Volume
+	Volumes []Volume `json:"volumes,omitempty"`
 	// Steps are the user's containers; Harvest comes after the last one.
-	Steps   []Step
-	Harvest Harvest
+	Steps   []Step  `json:"steps,omitempty"`
+	Harvest Harvest `json:"harvest"`
 
 	// Retries is how often the whole Run may be repeated, 0 or more.
-	Retries int32
+	Retries int32 `json:"retries"`
 	// Timeout bounds one attempt; zero means no bound.
-	Timeout time.Duration
+	Timeout time.Duration `json:"-"`
+}
+
+// Prerequisites are copies of what must exist before the engine's object, in
+// the order to create them.
+func (r Run) Prerequisites() []manifest.Object {
+	var out []manifest.Object
+	for _, o := range append(slices.Clip(r.Access), r.Input) {
+		out = append(out, *o.DeepCopy())
+	}
+	return out
 }
 
 // Workspace is a directory that all containers of a Run share.
 type Workspace struct {
 	// Name is input, output or metadata; Path is where it is mounted.
-	Name string
-	Path string
+	Name string `json:"name"`
+	Path string `json:"path"`
 	// ConfigMap fills the directory, read-only. Empty means an empty directory.
-	ConfigMap string
+	ConfigMap string `json:"configMap,omitempty"`
 }
 
 // ReadOnly tells whether containers may write to the directory.
@@ -107,23 +97,23 @@ func (w Workspace) ReadOnly() bool { return w.ConfigMap != "" }
 
 // Volume is a volume of the user's.
 type Volume struct {
-	At diag.At
-	corev1.Volume
+	At            diag.At `json:"-"`
+	corev1.Volume `json:",inline"`
 }
 
 // Step is a container of the user's. Its Env is complete, ordered, and has
 // every name once; its Resources and policies have the operator's defaults.
 type Step struct {
-	At diag.At
-	corev1.Container
+	At               diag.At `json:"-"`
+	corev1.Container `json:",inline"`
 	// EnvAt says where a variable was written; Kratix's own are absent.
-	EnvAt map[string]diag.At
+	EnvAt map[string]diag.At `json:"-"`
 }
 
 // Harvest is the last container of a Run. It delivers /kratix/output and
-// /kratix/metadata to the runner (design decision 3).
+// /kratix/metadata to the runner (docs/decisions.md 3).
 type Harvest struct {
-	corev1.Container
+	corev1.Container `json:",inline"`
 	// Volume holds the token for the runner and its CA; nobody else mounts it.
-	Volume corev1.Volume
+	Volume corev1.Volume `json:"volume"`
 }

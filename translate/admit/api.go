@@ -1,0 +1,68 @@
+// Package admit does to a Promise's API and to a request what the API server
+// does at admission, with the API server's own code: the definition is
+// validated, and the request is pruned, gets the schema's defaults and is
+// validated. So a container reads what it would read in a cluster.
+package admit
+
+import (
+	"context"
+	"slices"
+	"strconv"
+	"strings"
+
+	"k8s.io/apiextensions-apiserver/pkg/apis/apiextensions"
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+	apivalidation "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/validation"
+
+	"github.com/kratix-compile/kratix-compile/translate/diag"
+	"github.com/kratix-compile/kratix-compile/translate/parse"
+)
+
+// API validates the definition in spec.api; nil is fine.
+func API(api *parse.API) diag.List {
+	var diags diag.List
+	if api == nil {
+		return nil
+	}
+	definition := api.CRD.DeepCopy()
+	apiextensionsv1.SetDefaults_CustomResourceDefinition(definition)
+	apiextensionsv1.SetDefaults_CustomResourceDefinitionSpec(&definition.Spec)
+	var internal apiextensions.CustomResourceDefinition
+	if err := apiextensionsv1.Convert_v1_CustomResourceDefinition_To_apiextensions_CustomResourceDefinition(definition, &internal, nil); err != nil {
+		diags.Add(diag.BadAPI, api.At, "%s", err)
+		return diags
+	}
+	// The API server fills this in before it validates.
+	for _, v := range definition.Spec.Versions {
+		if v.Storage {
+			internal.Status.StoredVersions = []string{v.Name}
+		}
+	}
+	for _, e := range apivalidation.ValidateCustomResourceDefinition(context.Background(), &internal) {
+		if !strings.HasPrefix(e.Field, "status") {
+			written := published(e.Field, api)
+			diags.Add(diag.BadAPI, api.At.Follow(written), "%s: %s", written, e.ErrorBody())
+		}
+	}
+	return diags
+}
+
+// hoisted are fields of a version that the API server validates elsewhere when
+// all versions agree on them.
+var hoisted = map[string]string{
+	"spec.validation.":              "schema.",
+	"spec.additionalPrinterColumns": "additionalPrinterColumns",
+	"spec.selectableFields":         "selectableFields",
+	"spec.subresources":             "subresources",
+}
+
+// published is the path under which the author wrote what is at path.
+func published(path string, api *parse.API) string {
+	stored := max(0, slices.IndexFunc(api.CRD.Spec.Versions, func(v apiextensionsv1.CustomResourceDefinitionVersion) bool { return v.Name == api.Version }))
+	for prefix, field := range hoisted {
+		if rest, found := strings.CutPrefix(path, prefix); found {
+			return "spec.versions[" + strconv.Itoa(stored) + "]." + field + rest
+		}
+	}
+	return path
+}

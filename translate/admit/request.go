@@ -1,0 +1,99 @@
+package admit
+
+import (
+	"context"
+	"encoding/json"
+	"strings"
+
+	"k8s.io/apiextensions-apiserver/pkg/apis/apiextensions"
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+	"k8s.io/apiextensions-apiserver/pkg/apiserver/schema"
+	"k8s.io/apiextensions-apiserver/pkg/apiserver/schema/cel"
+	"k8s.io/apiextensions-apiserver/pkg/apiserver/schema/defaulting"
+	"k8s.io/apiextensions-apiserver/pkg/apiserver/schema/listtype"
+	"k8s.io/apiextensions-apiserver/pkg/apiserver/schema/pruning"
+	"k8s.io/apiextensions-apiserver/pkg/apiserver/validation"
+	apivalidation "k8s.io/apimachinery/pkg/api/validation"
+	"k8s.io/apimachinery/pkg/util/validation/field"
+	celconfig "k8s.io/apiserver/pkg/apis/cel"
+
+	"github.com/kratix-compile/kratix-compile/translate/check"
+	"github.com/kratix-compile/kratix-compile/translate/diag"
+	"github.com/kratix-compile/kratix-compile/translate/parse"
+)
+
+// maxName is what Kratix adds to the schema (docs/kratix-contract.md 1.2): the
+// name of a request becomes a label value.
+const maxName = 63
+
+// Request changes r.Object and r.Spec into what the API server would store. It
+// expects an API that passed validation.
+func Request(r *parse.RequestDoc, api *parse.API) diag.List {
+	var diags diag.List
+	checkNames(r, &diags)
+	var props apiextensions.JSONSchemaProps
+	if err := apiextensionsv1.Convert_v1_JSONSchemaProps_To_apiextensions_JSONSchemaProps(api.Schema, &props, nil); err != nil {
+		diags.Add(diag.BadAPI, api.At, "%s", err)
+		return diags
+	}
+	structural, err := schema.NewStructural(&props)
+	if err != nil {
+		diags.Add(diag.BadAPI, api.At, "%s", err)
+		return diags
+	}
+	status, hasStatus := r.Object["status"] // Kratix writes it, whatever the author's schema says
+	delete(r.Object, "status")
+	for _, path := range pruning.PruneWithOptions(r.Object, structural, true, schema.UnknownFieldPathOptions{TrackUnknownFieldPaths: true}) {
+		diags.Add(diag.UnknownRequestField, r.At.Follow(path).Key(), "%s is not in the schema of %s; the API server would drop it", path, api.Kind)
+	}
+	defaulting.PruneNonNullableNullsWithoutDefaults(r.Object, structural)
+	defaulting.Default(r.Object, structural)
+	validator, _, err := validation.NewSchemaValidator(&props)
+	if err != nil {
+		diags.Add(diag.BadAPI, api.At, "%s", err)
+		return diags
+	}
+	for _, e := range validate(r.Object, validator, structural) {
+		if e.Field == "<nil>" { // the object as a whole
+			e.Field = ""
+		}
+		diags.Add(diag.BadRequest, r.At.Follow(e.Field), "%s", strings.TrimPrefix(e.Field+": "+e.ErrorBody(), ": "))
+	}
+	if hasStatus {
+		r.Object["status"] = status
+	}
+	r.Spec, err = json.Marshal(r.Object["spec"])
+	if err != nil {
+		diags.Add(diag.Bug, r.At, "%v", err)
+	}
+	return diags
+}
+
+// checkNames looks at what becomes names, labels and namespaces of the run.
+func checkNames(r *parse.RequestDoc, diags *diag.List) {
+	at := r.At.Field("metadata")
+	if len(r.Meta.Name) > maxName {
+		diags.Add(diag.BadRequest, at.Field("name"), "the name has %d characters; Kratix allows %d", len(r.Meta.Name), maxName)
+	}
+	for _, problem := range apivalidation.NameIsDNSSubdomain(r.Meta.Name, false) {
+		diags.Add(diag.BadRequest, at.Field("name"), "name %q: %s", r.Meta.Name, problem)
+	}
+	if r.Meta.Namespace != "" {
+		for _, problem := range apivalidation.ValidateNamespaceName(r.Meta.Namespace, false) {
+			diags.Add(diag.BadRequest, at.Field("namespace"), "namespace %q: %s", r.Meta.Namespace, problem)
+		}
+	}
+	diags.Append(check.Metadata(r.Meta, at))
+}
+
+// validate applies the schema, and the rules in it if the schema is satisfied:
+// rules may assume that types and required fields are right.
+func validate(object map[string]any, validator validation.SchemaValidator, structural *schema.Structural) field.ErrorList {
+	found := validation.ValidateCustomResource(nil, object, validator)
+	found = append(found, listtype.ValidateListSetsAndMaps(nil, structural, object)...)
+	rules := cel.NewValidator(structural, true, celconfig.PerCallLimit)
+	if rules != nil && len(found) == 0 {
+		found, _ = rules.Validate(context.Background(), nil, structural, object, nil, celconfig.RuntimeCELCostBudget)
+	}
+	return found
+}

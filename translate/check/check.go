@@ -1,0 +1,103 @@
+// Package check holds the rules that Kratix and the API server have for a
+// Promise (docs/kratix-contract.md 1.4). Kratix finds the latter by creating a
+// Job on trial; without a cluster, details of the rarer volume sources and of
+// security contexts are left to the API server. What an engine minds beyond
+// that is the backends' business.
+package check
+
+import (
+	"slices"
+	"strings"
+
+	apivalidation "k8s.io/apimachinery/pkg/api/validation"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/validation"
+
+	"github.com/kratix-compile/kratix-compile/translate/diag"
+	"github.com/kratix-compile/kratix-compile/translate/parse"
+	"github.com/kratix-compile/kratix-compile/translate/workflow"
+)
+
+// Promise applies every rule and reports every violation.
+func Promise(p *parse.PromiseDoc) diag.List {
+	c := &checker{}
+	c.promise(p)
+	for _, kind := range workflow.Kinds {
+		c.list(p, kind)
+	}
+	return c.diags
+}
+
+// Metadata applies the rules for the labels, annotations and owners of an object.
+func Metadata(meta metav1.ObjectMeta, at diag.At) diag.List {
+	var diags diag.List
+	named := meta
+	named.Name, named.GenerateName, named.Namespace = "x", "", "" // they have rules of their own
+	for _, e := range apivalidation.ValidateObjectMeta(&named, false, apivalidation.NameIsDNSSubdomain, nil) {
+		diags.Add(diag.BadLabel, at.Follow(e.Field), "%s", strings.TrimPrefix(e.Error(), "<nil>: "))
+	}
+	return diags
+}
+
+// checker collects what the rules find.
+type checker struct{ diags diag.List }
+
+func (c *checker) add(code diag.Code, at diag.At, format string, args ...any) {
+	c.diags.Add(code, at, format, args...)
+}
+
+// valid reports what a validator of Kubernetes says about a value.
+func (c *checker) valid(code diag.Code, at diag.At, what, value string, problems []string) {
+	if len(problems) > 0 {
+		c.add(code, at, "%s %q: %s", what, value, strings.Join(problems, "; "))
+	}
+}
+
+// oneOf reports a value that is set and not allowed.
+func (c *checker) oneOf(at diag.At, what, value string, allowed ...string) {
+	if value != "" && !slices.Contains(allowed, value) {
+		c.add(diag.BadChoice, at, "%s is %q; allowed: %s", what, value, strings.Join(allowed, ", "))
+	}
+}
+
+// unique reports the second use of a value.
+type unique map[string]int
+
+func (u unique) seen(c *checker, code diag.Code, at diag.At, what, value string) {
+	if value == "" {
+		return
+	}
+	if u[value]++; u[value] == 2 {
+		c.add(code, at, "%s %q is used twice", what, value)
+	}
+}
+
+// list checks one of the four lists of Pipelines.
+func (c *checker) list(p *parse.PromiseDoc, kind workflow.Kind) {
+	all := kind.Listed(p)
+	if len(all) > 0 && kind.Type == workflow.Resource && p.API == nil {
+		c.add(diag.NoAPI, p.At.Field("spec", "workflows", "resource"), "there are resource workflows but no spec.api that could be requested; add a CustomResourceDefinition")
+	}
+	names := unique{}
+	for i, pl := range all {
+		names.seen(c, diag.DuplicatePipeline, pl.At.Field("metadata", "name"), kind.String()+" Pipeline", pl.Pipeline.Name)
+		if kind.Action == workflow.Delete && i == 1 {
+			c.add(diag.ExtraDelete, pl.At, "only the first %s Pipeline, %q, runs; merge them into one", kind, all[0].Pipeline.Name)
+		}
+		c.pipeline(pl)
+		if id := workflow.ID(p.Object.Name, kind, pl.Pipeline.Name); len(id) > workflow.MaxID {
+			c.add(diag.LongID, pl.At.Field("metadata", "name"), "%q has %d characters; the names of Promise, workflow and Pipeline together may have %d", id, len(id), workflow.MaxID)
+		}
+	}
+}
+
+func (c *checker) name(at diag.At, what, name string, rule func(string) []string) {
+	switch {
+	case name == "":
+		c.add(diag.BadName, at, "%s has no name", what)
+	case len(name) > validation.LabelValueMaxLength:
+		c.add(diag.BadName, at, "%s name %q has %d characters; it becomes a label value, which may have %d", what, name, len(name), validation.LabelValueMaxLength)
+	default:
+		c.valid(diag.BadName, at, what+" name", name, rule(name))
+	}
+}

@@ -1,0 +1,83 @@
+package operator
+
+import (
+	"encoding/json"
+	"strings"
+
+	"github.com/kratix-compile/kratix-compile/translate/diag"
+	"github.com/kratix-compile/kratix-compile/translate/parse"
+)
+
+// Read reads the configuration from a file and fills in Kratix's defaults. A
+// key it does not know is a warning: Kratix ignores it, too.
+func Read(file parse.File) (Config, diag.List) {
+	var config Config
+	diags := decode(file, &config)
+	if config.Workflows.DefaultContainerResources == nil {
+		config.Workflows.DefaultContainerResources = Defaults().Workflows.DefaultContainerResources
+	}
+	return config, diags
+}
+
+func decode(file parse.File, config *Config) diag.List {
+	doc, diags := single(file)
+	if doc != nil && doc.Kind() == "ConfigMap" {
+		inner, found := embedded(doc)
+		diags.Append(found)
+		doc = inner
+	}
+	if doc == nil {
+		return diags
+	}
+	config.At = doc.Root()
+	for _, d := range doc.Decode(nil, config) {
+		code := diag.BadConfig
+		if d.Code == diag.UnknownField {
+			code = diag.UnknownConfigKey
+		}
+		diags.AddPos(code, d.Pos, "%s: %s", d.Path, d.Message)
+	}
+	return diags
+}
+
+// single is the one document of a file.
+func single(file parse.File) (*parse.Document, diag.List) {
+	docs, diags := parse.Documents(file)
+	switch {
+	case len(docs) == 1:
+		return docs[0], diags
+	case len(docs) > 1:
+		diags.Add(diag.BadConfig, docs[1].Root(), "the configuration is one document, and here begins another; give one")
+	case !diags.HasErrors():
+		diags.AddPos(diag.BadConfig, diag.Pos{File: file.Name}, "the file is empty; give the ConfigMap kratix, or the text of its key config")
+	}
+	return nil, diags
+}
+
+// embedded parses the YAML under data.config of a ConfigMap.
+func embedded(doc *parse.Document) (*parse.Document, diag.List) {
+	var diags diag.List
+	at := doc.Root().Field("data", "config")
+	var text string
+	if err := json.Unmarshal(doc.Raw(at.Path), &text); err != nil {
+		diags.Add(diag.BadConfig, at, "the ConfigMap has no text under data.config")
+		return nil, diags
+	}
+	return single(inPlace(doc.File(), at.Pos(), text))
+}
+
+// inPlace puts the text of a block scalar where it stands in its file, so that
+// positions in it are positions in the file.
+func inPlace(file parse.File, at diag.Pos, text string) parse.File {
+	lines := strings.SplitAfter(text, "\n")
+	if _, scalar, _ := strings.Cut(file.Line(at.Line), "config:"); !strings.ContainsAny(scalar, "|>") || strings.ContainsAny(scalar, `"'`) {
+		return parse.File{Name: file.Name, Data: []byte(text)} // no block; lines have no place of their own
+	}
+	outer := file.Line(at.Line + 1)
+	indent := strings.TrimSuffix(outer, strings.TrimRight(lines[0], "\n"))
+	if strings.Trim(indent, " ") != "" { // not a block that begins on the next line
+		return parse.File{Name: file.Name, Data: []byte(text)}
+	}
+	moved := strings.Repeat("\n", at.Line) + indent + strings.Join(lines, indent)
+	return parse.File{Name: file.Name, Data: []byte(moved)}
+}

@@ -1,0 +1,195 @@
+package plan
+
+import (
+	"errors"
+	"strconv"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/kratix-compile/kratix-compile/translate/diag"
+	"github.com/kratix-compile/kratix-compile/translate/names"
+	"github.com/kratix-compile/kratix-compile/translate/parse"
+	"github.com/kratix-compile/kratix-compile/translate/workflow"
+)
+
+// defaultRetries is the backoffLimit of a Kubernetes Job that sets none.
+const defaultRetries = 6
+
+// maxRunName leaves room for the suffix of the input's name.
+const maxRunName = names.MaxLabel - len(inputSuffix)
+
+// builder holds what the Runs of one workflow share.
+type builder struct {
+	promise *parse.PromiseDoc
+	kind    workflow.Kind
+	object  Object
+	opts    Options
+	hash    string
+	// text is object.yaml.
+	text  string
+	diags diag.List
+}
+
+// Build plans one workflow of a checked Promise for one object. The Workflow
+// has no Runs if the Promise has no Pipelines of that kind.
+func Build(promise *parse.PromiseDoc, kind workflow.Kind, object Object, opts Options) (Workflow, diag.List) {
+	b := &builder{promise: promise, kind: kind, object: object, opts: opts}
+	b.hash = hash(promise.Spec)
+	if kind.Type == workflow.Resource {
+		b.hash = hash([]byte(b.hash + "-" + hash(object.Spec) + b.dryRun()))
+	}
+	b.text = object.text(&b.diags)
+	w := Workflow{Kind: kind, Promise: promise.Object.Name}
+	for _, p := range kind.Pipelines(promise, opts.Pipeline) {
+		w.Runs = append(w.Runs, b.run(p))
+	}
+	w.Name = b.workflowName(w.Runs)
+	return w, b.diags
+}
+
+// dryRun makes the run of a request another one when the request is dry.
+func (b *builder) dryRun() string {
+	if b.object.Labels[labelDryRun] == "true" {
+		return "-dry-run"
+	}
+	return ""
+}
+
+func (b *builder) run(p parse.Pipeline) Run {
+	spec := p.Pipeline.Spec
+	r := Run{
+		At: p.At, Pipeline: p.Pipeline.Name, ID: workflow.ID(b.promise.Object.Name, b.kind, p.Pipeline.Name),
+		Namespace:   b.namespace(),
+		Labels:      b.labels(p.Pipeline.Name, p.Pipeline.Labels, p.At.Field("metadata", "labels")),
+		Annotations: b.annotations(), PodAnnotations: merged(p.Pipeline.Annotations, b.trace()),
+		PullSecrets:  b.opts.Harvest.withSecret(spec.ImagePullSecrets),
+		NodeSelector: spec.NodeSelector, Tolerations: spec.Tolerations,
+		Retries: b.retries(p), Timeout: b.timeout(p),
+	}
+	r.Name = b.runName(r.Pipeline)
+	if r.ServiceAccount = spec.RBAC.ServiceAccount; r.ServiceAccount == "" {
+		r.ServiceAccount, r.AccountLabels = r.ID, map[string]string{labelPromise: b.promise.Object.Name}
+	}
+	r.Owner = b.owner(r.Namespace)
+	r.UserToken = b.userToken(p)
+	r.Workspaces = workspaces(r.inputName())
+	r.Volumes = volumes(p)
+	for i, c := range spec.Containers {
+		r.Steps = append(r.Steps, b.step(c, r.Pipeline, p.At.Field("spec", "containers").Index(i)))
+	}
+	r.Harvest = b.harvest(r)
+
+	var err, err2 error
+	r.Access, err = b.access(r, spec.RBAC.Permissions)
+	r.Input, err2 = r.input(b.text)
+	if err := errors.Join(err, err2); err != nil {
+		b.diags.Add(diag.Bug, p.At, "%v", err)
+	}
+	return r
+}
+
+func (b *builder) pipelineNamespace() string {
+	return b.promise.Object.Spec.Workflows.Config.PipelineNamespace
+}
+
+// namespace is where the Pod runs (docs/kratix-contract.md 3.2).
+func (b *builder) namespace() string {
+	switch {
+	case b.pipelineNamespace() != "":
+		return b.pipelineNamespace()
+	case b.kind.Type == workflow.Resource:
+		return b.object.Namespace
+	default:
+		return b.opts.SystemNamespace
+	}
+}
+
+// runName is derived from content: the same run has the same name, and
+// creating it twice changes nothing (docs/decisions.md 5).
+func (b *builder) runName(pipeline string) string {
+	return names.WithHash(b.prefix()+"-"+pipeline, b.runHash(pipeline), maxRunName)
+}
+
+// workflowName is for engines that take all Runs in one object.
+func (b *builder) workflowName(runs []Run) string {
+	if len(runs) == 1 {
+		return runs[0].Name
+	}
+	return names.WithHash(b.prefix()+"-"+b.kind.String(), b.runHash(""), maxRunName)
+}
+
+func (b *builder) prefix() string {
+	base := "kratix-" + b.promise.Object.Name
+	if b.kind.Type == workflow.Resource {
+		base += "-" + b.object.Name
+		if b.pipelineNamespace() != "" {
+			base += "-" + b.object.Namespace
+		}
+	}
+	return base
+}
+
+func (b *builder) runHash(pipeline string) string {
+	o := b.object
+	return names.Hash(10, string(o.UID), o.Namespace, o.Name, b.promise.Object.Name, b.kind.String(), b.hash, pipeline,
+		strconv.Itoa(b.opts.Attempt))
+}
+
+// owner makes the run go with its object, where Kubernetes allows it: a
+// namespaced owner must be in the same namespace (docs/kratix-contract.md 3.2).
+func (b *builder) owner(namespace string) *metav1.OwnerReference {
+	o := b.object
+	if o.UID == "" || o.Namespace != "" && o.Namespace != namespace {
+		return nil
+	}
+	ref := &metav1.OwnerReference{
+		APIVersion: schema.GroupVersion{Group: o.Group, Version: o.Version}.String(),
+		Kind:       o.Kind, Name: o.Name, UID: o.UID,
+	}
+	if b.kind.Type == workflow.Promise {
+		ref.Controller = new(true)
+	}
+	return ref
+}
+
+func (b *builder) userToken(p parse.Pipeline) bool {
+	rbac := p.Pipeline.Spec.RBAC
+	if b.opts.UserToken != TokenDeclared || rbac.ServiceAccount != "" || len(rbac.Permissions) > 0 {
+		return true
+	}
+	b.diags.Add(diag.TokenHidden, p.At, "containers of %q get no API token because it declares no rbac", p.Pipeline.Name)
+	return false
+}
+
+func (b *builder) retries(p parse.Pipeline) int32 {
+	own, fallback := p.Pipeline.Spec.JobOptions.BackoffLimit, b.opts.Config.Workflows.JobOptions.DefaultBackoffLimit
+	limit := int32(defaultRetries)
+	switch {
+	case own != nil:
+		limit = *own
+	case fallback != nil:
+		limit = *fallback
+	}
+	if limit > 0 && p.Pipeline.Spec.RestartPolicy == corev1.RestartPolicyOnFailure {
+		b.diags.Add(diag.RestartInPlace, p.At.Field("spec", "restartPolicy"),
+			"a failing container is not restarted in place: the whole Pipeline runs again with empty /kratix directories; make its containers repeatable, or set backoffLimit: 0")
+	}
+	return limit
+}
+
+func (b *builder) timeout(p parse.Pipeline) time.Duration {
+	text, set := p.Pipeline.Annotations[workflow.AnnotationTimeout]
+	if !set {
+		return b.opts.Timeout
+	}
+	d, err := time.ParseDuration(text)
+	if err == nil && d >= 0 && d == d.Truncate(time.Second) {
+		return d
+	}
+	b.diags.Add(diag.BadAnnotation, p.At.Field("metadata", "annotations", workflow.AnnotationTimeout),
+		"%q is not a time limit; write whole seconds as in 90s, 30m or 2h, and 0s for none", text)
+	return b.opts.Timeout
+}

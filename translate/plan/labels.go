@@ -1,0 +1,112 @@
+package plan
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/kratix-compile/kratix-compile/translate/diag"
+	"github.com/kratix-compile/kratix-compile/translate/workflow"
+)
+
+// Keys of Kratix (docs/kratix-contract.md 3.3) and one prefix of our own.
+const (
+	labelPromise           = "kratix.io/promise-name"
+	labelType              = "kratix.io/workflow-type"
+	labelAction            = "kratix.io/workflow-action"
+	labelPipeline          = "kratix.io/pipeline-name"
+	labelPipelineNamespace = "kratix.io/pipeline-namespace"
+	labelResource          = "kratix.io/resource-name"
+	labelResourceNamespace = "kratix.io/resource-namespace"
+	labelHash              = "kratix.io/hash"
+	labelDryRun            = "kratix.io/dry-run"
+	labelManagedBy         = "app.kubernetes.io/managed-by"
+
+	annotationJob   = "kratix.io/job-resource-"
+	annotationTrace = "kratix.io/trace-"
+)
+
+// labels are those of docs/kratix-contract.md 3.3. A Pipeline may add its own,
+// but never change ours: Kratix finds runs by them.
+func (b *builder) labels(pipeline string, user map[string]string, at diag.At) map[string]string {
+	own := map[string]string{
+		labelPromise:   b.promise.Object.Name,
+		labelType:      string(b.kind.Type),
+		labelAction:    string(b.kind.Action),
+		labelPipeline:  pipeline,
+		labelHash:      b.hash,
+		labelManagedBy: "Kratix",
+	}
+	if b.kind.Type == workflow.Resource {
+		own[labelResource] = b.object.Name
+		if b.pipelineNamespace() != "" {
+			own[labelResourceNamespace] = b.object.Namespace
+		}
+	}
+	for _, k := range slices.Sorted(maps.Keys(user)) {
+		if v, ours := own[k]; ours && v != user[k] {
+			b.diags.Add(diag.LabelKept, at.Field(k), "the label %s stays %q: runs are found by it; choose another key", k, v)
+		}
+	}
+	return merged(user, own)
+}
+
+// annotations go on the run object: what wakes Kratix's tools, and the trace.
+func (b *builder) annotations() map[string]string {
+	o := b.object
+	return merged(b.trace(), map[string]string{
+		annotationJob + "namespace":   o.Namespace,
+		annotationJob + "name":        o.Name,
+		annotationJob + "kind":        o.Kind,
+		annotationJob + "api-version": schema.GroupVersion{Group: o.Group, Version: o.Version}.String(),
+	})
+}
+
+func (b *builder) trace() map[string]string {
+	out := map[string]string{}
+	for k, v := range b.object.Annotations {
+		if strings.HasPrefix(k, annotationTrace) {
+			out[k] = v
+		}
+	}
+	return out
+}
+
+// Key is a label or an annotation of a Pipeline.
+type Key struct {
+	Name string
+	At   diag.At
+}
+
+// KeysOf are the labels and annotations in a domain or below it, as in
+// tekton.dev/x and chains.tekton.dev/x.
+func (r Run) KeysOf(domain string) []Key {
+	var out []Key
+	for _, field := range []struct {
+		name string
+		keys map[string]string
+	}{{"labels", r.Labels}, {"annotations", r.PodAnnotations}} {
+		for _, k := range slices.Sorted(maps.Keys(field.keys)) {
+			of, _, prefixed := strings.Cut(k, "/")
+			if prefixed && (of == domain || strings.HasSuffix(of, "."+domain)) {
+				out = append(out, Key{Name: k, At: r.At.Field("metadata", field.name, k)})
+			}
+		}
+	}
+	return out
+}
+
+// merged is all maps in one; later ones win.
+func merged(ms ...map[string]string) map[string]string {
+	out := map[string]string{}
+	for _, m := range ms {
+		maps.Copy(out, m)
+	}
+	return out
+}
+
+func gvk(apiVersion, kind string) schema.GroupVersionKind {
+	return schema.FromAPIVersionAndKind(apiVersion, kind)
+}

@@ -1,0 +1,73 @@
+package plan
+
+import (
+	"crypto/md5"
+	"encoding/hex"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/kratix-compile/kratix-compile/translate/diag"
+	"github.com/kratix-compile/kratix-compile/translate/manifest"
+)
+
+// maxInput is what a ConfigMap can hold: 1 MiB (Kubernetes, ConfigMap).
+const maxInput = 1 << 20
+
+// Object is what a workflow runs for: the Promise itself or a request.
+type Object struct {
+	At diag.At
+	// Group, Version, Kind and Plural name its API; Namespace is empty for a Promise.
+	Group, Version, Kind, Plural string
+	Namespace, Name              string
+	// UID is empty when the object has not been seen in a cluster.
+	UID         types.UID
+	Labels      map[string]string
+	Annotations map[string]string
+	// Content is the whole object, as it goes into object.yaml; Spec is its
+	// spec as canonical JSON.
+	Content map[string]any
+	Spec    []byte
+}
+
+// text is object.yaml. It is the same in all Runs of a workflow.
+func (o Object) text(diags *diag.List) string {
+	text, err := manifest.Text(o.Content)
+	switch {
+	case err != nil:
+		diags.Add(diag.Bug, o.At, "%v", err)
+	case len(text) > maxInput:
+		diags.Add(diag.InputTooLarge, o.At, "the %s has %d bytes as YAML, and a ConfigMap holds %d at most; move large data out of the object", o.Kind, len(text), maxInput)
+	}
+	return string(text)
+}
+
+// input is the ConfigMap behind /kratix/input: a snapshot, so that what was
+// hashed is what runs.
+func (r Run) input(text string) (manifest.Object, error) {
+	return manifest.New(&corev1.ConfigMap{
+		TypeMeta:   metav1.TypeMeta{APIVersion: "v1", Kind: "ConfigMap"},
+		ObjectMeta: metav1.ObjectMeta{Name: r.inputName(), Namespace: r.Namespace, Labels: r.Labels, OwnerReferences: r.owners()},
+		Immutable:  new(true),
+		Data:       map[string]string{"object.yaml": text},
+	})
+}
+
+const inputSuffix = "-input"
+
+func (r Run) inputName() string { return r.Name + inputSuffix }
+
+func (r Run) owners() []metav1.OwnerReference {
+	if r.Owner == nil {
+		return nil
+	}
+	return []metav1.OwnerReference{*r.Owner}
+}
+
+// hash is how Kratix tells whether anything changed: the MD5 of a spec
+// (docs/kratix-contract.md 6.2).
+func hash(spec []byte) string {
+	sum := md5.Sum(spec)
+	return hex.EncodeToString(sum[:])
+}
