@@ -1,0 +1,61 @@
+package backends
+
+import (
+	"slices"
+
+	"github.com/kratix-compile/kratix-compile/backends/argo"
+	"github.com/kratix-compile/kratix-compile/backends/tekton"
+	"github.com/kratix-compile/kratix-compile/translate"
+)
+
+// Engine is what a backend writes and where that runs.
+type Engine struct {
+	Name       string
+	APIVersion string
+	Kind       string
+	// Runs says which versions of the engine take the output.
+	Runs string
+}
+
+// Engines are all backends in the order in which they are shown. A new one is
+// an entry here, a folder, and the outputs of every golden case.
+func Engines() []Engine {
+	return []Engine{
+		{Name: "tekton", APIVersion: "tekton.dev/v1", Kind: "TaskRun", Runs: "Tekton Pipelines 1.13.1 and later"},
+		{Name: "argo", APIVersion: "argoproj.io/v1alpha1", Kind: "Workflow", Runs: "Argo Workflows 3.7 and 4.x"},
+	}
+}
+
+// Options are what the backends let an installation choose.
+type Options struct {
+	TektonRequests TektonRequests
+	// Images are known image configurations, by image as users write it.
+	Images map[string]Image
+}
+
+// TektonRequests says what becomes of the requests of a TaskRun's steps.
+type TektonRequests = tekton.RequestsMode
+
+// Image is what an image runs when a container has no command.
+type Image = tekton.Image
+
+// TektonRequestModes are the values of --tekton-requests.
+var TektonRequestModes = []TektonRequests{tekton.RequestsMax, tekton.RequestsSum}
+
+// Defaults are the options of an installation that changed nothing.
+func Defaults() Options { return Options{TektonRequests: tekton.RequestsMax} }
+
+// Names are the backends' names in the order of Engines.
+func Names() []string {
+	var names []string
+	for _, e := range Engines() {
+		names = append(names, e.Name)
+	}
+	return names
+}
+
+// New makes the backends that are named, in the order of Engines.
+func New(names []string, opts Options) []translate.Backend {
+	all := []translate.Backend{tekton.Compiler{Requests: opts.TektonRequests, Images: opts.Images}, argo.Compiler{}}
+	return slices.DeleteFunc(all, func(b translate.Backend) bool { return !slices.Contains(names, b.Name()) })
+}

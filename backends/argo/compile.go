@@ -1,0 +1,161 @@
+// Package argo turns a plan into Argo Workflows objects: one Workflow, with a
+// step and a Pod template for every Pipeline. In the Pod the user's containers
+// are init containers, which Argo adds nothing to and the kubelet runs in
+// order; the harvest is the main container. The same Workflow runs on Argo 3.7
+// and 4; before 3.7 a failing init container hung it (#14495).
+package argo
+
+import (
+	"maps"
+	"slices"
+
+	"github.com/argoproj/argo-workflows/v3/pkg/apis/workflow/v1alpha1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+
+	"github.com/kratix-compile/kratix-compile/translate/diag"
+	"github.com/kratix-compile/kratix-compile/translate/manifest"
+	"github.com/kratix-compile/kratix-compile/translate/plan"
+)
+
+// keepSeconds is how long a finished Workflow and its Pods stay: seven days.
+const (
+	keepSeconds = 7 * 24 * 60 * 60
+	keepPods    = "168h"
+)
+
+// Compiler is the Argo backend.
+type Compiler struct{}
+
+// Name is how users call the backend.
+func (Compiler) Name() string { return "argo" }
+
+// Compile returns the objects in the order to create them, and what there is
+// to say about them. With an error among the findings there are no objects.
+func (c Compiler) Compile(w plan.Workflow) ([]manifest.Object, diag.List) {
+	if len(w.Runs) == 0 {
+		return nil, nil
+	}
+	out := &output{}
+	for _, run := range w.Runs {
+		out.objects = append(out.objects, run.Prerequisites()...)
+		out.addTyped(run.At, executorAccess(run)...)
+	}
+	out.addTyped(w.Runs[0].At, compileWorkflow(w, &out.diags))
+	if out.diags.HasErrors() {
+		out.objects = nil
+	}
+	return out.objects, out.diags.Mark(c.Name())
+}
+
+// output collects objects.
+type output struct {
+	objects []manifest.Object
+	diags   diag.List
+}
+
+func (out *output) addTyped(at diag.At, objects ...runtime.Object) {
+	for _, typed := range objects {
+		o, err := manifest.New(typed)
+		if err != nil {
+			out.diags.Add(diag.Bug, at, "%v", err)
+			continue
+		}
+		out.objects = append(out.objects, o)
+	}
+}
+
+func compileWorkflow(w plan.Workflow, diags *diag.List) *v1alpha1.Workflow {
+	first := w.Runs[0]
+	wf := &v1alpha1.Workflow{
+		TypeMeta: metav1.TypeMeta{APIVersion: v1alpha1.SchemeGroupVersion.String(), Kind: "Workflow"},
+		ObjectMeta: metav1.ObjectMeta{
+			Name: w.Name, Namespace: first.Namespace,
+			Labels:      common(w.Runs, func(r plan.Run) map[string]string { return r.Labels }),
+			Annotations: common(w.Runs, func(r plan.Run) map[string]string { return r.Annotations }),
+		},
+		Spec: compileSpec(w.Runs, diags),
+	}
+	if first.Owner != nil {
+		wf.OwnerReferences = []metav1.OwnerReference{*first.Owner}
+	}
+	return wf
+}
+
+// compileSpec leaves it to no workflowDefaults how long things live. Argo merges
+// those field by field, so one field of a struct is not enough: a default
+// secondsAfterSuccess would beat our secondsAfterCompletion.
+func compileSpec(runs []plan.Run, diags *diag.List) v1alpha1.WorkflowSpec {
+	steps := templateNames(runs)
+	templates := []v1alpha1.Template{serial(steps)}
+	for i, run := range runs {
+		templates = append(templates, compileRun(run, steps[i], diags))
+	}
+	return v1alpha1.WorkflowSpec{
+		Entrypoint:            entrypoint,
+		Templates:             templates,
+		ServiceAccountName:    sharedAccount(runs),
+		ImagePullSecrets:      pullSecrets(runs, diags),
+		ActiveDeadlineSeconds: workflowDeadline(runs),
+		ArchiveLogs:           new(false), // without an artifact repository archiving fails the Pod
+		TTLStrategy: &v1alpha1.TTLStrategy{
+			SecondsAfterCompletion: new(int32(keepSeconds)),
+			SecondsAfterSuccess:    new(int32(keepSeconds)),
+			SecondsAfterFailure:    new(int32(keepSeconds)),
+		},
+		PodGC: &v1alpha1.PodGC{Strategy: v1alpha1.PodGCOnWorkflowCompletion, DeleteDelayDuration: keepPods},
+	}
+}
+
+// serial is the entrypoint: the templates one after the other.
+func serial(templates []string) v1alpha1.Template {
+	t := v1alpha1.Template{Name: entrypoint}
+	for _, name := range templates {
+		step := v1alpha1.WorkflowStep{Name: name, Template: name}
+		t.Steps = append(t.Steps, v1alpha1.ParallelSteps{Steps: []v1alpha1.WorkflowStep{step}})
+	}
+	return t
+}
+
+// common is what all Runs have, with equal values.
+func common(runs []plan.Run, of func(plan.Run) map[string]string) map[string]string {
+	out := maps.Clone(of(runs[0]))
+	for _, run := range runs[1:] {
+		maps.DeleteFunc(out, func(k, v string) bool {
+			other, ok := of(run)[k]
+			return !ok || other != v
+		})
+	}
+	return out
+}
+
+// sharedAccount is empty when Runs differ: the templates say it anyway, this is
+// what people and admission policies look at.
+func sharedAccount(runs []plan.Run) string {
+	for _, run := range runs[1:] {
+		if run.ServiceAccount != runs[0].ServiceAccount {
+			return ""
+		}
+	}
+	return runs[0].ServiceAccount
+}
+
+// pullSecrets are those of all Runs: Argo has no place for them in a template.
+func pullSecrets(runs []plan.Run, diags *diag.List) []corev1.LocalObjectReference {
+	var all []corev1.LocalObjectReference
+	for _, run := range runs {
+		for _, s := range run.PullSecrets {
+			if !slices.Contains(all, s) {
+				all = append(all, s)
+			}
+		}
+	}
+	for _, run := range runs {
+		if more := len(all) - len(run.PullSecrets); more > 0 {
+			diags.Add(diag.PullSecretsShared, run.At.Field("spec", "imagePullSecrets"),
+				"%q also gets %d pull secrets of other Pipelines: Argo has one list for the whole Workflow", run.Pipeline, more)
+		}
+	}
+	return all
+}

@@ -1,0 +1,43 @@
+package argo
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/kratix-compile/kratix-compile/translate/diag"
+	"github.com/kratix-compile/kratix-compile/translate/kubelet"
+)
+
+// secretWords make a variable look like a secret, unless its last word says
+// that it only leads to one.
+var (
+	secretWords = []string{"PASSWORD", "PASSWD", "PASSPHRASE", "TOKEN", "SECRET", "APIKEY", "API_KEY", "PRIVATE_KEY", "ACCESS_KEY"}
+	leadsThere  = []string{"FILE", "PATH", "DIR", "NAME", "REF", "URL", "URI", "HOST", "ENDPOINT", "ID", "TYPE"}
+)
+
+// warnSecrets warns of literal secrets. Argo puts the whole template into the
+// environment of every init container, and so every value of all the others.
+func (p *pod) warnSecrets() {
+	for _, step := range p.Steps {
+		for _, e := range step.Env {
+			at, written := step.EnvAt[e.Name]
+			if written && secretName(e.Name) && literal(e.Value) {
+				p.diags.Add(diag.LiteralSecret, at.Field("value"),
+					"the value of %s can be read by every container of the Pipeline in ARGO_TEMPLATE; take it from a Secret with valueFrom.secretKeyRef", e.Name)
+			}
+		}
+	}
+}
+
+func secretName(name string) bool {
+	name = strings.NewReplacer("-", "_", ".", "_").Replace(strings.ToUpper(name))
+	last := name[strings.LastIndexByte(name, '_')+1:]
+	has := func(word string) bool { return strings.Contains(name, word) }
+	return slices.ContainsFunc(secretWords, has) && !slices.Contains(leadsThere, last)
+}
+
+// literal tells whether a value is there and refers to nothing.
+func literal(value string) bool {
+	refers := func(t kubelet.Token) bool { return t.Kind == kubelet.Reference }
+	return value != "" && !slices.ContainsFunc(kubelet.Tokens(value), refers)
+}

@@ -1,0 +1,213 @@
+package backends_test
+
+import (
+	"encoding/json"
+	"maps"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/kratix-compile/kratix-compile/backends"
+	"github.com/kratix-compile/kratix-compile/translate"
+	"github.com/kratix-compile/kratix-compile/translate/diag"
+	"github.com/kratix-compile/kratix-compile/translate/manifest"
+	"github.com/kratix-compile/kratix-compile/translate/parse"
+	"github.com/kratix-compile/kratix-compile/translate/plan"
+)
+
+// TestNoFieldIsLost compiles Pipelines with one field more than the minimum, and
+// with what that field cannot be without. Paths are those of the coverage
+// table; lists have one element.
+
+// minimum is what every one of them has.
+func minimum() map[string]any {
+	return map[string]any{
+		"apiVersion": "platform.kratix.io/v1alpha1",
+		"kind":       "Pipeline",
+		"metadata":   map[string]any{"name": "pipeline"},
+		"spec": map[string]any{
+			"containers": []any{map[string]any{"name": "container", "image": "registry.example/image", "command": []any{"run"}}},
+			"volumes":    []any{map[string]any{"name": "volume"}, map[string]any{"name": "other"}},
+		},
+	}
+}
+
+// companions are what fields at or below the key need, and nil is what they
+// cannot stand; ../ leads to the fields beside the key.
+var companions = map[string]map[string]any{
+	"spec.containers[].env[]":                            {"name": "VARIABLE"},
+	"spec.containers[].env[].valueFrom.configMapKeyRef":  {"name": "map", "key": "key"},
+	"spec.containers[].env[].valueFrom.secretKeyRef":     {"name": "secret", "key": "key"},
+	"spec.containers[].env[].valueFrom.resourceFieldRef": {"resource": "limits.cpu"},
+	"spec.containers[].env[].valueFrom.fileKeyRef":       {"volumeName": "volume", "path": "path", "key": "key"},
+	"spec.containers[].env[].valueFrom.fieldRef":         {"fieldPath": "metadata.name"},
+	"spec.containers[].envFrom[].prefix":                 {"../configMapRef.name": "map"},
+	"spec.containers[].envFrom[].configMapRef":           {"name": "map"},
+	"spec.containers[].envFrom[].secretRef":              {"name": "secret"},
+	"spec.containers[].volumeMounts[]":                   {"name": "volume", "mountPath": "/volume"},
+	"spec.volumes[].configMap":                           {"name": "map"},
+	"spec.volumes[].secret":                              {"secretName": "secret"},
+	"spec.volumes[].hostPath":                            {"path": "/path"},
+	"spec.volumes[].persistentVolumeClaim":               {"claimName": "claim"},
+	"spec.volumes[].csi":                                 {"driver": "driver"},
+	"spec.tolerations[]":                                 {"operator": "Exists"},
+	"spec.tolerations[].operator":                        {"../key": "key"},
+	"spec.tolerations[].value":                           {"../operator": "Equal", "../key": "key"},
+	"spec.tolerations[].tolerationSeconds":               {"../effect": "NoExecute"},
+	"spec.rbac.permissions[]":                            {"verbs[]": "get", "resources[]": "pods", "apiGroups[]": "apps"},
+	"spec.rbac.permissions[].nonResourceURLs[]":          {"../resources": nil, "../apiGroups": nil, "../resourceNamespace": "*"},
+}
+
+// choices are values for fields that do not take any; the first is set.
+var choices = map[string][2]any{
+	"apiVersion":                        {"v1", "platform.kratix.io/v1alpha1"},
+	"kind":                              {"Job", "Pipeline"},
+	"spec.containers[].imagePullPolicy": {"Always", "Never"},
+	"spec.containers[].volumeMounts[].mountPath":                  {"/probe", "/other"},
+	"spec.containers[].volumeMounts[].name":                       {"other", "volume"},
+	"spec.containers[].env[].valueFrom.fileKeyRef.volumeName":     {"other", "volume"},
+	"spec.tolerations[].operator":                                 {"Equal", "Exists"},
+	"spec.tolerations[].effect":                                   {"NoExecute", "NoSchedule"},
+	"spec.restartPolicy":                                          {"OnFailure", "Never"},
+	"spec.containers[].volumeMounts[].mountPropagation":           {"None", "HostToContainer"},
+	"spec.containers[].env[].valueFrom.fieldRef.fieldPath":        {"metadata.namespace", "metadata.uid"},
+	"spec.containers[].env[].valueFrom.resourceFieldRef.resource": {"limits.memory", "requests.cpu"},
+}
+
+// value is one of two that differ and are valid as far as types tell.
+func (l leaf) value(i int) any {
+	if both, ok := choices[l.path]; ok {
+		return both[i]
+	}
+	switch l.typ {
+	case reflect.TypeFor[metav1.Time]():
+		return []string{"2026-01-02T03:04:05Z", "2026-02-03T04:05:06Z"}[i]
+	case reflect.TypeFor[metav1.FieldsV1]():
+		return []map[string]any{{"f:metadata": map[string]any{}}, {"f:spec": map[string]any{}}}[i]
+	case reflect.TypeFor[resource.Quantity]():
+		return []string{"7Mi", "8Mi"}[i]
+	}
+	switch l.typ.Kind() {
+	case reflect.Bool:
+		return i == 0
+	case reflect.String:
+		return []string{"probe", "other"}[i]
+	case reflect.Map:
+		return map[string]any{"example.com/probe": []string{"7", "8"}[i]}
+	default:
+		return 7 + i
+	}
+}
+
+// pipelineFor has everything that the field needs, but not the field.
+func pipelineFor(l leaf) map[string]any {
+	pipeline := minimum()
+	for _, key := range slices.Sorted(maps.Keys(companions)) { // the general ones come first
+		if within(l.path, key) {
+			for field, v := range companions[key] {
+				set(pipeline, join(key, field), v)
+			}
+		}
+	}
+	return pipeline
+}
+
+func pipelineWith(l leaf, value any) map[string]any {
+	pipeline := pipelineFor(l)
+	set(pipeline, l.path, value)
+	return pipeline
+}
+
+func join(path, field string) string {
+	if beside, ok := strings.CutPrefix(field, "../"); ok {
+		return path[:strings.LastIndexByte(path, '.')+1] + beside
+	}
+	return path + "." + field
+}
+
+// set puts a value at a path, or makes sure that there is none.
+func set(object map[string]any, path string, value any) {
+	key, rest, more := strings.Cut(path, ".")
+	key, isList := strings.CutSuffix(key, "[]")
+	switch {
+	case !more && value == nil:
+		delete(object, key)
+	case !more && isList:
+		object[key] = []any{value}
+	case !more:
+		object[key] = value
+	case isList:
+		if _, ok := object[key]; !ok {
+			object[key] = []any{map[string]any{}}
+		}
+		set(object[key].([]any)[0].(map[string]any), rest, value)
+	default:
+		if _, ok := object[key]; !ok {
+			object[key] = map[string]any{}
+		}
+		set(object[key].(map[string]any), rest, value)
+	}
+}
+
+// outcome is what the compiler made of a Pipeline for one engine.
+type outcome struct {
+	manifests string
+	diags     diag.List
+}
+
+// where the Pipeline is in the Promise.
+const where = "spec.workflows.promise.configure[0]"
+
+func compilePipeline(t *testing.T, pipeline map[string]any, engine string) outcome {
+	t.Helper()
+	data, err := json.Marshal(map[string]any{
+		"apiVersion": "platform.kratix.io/v1alpha1",
+		"kind":       "Promise",
+		"metadata":   map[string]any{"name": "promise"},
+		"spec":       map[string]any{"workflows": map[string]any{"promise": map[string]any{"configure": []any{pipeline}}}},
+	})
+	require.NoError(t, err)
+	outputs, diags := translate.Compile(
+		translate.Input{Files: []parse.File{{Name: "promise.json", Data: data}}},
+		translate.Options{Plan: plan.Defaults(), Backends: backends.New([]string{engine}, backends.Defaults())})
+	o := outcome{diags: diags}
+	for _, out := range outputs {
+		o.manifests += stable(t, out)
+	}
+	return o
+}
+
+// stable prints manifests without what any change in the Promise changes:
+// its copy in the input, its hash, and names made of that.
+func stable(t *testing.T, out translate.Output) string {
+	t.Helper()
+	run := out.Workflow.Runs[0]
+	objects := slices.DeleteFunc(slices.Clone(out.Objects), func(o manifest.Object) bool {
+		return o.GetKind() == run.Input.GetKind() && o.GetName() == run.Input.GetName()
+	})
+	data, err := manifest.Print(objects, manifest.YAML)
+	require.NoError(t, err)
+	return strings.NewReplacer(run.Name, "RUN", run.Labels["kratix.io/hash"], "HASH").Replace(string(data))
+}
+
+func (o outcome) differs(others []outcome) bool {
+	return !slices.ContainsFunc(others, func(other outcome) bool { return other.manifests == o.manifests })
+}
+
+// newsAt are the findings about a field, or about what it is in, that were not
+// there without it.
+func (o outcome) newsAt(path string, without outcome) diag.List {
+	field := where + "." + strings.ReplaceAll(path, "[]", "[0]")
+	return slices.DeleteFunc(slices.Clone(o.diags), func(d diag.Diagnostic) bool {
+		about := within(field, d.Path) || within(d.Path, field)
+		known := slices.ContainsFunc(without.diags, func(k diag.Diagnostic) bool {
+			return k.Code == d.Code && k.Path == d.Path && k.Message == d.Message
+		})
+		return !about || known
+	})
+}

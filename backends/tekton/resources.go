@@ -1,0 +1,124 @@
+package tekton
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	v1 "github.com/tektoncd/pipeline/pkg/apis/pipeline/v1"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
+
+	"github.com/kratix-compile/kratix-compile/translate/diag"
+	"github.com/kratix-compile/kratix-compile/translate/plan"
+)
+
+// RequestsMode is what to do about steps being containers of one Pod, whose
+// requests the scheduler adds up although one step runs at a time
+// (tektoncd/pipeline#2986).
+type RequestsMode string
+
+const (
+	// RequestsMax makes the Pod ask for the largest request of any step, as
+	// Kratix's init containers do.
+	RequestsMax RequestsMode = "max"
+	// RequestsSum leaves the requests as they are.
+	RequestsSum RequestsMode = "sum"
+)
+
+// shared are the resources that one step can leave to the next, because the
+// Pod's cgroup has them as a whole. Devices and huge pages belong to one
+// container for good.
+var shared = []corev1.ResourceName{corev1.ResourceCPU, corev1.ResourceMemory, corev1.ResourceEphemeralStorage}
+
+// requests rewrites the requests of all steps, the last of which is the harvest.
+func (c Compiler) requests(run plan.Run, steps []v1.Step, diags *diag.List) {
+	kept, read := corev1.ResourceList{}, readFromVolumes(run.Volumes)
+	for _, r := range shared {
+		if c.Requests != RequestsSum && !read[r] {
+			keepLargest(steps, r, kept)
+		}
+	}
+	at := run.At.Field("spec", "containers")
+	if len(kept) > 0 {
+		diags.Add(diag.RequestsZeroed, at,
+			"the Pod asks for %s, the most that one step needs; the other steps ask for 0, or Tekton's sum would be larger", list(kept))
+	}
+	if added := sums(steps); len(added) > 0 {
+		diags.Add(diag.RequestsAdd, at,
+			"the Pod asks for %s, because Tekton runs all containers in it side by side; ask for less, or in one container only", list(added))
+	}
+}
+
+// keepLargest leaves a resource to the first step that asks for most of it. The
+// others get an explicit zero, since a limit without a request is a request. If
+// that lowers the sum, kept tells of it.
+func keepLargest(steps []v1.Step, r corev1.ResourceName, kept corev1.ResourceList) {
+	var most resource.Quantity
+	largest, asking := -1, 0
+	for i, s := range steps {
+		q, _ := request(s.ComputeResources, r)
+		if q.Sign() > 0 {
+			asking++
+		}
+		if q.Cmp(most) > 0 {
+			largest, most = i, q
+		}
+	}
+	if asking == 0 {
+		return
+	}
+	for i := range steps {
+		req := &steps[i].ComputeResources
+		if req.Requests == nil {
+			req.Requests = corev1.ResourceList{}
+		}
+		req.Requests[r] = *resource.NewQuantity(0, resource.DecimalSI)
+		if i == largest {
+			req.Requests[r] = most
+		}
+	}
+	if asking > 1 {
+		kept[r] = most
+	}
+}
+
+// request is what the scheduler sees: without a request, the limit.
+func request(r corev1.ResourceRequirements, name corev1.ResourceName) (resource.Quantity, bool) {
+	q, ok := r.Requests[name]
+	if !ok {
+		q, ok = r.Limits[name]
+	}
+	return q, ok
+}
+
+// sums are the resources that more than one of the user's steps asks for.
+func sums(steps []v1.Step) corev1.ResourceList {
+	total, asking := corev1.ResourceList{}, map[corev1.ResourceName]int{}
+	for i, s := range steps {
+		all := maps.Clone(s.ComputeResources.Limits)
+		if all == nil {
+			all = corev1.ResourceList{}
+		}
+		maps.Copy(all, s.ComputeResources.Requests)
+		for r, q := range all {
+			sum := total[r]
+			sum.Add(q)
+			total[r] = sum
+			if q.Sign() > 0 && i < len(steps)-1 {
+				asking[r]++
+			}
+		}
+	}
+	maps.DeleteFunc(total, func(r corev1.ResourceName, _ resource.Quantity) bool { return asking[r] < 2 })
+	return total
+}
+
+func list(resources corev1.ResourceList) string {
+	var out []string
+	for _, r := range slices.Sorted(maps.Keys(resources)) {
+		q := resources[r]
+		out = append(out, string(r)+" "+q.String())
+	}
+	return strings.Join(out, ", ")
+}
