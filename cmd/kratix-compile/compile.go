@@ -1,0 +1,89 @@
+package main
+
+import (
+	"slices"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/kratix-compile/kratix-compile/backends"
+	"github.com/kratix-compile/kratix-compile/internal/golden"
+	"github.com/kratix-compile/kratix-compile/translate"
+	"github.com/kratix-compile/kratix-compile/translate/manifest"
+	"github.com/kratix-compile/kratix-compile/translate/plan"
+)
+
+// planFormat prints the middle of the compiler, which no cluster takes.
+const planFormat manifest.Format = "plan"
+
+var outputFormats = append(slices.Clone(manifest.Formats), planFormat)
+
+type compileCommand struct {
+	streams
+	flags     flags
+	notes     bool
+	format    manifest.Format
+	outputDir string
+}
+
+func (c *compileCommand) bind(cmd *cobra.Command) {
+	c.format = manifest.YAML
+	c.flags.bind(cmd)
+	section(cmd, outputFlags, func(set *pflag.FlagSet) {
+		set.SortFlags = false
+		set.VarP(newChoice(&c.format, outputFormats), "output", "o", "`FORMAT`: yaml, json, or plan, which shows people what all engines start from")
+		set.StringVar(&c.outputDir, "output-dir", "", "write one file a workflow and engine below `DIR`, and remove stale ones")
+	})
+	section(cmd, findingFlags, func(set *pflag.FlagSet) { bindNotes(set, &c.notes) })
+	complete(cmd, "output", outputFormats)
+	_ = cmd.MarkFlagDirname("output-dir") // bound two lines above
+}
+
+func bindNotes(set *pflag.FlagSet, notes *bool) {
+	set.BoolVar(notes, "notes", false, "also tell of silent translations")
+}
+
+func (c *compileCommand) run(cmd *cobra.Command) error {
+	if c.outputDir != "" && c.format != manifest.YAML {
+		return misuse(cmd, "--output-dir writes YAML; leave out -o %s", c.format)
+	}
+	if c.format == planFormat && len(c.flags.backends) == 0 {
+		c.flags.backends = backends.Names() // it is the same plan for all
+	}
+	r, err := c.flags.compile(cmd, c.streams, c.format)
+	if err != nil {
+		return err
+	}
+	if err := c.flags.show(r, c.notes, c.streams); err != nil {
+		return err
+	}
+	if err := c.flags.verdict(r.diags); err != nil {
+		return err
+	}
+	if c.outputDir != "" {
+		return c.write(r.pages)
+	}
+	format := c.format
+	if format == planFormat {
+		format = manifest.YAML
+	}
+	return fileError(manifest.Join(c.out, golden.Distinct(r.pages), format))
+}
+
+func (c *compileCommand) write(pages []golden.Page) error {
+	tree, err := golden.Render(pages)
+	if err != nil {
+		return fault(err)
+	}
+	return fileError(tree.Write(c.outputDir))
+}
+
+// printPage prints an output. A plan is the same for all backends, and is
+// there once in the end.
+func printPage(o translate.Output, format manifest.Format) (golden.Page, error) {
+	if format != planFormat {
+		return golden.Print(o, format)
+	}
+	text, err := plan.Text(o.Workflow)
+	return golden.Page{Documents: [][]byte{text}}, err
+}

@@ -1,0 +1,100 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"os/signal"
+	"slices"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/kratix-compile/kratix-compile/backends"
+	"github.com/kratix-compile/kratix-compile/internal/images"
+	"github.com/kratix-compile/kratix-compile/translate/parse"
+)
+
+// imageFlags say where to learn what images run: from a file, or from their
+// registries, which is the only thing this command ever asks the network.
+type imageFlags struct {
+	file     string
+	resolve  bool
+	platform string
+	save     string
+}
+
+func (f *imageFlags) bind(set *pflag.FlagSet) {
+	set.SortFlags = false
+	set.StringVar(&f.file, "image-config", "", "`FILE` with the entrypoints of images, for containers without a command")
+	set.BoolVar(&f.resolve, "resolve-images", false, "look those entrypoints up in the registries, with the credentials of docker")
+	f.platform = "linux/amd64"
+	set.Var(checked{&f.platform, platformName}, "image-platform", "`OS/ARCH` to look up where an image is for several")
+	set.StringVar(&f.save, "save-image-config", "", "write what --resolve-images found to `FILE`, for --image-config")
+}
+
+func (f *imageFlags) check(cmd *cobra.Command) error {
+	if f.save != "" && !f.resolve {
+		return misuse(cmd, "--save-image-config writes what --resolve-images finds; give both")
+	}
+	return nil
+}
+
+// load reads what is known of images without asking anybody.
+func (f *imageFlags) load() (map[string]backends.Image, error) {
+	if f.file == "" {
+		return map[string]backends.Image{}, nil
+	}
+	data, err := readFile(f.file)
+	if err != nil {
+		return nil, err
+	}
+	known, diags := images.ReadFile(parse.File{Name: f.file, Data: data})
+	var faults []error
+	for _, d := range diags.Sorted() {
+		faults = append(faults, fmt.Errorf("%s: %s", d.Pos, d.Message))
+	}
+	if err := errors.Join(faults...); err != nil {
+		return nil, trouble("%s", err)
+	}
+	return known, nil
+}
+
+// lookUp adds what the registries say of the images that are not known yet. It
+// alone may wait for long, and so it alone has an end of its own for Ctrl-C.
+func (f *imageFlags) lookUp(ctx context.Context, wanted []string, known map[string]backends.Image, progress io.Writer) error {
+	missing := slices.DeleteFunc(wanted, func(ref string) bool { _, have := known[ref]; return have })
+	if len(missing) == 0 {
+		return nil
+	}
+	fmt.Fprintf(progress, "looking up %s\n", count(len(missing), "image"))
+	ctx, stop := signal.NotifyContext(ctx, os.Interrupt)
+	defer stop()
+	found, errs := images.Resolve(ctx, missing, images.Options{Platform: f.platform})
+	if ctx.Err() != nil {
+		return exit{code: exitInterrupted, message: "interrupted while looking up images; nothing was written"}
+	}
+	maps.Copy(known, found)
+	if err := errors.Join(errs...); err != nil {
+		return trouble("%s", err)
+	}
+	return nil
+}
+
+// keep saves what is known. It comes last: what does not compile leaves no file.
+func (f *imageFlags) keep(known map[string]backends.Image) error {
+	if f.save == "" {
+		return nil
+	}
+	return fileError(os.WriteFile(f.save, images.WriteFile(known), 0o644))
+}
+
+func count(n int, what string) string {
+	if n != 1 {
+		what += "s"
+	}
+	return fmt.Sprintf("%d %s", n, what)
+}

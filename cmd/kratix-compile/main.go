@@ -1,0 +1,29 @@
+// Command kratix-compile prints what a Promise's Pipelines become on Tekton or
+// on Argo Workflows. It needs no cluster and changes nothing.
+package main
+
+import (
+	"os"
+	"runtime/debug"
+)
+
+// A small compilation allocates a little and ends: collecting its garbage costs
+// more than keeping it. A large one stays in bounds by collecting often. There
+// is no memory limit: what needs more than that would only be collected to death.
+const (
+	gcPercent      = 400
+	gcPercentLarge = 50
+	largeInput     = 512 << 10 // bytes
+)
+
+func main() {
+	debug.SetGCPercent(gcPercent)
+	os.Exit(run(os.Args, streams{in: os.Stdin, out: os.Stdout, err: os.Stderr}))
+}
+
+// expect prepares for an input of so many bytes.
+func expect(bytes int) {
+	if bytes >= largeInput {
+		debug.SetGCPercent(gcPercentLarge)
+	}
+}

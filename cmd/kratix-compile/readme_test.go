@@ -1,0 +1,141 @@
+package main
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+const repository = "../.."
+
+// documents are the pages for people; golden cases and licences are none.
+func documents(t *testing.T) []string {
+	t.Helper()
+	var pages []string
+	for _, pattern := range []string{"*.md", "docs/*.md", "examples/*/*.md"} {
+		found, err := filepath.Glob(filepath.Join(repository, pattern))
+		require.NoError(t, err)
+		pages = append(pages, found...)
+	}
+	require.NotEmpty(t, pages)
+	return pages
+}
+
+// TestDocumentedCommands runs what the documents tell people to run, and demands
+// success. They find the files that the documents speak of.
+func TestDocumentedCommands(t *testing.T) {
+	_, err := exec.LookPath("sh")
+	require.NoError(t, err, "the commands in the documents are for a shell")
+	total := 0
+	for _, page := range documents(t) {
+		commands := shellCommands(t, page)
+		total += len(commands)
+		t.Run(filepath.Base(filepath.Dir(page))+"/"+filepath.Base(page), func(t *testing.T) {
+			t.Parallel()
+			dir := workplace(t)
+			for _, command := range commands {
+				cmd := exec.Command("sh", "-c", command)
+				cmd.Dir = dir
+				out, err := cmd.CombinedOutput()
+				assert.NoError(t, err, "%s\n%s", command, out)
+			}
+		})
+	}
+	assert.Greater(t, total, 15, "the documents have commands, and they are found")
+}
+
+// workplace has what the documents take for granted.
+func workplace(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	require.NoError(t, copyTree(filepath.Join(dir, "examples"), filepath.Join(repository, "examples")))
+	require.NoError(t, copyTree(dir, filepath.Join(repository, "examples/golden-in-ci")))
+	require.NoError(t, copyTree(dir, filepath.Join(repository, "examples/redis")))
+	return dir
+}
+
+var shellBlock = regexp.MustCompile("(?ms)^ *```sh\n(.*?)^ *```$")
+
+// shellCommands are the lines of sh blocks that call the compiler.
+func shellCommands(t *testing.T, page string) []string {
+	t.Helper()
+	text, err := os.ReadFile(page)
+	require.NoError(t, err)
+	var commands []string
+	for _, block := range shellBlock.FindAllStringSubmatch(string(text), -1) {
+		joined := strings.ReplaceAll(block[1], "\\\n", " ")
+		for line := range strings.Lines(joined) {
+			line = strings.TrimSpace(line)
+			line = strings.Replace(line, "go run ./cmd/kratix-compile", "kratix-compile", 1)
+			if strings.HasPrefix(line, "kratix-compile") {
+				commands = append(commands, line)
+			}
+		}
+	}
+	return commands
+}
+
+var (
+	pageLink = regexp.MustCompile(`\]\(([\w./-]*)(?:#([\w-]+))?\)`)
+	heading  = regexp.MustCompile(`(?m)^#+ (.*)$`)
+	dropped  = regexp.MustCompile(`[^\p{L}\p{N} _-]`)
+)
+
+// TestLinks demands that pages link to files and headings that exist.
+func TestLinks(t *testing.T) {
+	for _, page := range documents(t) {
+		text, err := os.ReadFile(page)
+		require.NoError(t, err)
+		for _, link := range pageLink.FindAllStringSubmatch(string(text), -1) {
+			target := page
+			if link[1] != "" {
+				target = filepath.Join(filepath.Dir(page), link[1])
+			}
+			if _, err := os.Stat(target); !assert.NoError(t, err, "%s links to %s", page, link[1]) || link[2] == "" {
+				continue
+			}
+			assert.Contains(t, anchors(t, target), link[2], "%s links to a heading of %s", page, target)
+		}
+	}
+}
+
+// anchors are the headings of a page as links spell them.
+func anchors(t *testing.T, page string) []string {
+	t.Helper()
+	text, err := os.ReadFile(page)
+	require.NoError(t, err)
+	var out []string
+	for _, h := range heading.FindAllStringSubmatch(string(text), -1) {
+		out = append(out, strings.ReplaceAll(strings.ToLower(dropped.ReplaceAllString(h[1], "")), " ", "-"))
+	}
+	return out
+}
+
+var requirement = regexp.MustCompile(`(?m)^(?:require )?\s*(\S+\.\S+) v\S+( // indirect)?$`)
+
+// TestDependencies demands a reason for every direct dependency, and no line for
+// what is none.
+func TestDependencies(t *testing.T) {
+	mod, err := os.ReadFile(filepath.Join(repository, "go.mod"))
+	require.NoError(t, err)
+	page, err := os.ReadFile(filepath.Join(repository, "docs/dependencies.md"))
+	require.NoError(t, err)
+
+	required := map[string]bool{}
+	for _, m := range requirement.FindAllStringSubmatch(string(mod), -1) {
+		required[m[1]] = true
+		if m[2] == "" {
+			assert.Contains(t, string(page), "| `"+m[1]+"` | ", "docs/dependencies.md says why %s is there", m[1])
+		}
+	}
+	require.NotEmpty(t, required)
+	for _, line := range regexp.MustCompile("(?m)^\\| `([^`]+)` \\| ").FindAllStringSubmatch(string(page), -1) {
+		assert.True(t, required[line[1]], "docs/dependencies.md has a line for %s, which go.mod does not require", line[1])
+	}
+}

@@ -1,0 +1,124 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"runtime/debug"
+	"strings"
+	"syscall"
+)
+
+// Exit codes, as documented in docs/cli.md. diff answers like kubectl diff:
+// 1 means that something differs, and findings are trouble.
+const (
+	exitOK          = 0
+	exitFindings    = 1
+	exitUsage       = 2
+	exitBug         = 3
+	exitInterrupted = 130 // as shells say of a program that Ctrl-C ended
+)
+
+// stackVariable is the environment variable that shows where a fault happened.
+const stackVariable = "KRATIX_COMPILE_STACK"
+
+// completePlugin is the name under which kubectl asks a plugin for completions.
+const completePlugin = "kubectl_complete-kratix_compile"
+
+// streams are the process's own; stdout is data and stderr is words.
+type streams struct {
+	in       io.Reader
+	out, err io.Writer
+}
+
+// exit ends the command with a code. Without a message, what is to be said has
+// been said.
+type exit struct {
+	code    int
+	message string
+	cause   error
+}
+
+func (e exit) Error() string { return e.message }
+
+func (e exit) Unwrap() error { return e.cause }
+
+// trouble is an error of usage or of the machine: a wrong flag, a missing file.
+func trouble(format string, args ...any) error {
+	return exit{code: exitUsage, message: fmt.Sprintf(format, args...)}
+}
+
+// fault is an error that only the compiler's own mistake can cause.
+func fault(what any) error {
+	return exit{code: exitBug, message: fmt.Sprintf("%v\n%s", what, pleaseReport())}
+}
+
+func pleaseReport() string {
+	return "This is a fault in kratix-compile " + version() + ", not in your input. Please report it with the input at\n" +
+		"https://github.com/kratix-compile/kratix-compile/issues"
+}
+
+// run is the whole command. It recovers in one place, so that whatever is wrong
+// with the compiler ends in words and a code of its own.
+func run(argv []string, s streams) (code int) {
+	defer func() {
+		if what := recover(); what != nil {
+			code = conclude(fault(what), s.err)
+			showStack(s.err, debug.Stack())
+		}
+	}()
+	root := newRoot(commandName(argv[0]), s)
+	root.SetArgs(arguments(argv))
+	root.SetIn(s.in)
+	root.SetOut(s.out)
+	root.SetErr(s.err)
+	return conclude(root.Execute(), s.err)
+}
+
+func conclude(err error, w io.Writer) int {
+	if err == nil {
+		return exitOK
+	}
+	code := exitUsage
+	if e, ok := errors.AsType[exit](err); ok {
+		code = e.code
+	}
+	if errors.Is(err, syscall.EPIPE) { // who read from us has seen enough
+		return code
+	}
+	if text := err.Error(); text != "" {
+		fmt.Fprintf(w, "error: %s\n", text)
+	}
+	return code
+}
+
+func showStack(w io.Writer, stack []byte) {
+	if os.Getenv(stackVariable) == "" {
+		fmt.Fprintf(w, "With %s=1 in the environment it also says where it happened.\n", stackVariable)
+		return
+	}
+	_, _ = w.Write(stack)
+}
+
+// commandName is how the user called us: by our own name, as a plugin of
+// kubectl (whose files have an underscore for a dash), or under another name.
+func commandName(argv0 string) string {
+	base := programName(argv0)
+	if plugin, ok := strings.CutPrefix(base, "kubectl-"); ok {
+		return "kubectl " + strings.ReplaceAll(plugin, "_", "-")
+	}
+	return base
+}
+
+func arguments(argv []string) []string {
+	if programName(argv[0]) == completePlugin {
+		return append([]string{"__complete"}, argv[1:]...)
+	}
+	return argv[1:]
+}
+
+func programName(argv0 string) string {
+	return strings.TrimSuffix(filepath.Base(argv0), ".exe")
+}

@@ -1,0 +1,148 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"slices"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"github.com/kratix-compile/kratix-compile/backends"
+	"github.com/kratix-compile/kratix-compile/internal/golden"
+	"github.com/kratix-compile/kratix-compile/internal/report"
+	"github.com/kratix-compile/kratix-compile/translate"
+	"github.com/kratix-compile/kratix-compile/translate/diag"
+	"github.com/kratix-compile/kratix-compile/translate/manifest"
+	"github.com/kratix-compile/kratix-compile/translate/operator"
+	"github.com/kratix-compile/kratix-compile/translate/parse"
+)
+
+// result is what compile, lint and diff work on.
+type result struct {
+	pages   []golden.Page
+	diags   diag.List
+	sources sources
+}
+
+// compile reads what the flags name and runs the compiler. It fails for usage
+// and files only; what is wrong in the documents is in the result.
+func (f *flags) compile(cmd *cobra.Command, s streams, format manifest.Format) (result, error) {
+	if err := f.check(cmd); err != nil {
+		return result{}, err
+	}
+	in, err := f.read(s.in)
+	if err != nil {
+		return result{}, err
+	}
+	config, diags, err := f.operatorConfig()
+	if err != nil {
+		return result{}, err
+	}
+	r := result{sources: newSources(in.Files, in.Requests, config)}
+	opts := translate.Options{Kinds: f.kinds(), Plan: f.plan}
+	known, err := f.images.load()
+	if err != nil {
+		return result{}, err
+	}
+	if f.images.resolve {
+		wanted, found := translate.Images(in, opts)
+		if r.diags = append(diags, found...).Sorted(); f.failed(r.diags) {
+			return r, nil // no registry needs to be asked for that
+		}
+		if err := f.images.lookUp(cmd.Context(), wanted, known, s.err); err != nil {
+			return result{}, err
+		}
+	}
+	f.engine.Images = known
+	opts.Backends = backends.New(f.chosen(), f.engine)
+	r.pages, r.diags = translate.CompileAs(in, opts, func(o translate.Output) (golden.Page, error) { return printPage(o, format) })
+	r.diags = append(diags, r.diags...).Sorted()
+	if f.failed(r.diags) {
+		r.pages = nil
+		return r, nil
+	}
+	return r, f.images.keep(known)
+}
+
+// read begins with the requests: a file that was called one is one, also if it
+// lies in a directory of Promises.
+func (f *flags) read(in io.Reader) (translate.Input, error) {
+	r := reader{stdin: in, stdinName: f.stdinName}
+	requests, err := r.all(f.requests)
+	if err != nil {
+		return translate.Input{}, err
+	}
+	files, err := r.all(f.files)
+	expect(r.bytes)
+	return translate.Input{Files: files, Requests: requests}, err
+}
+
+func (f *flags) operatorConfig() ([]parse.File, diag.List, error) {
+	if f.config == "" {
+		return nil, nil, nil
+	}
+	data, err := readFile(f.config)
+	if err != nil {
+		return nil, nil, err
+	}
+	file := parse.File{Name: f.config, Data: data}
+	var diags diag.List
+	f.plan.Config, diags = operator.Read(file)
+	return []parse.File{file}, diags, nil
+}
+
+// failed tells whether the findings withhold the output.
+func (f *flags) failed(diags diag.List) bool {
+	worst, found := diags.Worst()
+	return found && (worst == diag.Error || worst == diag.Warning && f.strict)
+}
+
+// verdict is how the command ends after the findings were shown.
+func (f *flags) verdict(diags diag.List) error {
+	switch {
+	case !f.failed(diags):
+		return nil
+	case hasBug(diags):
+		return exit{code: exitBug, message: pleaseReport()}
+	default:
+		return exit{code: exitFindings}
+	}
+}
+
+func hasBug(diags diag.List) bool {
+	return slices.ContainsFunc(diags, func(d diag.Diagnostic) bool { return d.Code == diag.Bug })
+}
+
+// maxShown is how many findings a person is shown.
+const maxShown = 200
+
+// show prints findings for a person to stderr.
+func (f *flags) show(r result, notes bool, s streams) error {
+	shown := slices.DeleteFunc(slices.Clone(r.diags), func(d diag.Diagnostic) bool { return d.Severity == diag.Note && !notes })
+	rest := max(0, len(shown)-maxShown)
+	p := report.Printer{Format: report.Text, Color: f.colored(s.err), Source: r.sources}
+	if err := p.Print(s.err, shown[:len(shown)-rest]); err != nil {
+		return fileError(err)
+	}
+	if rest > 0 {
+		fmt.Fprintf(s.err, "and %d more; kratix-compile lint shows all\n", rest)
+	}
+	return nil
+}
+
+// print writes data to stdout, all at once.
+func (s streams) print(data []byte) error {
+	_, err := s.out.Write(data)
+	return fileError(err)
+}
+
+// colored follows --color, and for auto the terminal and NO_COLOR.
+func (f *flags) colored(w io.Writer) bool {
+	if f.color != "auto" {
+		return f.color == "always"
+	}
+	file, ok := w.(*os.File)
+	return ok && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb" && term.IsTerminal(int(file.Fd()))
+}

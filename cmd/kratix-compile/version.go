@@ -1,0 +1,78 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"runtime"
+	"runtime/debug"
+
+	"github.com/spf13/cobra"
+
+	"github.com/kratix-compile/kratix-compile/backends"
+)
+
+// release is set by the linker for released binaries.
+var release string
+
+// version is the release, or what the Go toolchain knows of the build.
+func version() string {
+	if release != "" {
+		return release
+	}
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
+		return info.Main.Version
+	}
+	return "(devel)"
+}
+
+// versionInfo is the JSON of version -o json. The names are a promise to scripts.
+type versionInfo struct {
+	Version string          `json:"version"`
+	Go      string          `json:"go"`
+	Engines []versionEngine `json:"engines"`
+}
+
+type versionEngine struct {
+	Name       string `json:"name"`
+	APIVersion string `json:"apiVersion"`
+	Kind       string `json:"kind"`
+	Runs       string `json:"runs"`
+}
+
+func newVersion(s streams) *cobra.Command {
+	format, formats := "text", []string{"text", "json"}
+	cmd := &cobra.Command{
+		Use:                   "version [-o text|json]",
+		Short:                 "Print the version and the engine APIs it writes",
+		Example:               `  kratix-compile version -o json`,
+		Args:                  noArgs,
+		DisableFlagsInUseLine: true,
+		RunE: func(*cobra.Command, []string) error {
+			info := versionInfo{Version: version(), Go: runtime.Version()}
+			for _, e := range backends.Engines() {
+				info.Engines = append(info.Engines, versionEngine(e))
+			}
+			if format == "json" {
+				data, err := json.MarshalIndent(info, "", "  ")
+				if err != nil {
+					return fault(err)
+				}
+				return s.print(append(data, '\n'))
+			}
+			return s.print(info.text())
+		},
+	}
+	cmd.Flags().VarP(newChoice(&format, formats), "output", "o", "`FORMAT`: "+list(formats))
+	complete(cmd, "output", formats)
+	return cmd
+}
+
+func (v versionInfo) text() []byte {
+	var b bytes.Buffer
+	fmt.Fprintf(&b, "kratix-compile %s (%s)\n", v.Version, v.Go)
+	for _, e := range v.Engines {
+		fmt.Fprintf(&b, "%-7s writes %s %s, for %s\n", e.Name, e.APIVersion, e.Kind, e.Runs)
+	}
+	return b.Bytes()
+}
