@@ -1,0 +1,168 @@
+// Package cluster boots a real Kubernetes with the real engines on one Linux machine, or
+// uses one that is there.
+package cluster
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"runtime"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// A Cluster has both engines and can pull from Registry.
+type Cluster struct {
+	*Client
+	Kubeconfig string
+	stop       func() error
+}
+
+// Close stops the cluster if it was booted for the caller. It may be called twice.
+func (c *Cluster) Close() error { return c.stop() }
+
+// Use is the cluster of KUBECONFIG, or one that is up already, or a new one
+// that lives as long as its user.
+func Use(ctx context.Context, progress io.Writer) (*Cluster, error) {
+	if kubeconfig := os.Getenv("KUBECONFIG"); kubeconfig != "" {
+		return connect(kubeconfig, func() error { return nil })
+	}
+	f, err := place()
+	if err != nil {
+		return nil, err
+	}
+	if f.owner() != 0 {
+		fmt.Fprintf(progress, "e2e: using the cluster that is up in %s\n", f)
+		return connect(f.run("kubeconfig"), func() error { return nil })
+	}
+	stop, err := start(ctx, f, progress, true)
+	if err != nil {
+		return nil, err
+	}
+	c, err := connect(f.run("kubeconfig"), stop)
+	if err != nil {
+		return nil, errors.Join(err, stop())
+	}
+	return c, nil
+}
+
+func connect(kubeconfig string, stop func() error) (*Cluster, error) {
+	client, err := NewClient(kubeconfig)
+	return &Cluster{Client: client, Kubeconfig: kubeconfig, stop: sync.OnceValue(stop)}, err
+}
+
+// Up boots a cluster that stays up, and says where its kubeconfig is.
+func Up(ctx context.Context, progress io.Writer) (string, error) {
+	f, err := place()
+	if err != nil {
+		return "", err
+	}
+	if f.owner() == 0 {
+		if _, err := start(ctx, f, progress, false); err != nil {
+			return "", err
+		}
+	}
+	return f.run("kubeconfig"), nil
+}
+
+// Down stops the cluster that is up, and cleans up after one that was killed.
+func Down(progress io.Writer) error {
+	f, err := place()
+	if err != nil {
+		return err
+	}
+	pid := f.owner()
+	if pid == 0 {
+		fmt.Fprintln(progress, "e2e: no cluster is up")
+		return f.sweep()
+	}
+	if err := syscall.Kill(pid, syscall.SIGTERM); err != nil {
+		return err
+	}
+	for deadline := time.Now().Add(time.Minute); f.owner() != 0; time.Sleep(100 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			return fmt.Errorf("process %d does not stop; its log is %s", pid, f.path("supervisor.log"))
+		}
+	}
+	return nil
+}
+
+func place() (folder, error) {
+	if runtime.GOOS != "linux" {
+		return "", fmt.Errorf("booting a cluster needs Linux, and this is %s; set KUBECONFIG to use a cluster you have", runtime.GOOS)
+	}
+	dir, err := Folder()
+	return folder(dir), err
+}
+
+// start makes a supervisor of this very program and shows what it does. If
+// it is tied, it ends when its starter does.
+func start(ctx context.Context, f folder, progress io.Writer, tied bool) (func() error, error) {
+	supervisor, lines, lifeline, err := launchSupervisor(f, tied)
+	if err != nil {
+		return nil, err
+	}
+	finished := make(chan error, 1)
+	go func() { finished <- supervisor.Wait() }()
+	stop := func() error {
+		if err := supervisor.Process.Signal(syscall.SIGTERM); err != nil && !errors.Is(err, os.ErrProcessDone) {
+			return err
+		}
+		err := <-finished
+		_ = lifeline.Close()
+		return err
+	}
+	interrupted := context.AfterFunc(ctx, func() { _ = supervisor.Process.Signal(syscall.SIGTERM) })
+	defer interrupted()
+	for lines.Scan() {
+		line := lines.Text()
+		if line == saysReady {
+			go func() {
+				for lines.Scan() { // an unread pipe would stop the supervisor
+				}
+			}()
+			return stop, nil
+		}
+		fmt.Fprintln(progress, "e2e: "+line)
+	}
+	return nil, errors.Join(fmt.Errorf("no cluster; the logs are below %s", f), <-finished, context.Cause(ctx))
+}
+
+func launchSupervisor(f folder, tied bool) (*exec.Cmd, *bufio.Scanner, io.Closer, error) {
+	if err := os.MkdirAll(f.path("bin"), 0o755); err != nil {
+		return nil, nil, nil, err
+	}
+	log, err := os.Create(f.path("supervisor.log"))
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	defer func() { _ = log.Close() }()
+	self, err := os.Executable()
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	read, write, err := os.Pipe()
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	defer func() { _ = write.Close() }()
+	command := exec.Command(self)
+	command.Env = append(os.Environ(), childFolder+"="+string(f))
+	command.Stdout, command.Stderr = log, log
+	command.ExtraFiles = []*os.File{write}
+	command.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	lifeline := io.Closer(io.NopCloser(strings.NewReader("")))
+	if tied {
+		command.Env = append(command.Env, childLifeline+"=stdin")
+		if lifeline, err = command.StdinPipe(); err != nil {
+			return nil, nil, nil, err
+		}
+	}
+	return command, bufio.NewScanner(read), lifeline, command.Start()
+}

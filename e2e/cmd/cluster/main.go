@@ -1,0 +1,36 @@
+// Command cluster starts and stops a cluster for tests and demonstrations.
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/kratix-compile/kratix-compile/e2e/cluster"
+)
+
+func main() {
+	cluster.Main()
+	if err := run(os.Args[1:]); err != nil {
+		fmt.Fprintln(os.Stderr, "e2e:", err)
+		os.Exit(1)
+	}
+}
+
+func run(args []string) error {
+	ctx, cancel := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	defer cancel()
+	switch {
+	case len(args) == 1 && args[0] == "up":
+		kubeconfig, err := cluster.Up(ctx, os.Stderr)
+		if err == nil {
+			fmt.Println("export KUBECONFIG=" + kubeconfig)
+		}
+		return err
+	case len(args) == 1 && args[0] == "down":
+		return cluster.Down(os.Stderr)
+	}
+	return fmt.Errorf("say up or down; the cluster is in E2E_DIR, or in the user's cache")
+}

@@ -1,0 +1,133 @@
+package e2e
+
+import (
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/stretchr/testify/assert"
+
+	"github.com/kratix-compile/kratix-compile/e2e/sight"
+)
+
+// A reason is why something may be different, and the only place where it may be.
+type reason struct {
+	engine  string // empty for the plain Pod as well
+	why     string
+	forgive func(*sight.Sight)
+}
+
+var reasons = []reason{
+	{"", "Files of a ConfigMap or Secret are links into a folder with the time in its name.", func(s *sight.Sight) {
+		for i, file := range s.Files {
+			s.Files[i].Path = stamp.ReplaceAllString(file.Path, "..stamp")
+			s.Files[i].Link = stamp.ReplaceAllString(file.Link, "..stamp")
+		}
+	}},
+	{"", "The kubelet of 1.34 hands variables over in no order, in every Pod.", func(s *sight.Sight) { slices.Sort(s.Env) }},
+	{"", "A file's turn is told by its name, and an earlier container's sight is an earlier comparison.", func(s *sight.Sight) {
+		for i, file := range s.Files {
+			if strings.HasPrefix(file.Path, "/kratix/output/") {
+				s.Files[i].Content = ""
+			}
+		}
+	}},
+	{"", "The input is a ConfigMap with hidden entries on engines (docs/engines.md, The input).", func(s *sight.Sight) {
+		s.Files = slices.DeleteFunc(s.Files, func(f sight.File) bool { return strings.HasPrefix(f.Path, "/kratix/input/..") })
+		for i, file := range s.Files {
+			if file.Path == "/kratix/input" || file.Path == "/kratix/input/object.yaml" {
+				s.Files[i].Mode, s.Files[i].Link = "", ""
+			}
+		}
+	}},
+	{"", "The token's folder has links with the time in their names and is not to be read.", func(s *sight.Sight) {
+		dropFiles(s, "/run/secrets/kubernetes.io/serviceaccount", "/var/run/secrets/kubernetes.io/serviceaccount")
+	}},
+	{"tekton", "Tekton's own folders are in every step.", func(s *sight.Sight) { drop(s, "/tekton") }},
+	{"tekton", "Tekton's workspace is an empty folder in every step that mounts none of its own (KC412).", func(s *sight.Sight) {
+		if !slices.ContainsFunc(s.Files, func(f sight.File) bool { return strings.HasPrefix(f.Path, "/workspace/") }) {
+			drop(s, "/workspace")
+		}
+	}},
+	{"tekton", "Tekton's entrypoint is process 1 and starts the step.", func(s *sight.Sight) { s.PID = 1 }},
+	{"tekton", "The variable that stands for a dollar (docs/engines.md, Text that looks like a template).", func(s *sight.Sight) {
+		dropEnv(s, dollar)
+	}},
+	{"tekton", "Tekton says what it found in the registry, where a container has no command (KC407).", func(s *sight.Sight) {
+		dropEnv(s, lookedUp)
+	}},
+	{"argo", "An empty folder lies where the token would be (docs/engines.md, Tokens and rights).", func(s *sight.Sight) {
+		if !s.Token {
+			drop(s, "/var/run/secrets/kubernetes.io/serviceaccount")
+		}
+	}},
+	{"argo", "Argo's own folder is in every container.", func(s *sight.Sight) { drop(s, "/var/run/argo") }},
+	{"argo", "Argo tells every container about itself.", func(s *sight.Sight) { dropEnv(s, argoEnv) }},
+	{"argo", "The variable that stands for a brace (docs/engines.md, Text that looks like a template).", func(s *sight.Sight) {
+		dropEnv(s, brace)
+	}},
+}
+
+var (
+	stamp    = regexp.MustCompile(`\.\.\d{4}_\d\d_[^/]*`)
+	argoEnv  = regexp.MustCompile(`^ARGO_`)
+	lookedUp = regexp.MustCompile(`^TEKTON_PLATFORM_COMMANDS=`)
+	dollar   = regexp.MustCompile(`^KRATIX_DOLLAR(_\d+)?=\$$`)
+	brace    = regexp.MustCompile(`^KRATIX_LBRACE(_\d+)?=\{$`)
+)
+
+func compare(t *testing.T, e engine, plain, seen sights) {
+	t.Helper()
+	assert.Equal(t, slices.Sorted(maps.Keys(plain)), slices.Sorted(maps.Keys(seen)), "Pipelines that ran")
+	for pipeline := range plain {
+		if !assert.Len(t, seen[pipeline], len(plain[pipeline]), "containers of %s", pipeline) {
+			continue
+		}
+		for i, want := range plain[pipeline] {
+			if diff := cmp.Diff(forgiven(want, ""), forgiven(seen[pipeline][i], e.name)); diff != "" {
+				t.Errorf("container %d of %s (- plain Pod, + %s):\n%s", i, pipeline, e.name, diff)
+			}
+		}
+	}
+}
+
+// forgiven is a sight without what has a reason to be different.
+func forgiven(s *sight.Sight, engine string) *sight.Sight {
+	s = clone(s)
+	for _, r := range reasons {
+		if r.engine == "" || r.engine == engine {
+			r.forgive(s)
+		}
+	}
+	return s
+}
+
+func clone(s *sight.Sight) *sight.Sight {
+	other := *s
+	other.Env, other.Files = slices.Clone(s.Env), slices.Clone(s.Files)
+	other.Mounts, other.Written = maps.Clone(s.Mounts), maps.Clone(s.Written)
+	slices.SortFunc(other.Files, func(a, b sight.File) int { return strings.Compare(a.Path, b.Path) })
+	return &other
+}
+
+func drop(s *sight.Sight, folders ...string) {
+	for _, folder := range folders {
+		below := func(path string) bool { return path == folder || strings.HasPrefix(path, folder+"/") }
+		maps.DeleteFunc(s.Mounts, func(path, _ string) bool { return below(path) })
+		maps.DeleteFunc(s.Written, func(path string, _ bool) bool { return below(path) })
+	}
+	dropFiles(s, folders...)
+}
+
+func dropFiles(s *sight.Sight, folders ...string) {
+	for _, folder := range folders {
+		s.Files = slices.DeleteFunc(s.Files, func(f sight.File) bool { return f.Path == folder || strings.HasPrefix(f.Path, folder+"/") })
+	}
+}
+
+func dropEnv(s *sight.Sight, entries *regexp.Regexp) {
+	s.Env = slices.DeleteFunc(s.Env, entries.MatchString)
+}
