@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 )
@@ -82,7 +83,8 @@ func (t Tree) prune(dir string, old Tree) error {
 		if _, fresh := t[path]; fresh {
 			continue
 		}
-		if err := os.Remove(filepath.Join(dir, filepath.FromSlash(path))); err != nil {
+		err := os.Remove(filepath.Join(dir, filepath.FromSlash(path)))
+		if err != nil && !errors.Is(err, fs.ErrNotExist) { // another run may have been faster
 			return err
 		}
 		removeEmpty(dir, filepath.Dir(filepath.FromSlash(path)))
