@@ -48,14 +48,25 @@ func compare(b *testing.B, dir string, manifests bool) {
 	}
 	if manifests {
 		runs = append(runs, process{"kustomize-manifests", []string{"kustomize", "build", printed(b, bin, promises)}})
+		if kubectl, err := exec.LookPath("kubectl"); err == nil { // creates the least it can without a server
+			runs = append(runs, process{"kubectl-create", []string{kubectl, "create", "configmap", "x", "--from-literal=a=b", "--dry-run=client", "-o", "yaml"}})
+		}
 	}
 	for _, run := range runs {
 		b.Run(run.name, func(b *testing.B) {
 			for b.Loop() {
-				measure(b, filepath.Join(bin, run.command[0]), run.command[1:]...)
+				measure(b, program(bin, run.command[0]), run.command[1:]...)
 			}
 		})
 	}
+}
+
+// program is one of ours in bin, or where it is already.
+func program(bin, name string) string {
+	if filepath.IsAbs(name) {
+		return name
+	}
+	return filepath.Join(bin, name)
 }
 
 // printed is a directory for kustomize with what we print for Tekton.
