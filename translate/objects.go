@@ -36,15 +36,18 @@ func (o *objects) of(kind workflow.Kind, diags *diag.List) []plan.Object {
 }
 
 func requestsFor(api *parse.API, requests []*parse.Document) ([]plan.Object, diag.List) {
+	schema, diags := admit.NewSchema(api)
+	if diags.HasErrors() {
+		return nil, diags
+	}
 	var found []plan.Object
-	var diags diag.List
 	for _, doc := range requests {
 		if !api.Offers(doc) {
 			continue
 		}
 		request, more := parse.Request(doc, api)
 		if !more.HasErrors() {
-			more.Append(admit.Request(request, api))
+			more.Append(schema.Request(request))
 		}
 		if diags.Append(more); !more.HasErrors() {
 			found = append(found, plan.ForRequest(request, api))
@@ -54,7 +57,7 @@ func requestsFor(api *parse.API, requests []*parse.Document) ([]plan.Object, dia
 	if len(found) > 0 || diags.HasErrors() {
 		return found, diags
 	}
-	return sampleFor(api)
+	return sampleFor(api, schema)
 }
 
 // duplicates reports requests of one name: a cluster can hold only one of them.
@@ -72,11 +75,11 @@ func duplicates(requests []plan.Object) diag.List {
 	return diags
 }
 
-func sampleFor(api *parse.API) ([]plan.Object, diag.List) {
+func sampleFor(api *parse.API, schema *admit.Schema) ([]plan.Object, diag.List) {
 	var diags diag.List
 	object := unstructured.Unstructured{Object: sample.Request(api)}
 	request := &parse.RequestDoc{At: api.At, Object: object.Object, Meta: metav1.ObjectMeta{Name: object.GetName(), Namespace: object.GetNamespace()}}
-	if found := admit.Request(request, api); len(found) > 0 {
+	if found := schema.Request(request); len(found) > 0 {
 		diags.Add(diag.SampleInvalid, api.At, "the sample made from the schema of %s is not valid (%s); give --request", api.Kind, found[0].Message)
 	}
 	diags.Add(diag.SampleRequest, api.At, "no request for %s in %s given; a sample made from its schema is compiled", api.Kind, api.Group)

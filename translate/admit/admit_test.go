@@ -62,6 +62,8 @@ func TestAPI(t *testing.T) {
 
 func TestRequest(t *testing.T) {
 	api := promise(t, "redises.example.org", "{type: object, required: [size], properties: {size: {type: string, enum: [s, l]}, replicas: {type: integer, default: 1}}, x-kubernetes-validations: [{rule: self.replicas < 9, message: too many}]}").API
+	schema, diags := NewSchema(api)
+	require.Empty(t, diags)
 	for _, c := range []struct {
 		name, spec, status string
 		codes              []diag.Code
@@ -81,7 +83,7 @@ func TestRequest(t *testing.T) {
 			r, diags := parse.Request(docs[0], api)
 			require.Empty(t, diags)
 			var have []diag.Code
-			for _, d := range Request(r, api) {
+			for _, d := range schema.Request(r) {
 				have = append(have, d.Code)
 				assert.Equal(t, 4, d.Pos.Line, d.Message)
 			}

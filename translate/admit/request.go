@@ -26,34 +26,47 @@ import (
 // name of a request becomes a label value.
 const maxName = 63
 
-// Request changes r.Object and r.Spec into what the API server would store. It
-// expects an API that passed validation.
-func Request(r *parse.RequestDoc, api *parse.API) diag.List {
+// Schema is the schema of an API, ready to judge any number of requests.
+type Schema struct {
+	api        *parse.API
+	structural *schema.Structural
+	values     validation.SchemaValidator
+	// rules are in CEL; nil if the schema has none.
+	rules *cel.Validator
+}
+
+// NewSchema expects an API that passed validation.
+func NewSchema(api *parse.API) (*Schema, diag.List) {
+	s := &Schema{api: api}
+	var props apiextensions.JSONSchemaProps
+	err := apiextensionsv1.Convert_v1_JSONSchemaProps_To_apiextensions_JSONSchemaProps(api.Schema, &props, nil)
+	if err == nil {
+		s.structural, err = schema.NewStructural(&props)
+	}
+	if err == nil {
+		s.values, _, err = validation.NewSchemaValidator(&props)
+	}
+	if err != nil {
+		var diags diag.List
+		diags.Add(diag.BadAPI, api.At, "%s", err)
+		return nil, diags
+	}
+	s.rules = cel.NewValidator(s.structural, true, celconfig.PerCallLimit)
+	return s, nil
+}
+
+// Request changes r.Object and r.Spec into what the API server would store.
+func (s *Schema) Request(r *parse.RequestDoc) diag.List {
 	var diags diag.List
 	checkNames(r, &diags)
-	var props apiextensions.JSONSchemaProps
-	if err := apiextensionsv1.Convert_v1_JSONSchemaProps_To_apiextensions_JSONSchemaProps(api.Schema, &props, nil); err != nil {
-		diags.Add(diag.BadAPI, api.At, "%s", err)
-		return diags
-	}
-	structural, err := schema.NewStructural(&props)
-	if err != nil {
-		diags.Add(diag.BadAPI, api.At, "%s", err)
-		return diags
-	}
 	status, hasStatus := r.Object["status"] // Kratix writes it, whatever the author's schema says
 	delete(r.Object, "status")
-	for _, path := range pruning.PruneWithOptions(r.Object, structural, true, schema.UnknownFieldPathOptions{TrackUnknownFieldPaths: true}) {
-		diags.Add(diag.UnknownRequestField, r.At.Follow(path).Key(), "%s is not in the schema of %s; the API server would drop it", path, api.Kind)
+	for _, path := range pruning.PruneWithOptions(r.Object, s.structural, true, schema.UnknownFieldPathOptions{TrackUnknownFieldPaths: true}) {
+		diags.Add(diag.UnknownRequestField, r.At.Follow(path).Key(), "%s is not in the schema of %s; the API server would drop it", path, s.api.Kind)
 	}
-	defaulting.PruneNonNullableNullsWithoutDefaults(r.Object, structural)
-	defaulting.Default(r.Object, structural)
-	validator, _, err := validation.NewSchemaValidator(&props)
-	if err != nil {
-		diags.Add(diag.BadAPI, api.At, "%s", err)
-		return diags
-	}
-	for _, e := range validate(r.Object, validator, structural) {
+	defaulting.PruneNonNullableNullsWithoutDefaults(r.Object, s.structural)
+	defaulting.Default(r.Object, s.structural)
+	for _, e := range s.validate(r.Object) {
 		if e.Field == "<nil>" { // the object as a whole
 			e.Field = ""
 		}
@@ -62,8 +75,8 @@ func Request(r *parse.RequestDoc, api *parse.API) diag.List {
 	if hasStatus {
 		r.Object["status"] = status
 	}
-	r.Spec, err = json.Marshal(r.Object["spec"])
-	if err != nil {
+	var err error
+	if r.Spec, err = json.Marshal(r.Object["spec"]); err != nil {
 		diags.Add(diag.Bug, r.At, "%v", err)
 	}
 	return diags
@@ -88,12 +101,11 @@ func checkNames(r *parse.RequestDoc, diags *diag.List) {
 
 // validate applies the schema, and the rules in it if the schema is satisfied:
 // rules may assume that types and required fields are right.
-func validate(object map[string]any, validator validation.SchemaValidator, structural *schema.Structural) field.ErrorList {
-	found := validation.ValidateCustomResource(nil, object, validator)
-	found = append(found, listtype.ValidateListSetsAndMaps(nil, structural, object)...)
-	rules := cel.NewValidator(structural, true, celconfig.PerCallLimit)
-	if rules != nil && len(found) == 0 {
-		found, _ = rules.Validate(context.Background(), nil, structural, object, nil, celconfig.RuntimeCELCostBudget)
+func (s *Schema) validate(object map[string]any) field.ErrorList {
+	found := validation.ValidateCustomResource(nil, object, s.values)
+	found = append(found, listtype.ValidateListSetsAndMaps(nil, s.structural, object)...)
+	if s.rules != nil && len(found) == 0 {
+		found, _ = s.rules.Validate(context.Background(), nil, s.structural, object, nil, celconfig.RuntimeCELCostBudget)
 	}
 	return found
 }
