@@ -35,6 +35,9 @@ type Options struct {
 	Kinds    []workflow.Kind
 	Backends []Backend
 	Plan     plan.Options
+	// Stored tells that the requests come from an API server, which has admitted
+	// them: they are not judged again, and no sample stands in for one.
+	Stored bool
 }
 
 // Output is one workflow of one object for one backend.
@@ -90,7 +93,7 @@ func (r *result[T]) compile(p *parse.PromiseDoc, requests []*parse.Document, opt
 	if r.diags.HasErrors() {
 		return
 	}
-	objects := &objects{promise: p, requests: requests}
+	objects := &objects{promise: p, requests: requests, stored: opts.Stored}
 	for _, kind := range opts.kinds() {
 		if len(kind.Pipelines(p, opts.Plan.Pipeline)) == 0 {
 			continue

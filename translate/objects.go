@@ -17,6 +17,8 @@ import (
 type objects struct {
 	promise  *parse.PromiseDoc
 	requests []*parse.Document
+	// stored is Options.Stored.
+	stored bool
 	// found are the requests, once they were asked for.
 	found []plan.Object
 	asked bool
@@ -28,7 +30,11 @@ func (o *objects) of(kind workflow.Kind, diags *diag.List) []plan.Object {
 	}
 	if !o.asked {
 		o.asked = true
-		found, more := requestsFor(o.promise.API, o.requests)
+		collect := requestsFor
+		if o.stored {
+			collect = storedFor
+		}
+		found, more := collect(o.promise.API, o.requests)
 		o.found = found
 		diags.Append(more)
 	}
@@ -58,6 +64,23 @@ func requestsFor(api *parse.API, requests []*parse.Document) ([]plan.Object, dia
 		return found, diags
 	}
 	return sampleFor(api, schema)
+}
+
+// storedFor takes requests as they are: an API may have become stricter since they were
+// admitted, and they must still be updated and deleted.
+func storedFor(api *parse.API, requests []*parse.Document) ([]plan.Object, diag.List) {
+	var found []plan.Object
+	var diags diag.List
+	for _, doc := range requests {
+		if !api.Offers(doc) {
+			continue
+		}
+		request, more := parse.Request(doc, api)
+		if diags.Append(more); !more.HasErrors() {
+			found = append(found, plan.ForRequest(request, api))
+		}
+	}
+	return found, diags
 }
 
 // duplicates reports requests of one name: a cluster can hold only one of them.

@@ -1,0 +1,99 @@
+// Package promised makes the CustomResourceDefinition behind a Promise's API: the
+// author's, with what every request needs added (docs/kratix-contract.md 7.3).
+package promised
+
+import (
+	"maps"
+	"slices"
+
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
+)
+
+// LabelPromise is on everything that is made for a Promise.
+const LabelPromise = "kratix.io/promise-name"
+
+// maxName is what fits into a label: requests are found by their names.
+const maxName = 63
+
+// CRD is a copy of the author's with a status that workflows can write. What the author
+// wrote stays; only the fields that Kratix itself writes are Kratix's.
+func CRD(promise string, author *apiextensionsv1.CustomResourceDefinition) *apiextensionsv1.CustomResourceDefinition {
+	crd := author.DeepCopy()
+	if crd.Labels == nil {
+		crd.Labels = map[string]string{}
+	}
+	crd.Labels[LabelPromise] = promise
+	for i := range crd.Spec.Versions {
+		extend(&crd.Spec.Versions[i])
+	}
+	return crd
+}
+
+// Adopt makes the existing CRD what the wanted one is, and tells whether anything
+// changed. Names and scope stay, as the API server demands.
+func Adopt(existing, wanted *apiextensionsv1.CustomResourceDefinition) bool {
+	before := existing.DeepCopy()
+	if existing.Labels == nil {
+		existing.Labels = map[string]string{}
+	}
+	maps.Copy(existing.Labels, wanted.Labels)
+	wanted = wanted.DeepCopy() // what is the caller's stays the caller's
+	existing.Spec.Versions = wanted.Spec.Versions
+	if wanted.Spec.Conversion != nil {
+		existing.Spec.Conversion = wanted.Spec.Conversion
+	}
+	existing.Spec.PreserveUnknownFields = wanted.Spec.PreserveUnknownFields
+	return !equality.Semantic.DeepEqual(before, existing)
+}
+
+// Established tells whether the API server serves the CRD, and if not, what it objects to.
+func Established(crd *apiextensionsv1.CustomResourceDefinition) (ok bool, why string) {
+	for _, c := range crd.Status.Conditions {
+		switch {
+		case c.Type == apiextensionsv1.NamesAccepted && c.Status == apiextensionsv1.ConditionFalse:
+			return false, c.Message
+		case c.Type == apiextensionsv1.Established:
+			ok = c.Status == apiextensionsv1.ConditionTrue
+		}
+	}
+	return ok, "the API server has not established it yet"
+}
+
+func extend(version *apiextensionsv1.CustomResourceDefinitionVersion) {
+	if version.Subresources == nil {
+		version.Subresources = &apiextensionsv1.CustomResourceSubresources{}
+	}
+	if version.Subresources.Status == nil {
+		version.Subresources.Status = &apiextensionsv1.CustomResourceSubresourceStatus{}
+	}
+	if version.Schema == nil || version.Schema.OpenAPIV3Schema == nil {
+		return // the API server refuses it with words of its own
+	}
+	schema := version.Schema.OpenAPIV3Schema
+	if schema.Properties == nil {
+		schema.Properties = map[string]apiextensionsv1.JSONSchemaProps{}
+	}
+	schema.Properties["status"] = withStatus(schema.Properties["status"])
+	if version.Storage {
+		schema.Properties["metadata"] = withShortName(schema.Properties["metadata"])
+	}
+	if len(version.AdditionalPrinterColumns) == 0 {
+		version.AdditionalPrinterColumns = slices.Clone(columns)
+	}
+}
+
+func withShortName(metadata apiextensionsv1.JSONSchemaProps) apiextensionsv1.JSONSchemaProps {
+	metadata.Type = "object"
+	metadata.Properties = maps.Clone(metadata.Properties)
+	if metadata.Properties == nil {
+		metadata.Properties = map[string]apiextensionsv1.JSONSchemaProps{}
+	}
+	name := metadata.Properties["name"]
+	name.Type = "string"
+	if name.MaxLength == nil || *name.MaxLength > maxName {
+		name.MaxLength = new(int64(maxName))
+	}
+	metadata.Properties["name"] = name
+	return metadata
+}
