@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/kratix-compile/kratix-compile/backends"
+	"github.com/kratix-compile/kratix-compile/internal/flags"
 	"github.com/kratix-compile/kratix-compile/internal/golden"
 	"github.com/kratix-compile/kratix-compile/translate"
 	"github.com/kratix-compile/kratix-compile/translate/manifest"
@@ -20,7 +21,7 @@ var outputFormats = append(slices.Clone(manifest.Formats), planFormat)
 
 type compileCommand struct {
 	streams
-	flags     flags
+	flags     options
 	notes     bool
 	format    manifest.Format
 	outputDir string
@@ -31,7 +32,7 @@ func (c *compileCommand) bind(cmd *cobra.Command) {
 	c.flags.bind(cmd)
 	section(cmd, outputFlags, func(set *pflag.FlagSet) {
 		set.SortFlags = false
-		set.VarP(newChoice(&c.format, outputFormats), "output", "o", "`FORMAT`: yaml, json, or plan, which shows people what all engines start from")
+		set.VarP(flags.NewChoice(&c.format, outputFormats), "output", "o", "`FORMAT`: yaml, json, or plan, which shows people what all engines start from")
 		set.StringVar(&c.outputDir, "output-dir", "", "write one file a workflow and engine below `DIR`, and remove stale ones")
 	})
 	section(cmd, findingFlags, func(set *pflag.FlagSet) { bindNotes(set, &c.notes) })

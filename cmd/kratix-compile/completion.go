@@ -5,6 +5,8 @@ import (
 	"io"
 
 	"github.com/spf13/cobra"
+
+	"github.com/kratix-compile/kratix-compile/internal/flags"
 )
 
 var shells = []string{"bash", "zsh", "fish", "powershell"}
@@ -21,7 +23,7 @@ For "kubectl kratix-compile", link the program to the name kubectl asks for:
   source <(kratix-compile completion zsh)                          # in ~/.zshrc
   kratix-compile completion fish | source                          # in config.fish
   kratix-compile completion powershell | Out-String | Invoke-Expression`,
-		Args:                  oneArg("the name of a shell: " + list(shells)),
+		Args:                  oneArg("the name of a shell: " + flags.List(shells)),
 		ValidArgs:             shells,
 		DisableFlagsInUseLine: true,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -46,6 +48,19 @@ func writeCompletion(cmd *cobra.Command, shell string, w io.Writer) error {
 	case "powershell":
 		return root.GenPowerShellCompletionWithDesc(w)
 	default:
-		return misuse(cmd, "unknown shell %q; choose one of %s", shell, list(shells))
+		return misuse(cmd, "unknown shell %q; choose one of %s", shell, flags.List(shells))
+	}
+}
+
+// complete offers the values of a flag in a shell.
+func complete[T any](cmd *cobra.Command, flag string, values []T) {
+	// The flag exists: it was bound a few lines above.
+	_ = cmd.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(flags.Spell(values), cobra.ShellCompDirectiveNoFileComp))
+}
+
+// completeFiles offers the files that a flag can read.
+func completeFiles(cmd *cobra.Command, names ...string) {
+	for _, flag := range names {
+		_ = cmd.MarkFlagFilename(flag, "yaml", "yml", "json")
 	}
 }

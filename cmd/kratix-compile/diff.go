@@ -12,7 +12,7 @@ import (
 
 type diffCommand struct {
 	streams
-	flags flags
+	flags options
 	notes bool
 }
 

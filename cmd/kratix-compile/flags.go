@@ -7,12 +7,13 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/kratix-compile/kratix-compile/backends"
+	"github.com/kratix-compile/kratix-compile/internal/flags"
 	"github.com/kratix-compile/kratix-compile/translate/plan"
 	"github.com/kratix-compile/kratix-compile/translate/workflow"
 )
 
-// flags are what compile, lint and diff have in common.
-type flags struct {
+// options are what compile, lint and diff have in common.
+type options struct {
 	files     []string
 	requests  []string
 	stdinName string
@@ -30,12 +31,12 @@ const allWorkflows = "all"
 
 var (
 	colors       = []string{"auto", "always", "never"}
-	workflows    = append(spell(workflow.Kinds), allWorkflows)
+	workflows    = append(flags.Spell(workflow.Kinds), allWorkflows)
 	backendNames = append(backends.Names(), allBackends)
 )
 
 // bind gives a command the flags; without --backend it takes those of fallback.
-func (f *flags) bind(cmd *cobra.Command, fallback ...string) {
+func (f *options) bind(cmd *cobra.Command, fallback ...string) {
 	f.plan, f.engine = plan.Defaults(), backends.Defaults()
 	f.workflow, f.color = allWorkflows, "auto"
 	cmd.Flags().SortFlags = false
@@ -43,7 +44,7 @@ func (f *flags) bind(cmd *cobra.Command, fallback ...string) {
 	section(cmd, chosenFlags, func(set *pflag.FlagSet) { f.bindChoice(set, fallback) })
 	section(cmd, findingFlags, f.bindFindings)
 	section(cmd, imageSection, f.images.bind)
-	section(cmd, installation, f.bindInstallation)
+	section(cmd, installation, func(set *pflag.FlagSet) { flags.Installation(set, &f.plan, &f.engine) })
 
 	completeFiles(cmd, "filename", "request", "config", "image-config", "save-image-config")
 	complete(cmd, "backend", backendNames)
@@ -53,7 +54,7 @@ func (f *flags) bind(cmd *cobra.Command, fallback ...string) {
 	complete(cmd, "tekton-requests", backends.TektonRequestModes)
 }
 
-func (f *flags) bindInput(set *pflag.FlagSet) {
+func (f *options) bindInput(set *pflag.FlagSet) {
 	set.SortFlags = false
 	set.StringArrayVarP(&f.files, "filename", "f", nil, "`FILE`, directory or - for stdin with Promises; may be repeated")
 	set.StringArrayVar(&f.requests, "request", nil, "`FILE`, directory or - for stdin with requests for the Promises; may be repeated")
@@ -61,39 +62,27 @@ func (f *flags) bindInput(set *pflag.FlagSet) {
 	set.StringVar(&f.config, "config", "", "`FILE` with the operator's configuration in Kratix's format: the ConfigMap kratix, or its key config")
 }
 
-func (f *flags) bindChoice(set *pflag.FlagSet, fallback []string) {
+func (f *options) bindChoice(set *pflag.FlagSet, fallback []string) {
 	set.SortFlags = false
-	set.StringSliceVar(&f.backends, "backend", fallback, "`ENGINE` to compile for: "+list(backendNames)+"; may be repeated")
-	set.Var(newChoice(&f.workflow, workflows), "workflow", "`WORKFLOW` to compile: "+list(workflows))
+	set.StringSliceVar(&f.backends, "backend", fallback, "`ENGINE` to compile for: "+flags.List(backendNames)+"; may be repeated")
+	set.Var(flags.NewChoice(&f.workflow, workflows), "workflow", "`WORKFLOW` to compile: "+flags.List(workflows))
 	set.StringVar(&f.plan.Pipeline, "pipeline", "", "compile only the Pipeline of this `NAME`")
 }
 
-func (f *flags) bindFindings(set *pflag.FlagSet) {
+func (f *options) bindFindings(set *pflag.FlagSet) {
 	set.SortFlags = false
 	set.BoolVar(&f.strict, "strict", false, "let warnings fail, too")
-	set.Var(newChoice(&f.color, colors), "color", "`WHEN` findings have colours: "+list(colors)+"; auto is on terminals without NO_COLOR")
-}
-
-func (f *flags) bindInstallation(set *pflag.FlagSet) {
-	set.SortFlags = false
-	set.Var(checked{&f.plan.SystemNamespace, namespaceName}, "system-namespace", "`NAMESPACE` of promise workflows")
-	set.Var(newChoice(&f.plan.UserToken, plan.TokenModes), "user-token", "`WHICH` Pipelines see their service account's token: always, or declared (those with rbac)")
-	set.Var(limit{&f.plan.Timeout}, "timeout", "`DURATION` of one attempt of a Pipeline at most; 0 for no limit")
-	set.Var(checked{&f.plan.Harvest.Image, imageName}, "harvest-image", "`IMAGE` of the last container, which delivers the results")
-	set.Var(checked{&f.plan.Harvest.Endpoint, httpsURL}, "harvest-endpoint", "`URL` that the last container delivers to")
-	set.Var(checked{&f.plan.Harvest.PullSecret, secretName}, "harvest-pull-secret", "`SECRET` to pull the harvest image with")
-	set.Var(newChoice(&f.engine.TektonRequests, backends.TektonRequestModes), "tekton-requests",
-		"`HOW` a TaskRun asks for resources: max (the largest step counts, as in Kratix) or sum")
+	set.Var(flags.NewChoice(&f.color, colors), "color", "`WHEN` findings have colours: "+flags.List(colors)+"; auto is on terminals without NO_COLOR")
 }
 
 // check finds what is wrong with the flags together, before any file is read.
-func (f *flags) check(cmd *cobra.Command) error {
+func (f *options) check(cmd *cobra.Command) error {
 	fromStdin := slices.Contains(f.files, stdin) || slices.Contains(f.requests, stdin)
 	switch {
 	case len(f.files) == 0:
 		return misuse(cmd, "no input: give -f FILE, -f DIR, or -f - for stdin")
 	case len(f.backends) == 0:
-		return misuse(cmd, "no --backend: choose one of %s", list(backendNames))
+		return misuse(cmd, "no --backend: choose one of %s", flags.List(backendNames))
 	case slices.Contains(f.files, stdin) && slices.Contains(f.requests, stdin):
 		return trouble("-f - and --request - both want stdin; requests may be in the same stream as the Promise")
 	case f.stdinName != "" && !fromStdin:
@@ -101,14 +90,14 @@ func (f *flags) check(cmd *cobra.Command) error {
 	}
 	for _, b := range f.backends {
 		if !slices.Contains(backendNames, b) {
-			return misuse(cmd, "--backend %q: choose one of %s", b, list(backendNames))
+			return misuse(cmd, "--backend %q: choose one of %s", b, flags.List(backendNames))
 		}
 	}
 	return f.images.check(cmd)
 }
 
 // kinds are the workflows asked for; none means all that there are.
-func (f *flags) kinds() []workflow.Kind {
+func (f *options) kinds() []workflow.Kind {
 	return slices.DeleteFunc(slices.Clone(workflow.Kinds), func(k workflow.Kind) bool {
 		return f.workflow == allWorkflows || f.workflow != k.String()
 	})
@@ -117,7 +106,7 @@ func (f *flags) kinds() []workflow.Kind {
 const allBackends = "all"
 
 // chosen are the engines asked for.
-func (f *flags) chosen() []string {
+func (f *options) chosen() []string {
 	if slices.Contains(f.backends, allBackends) {
 		return backends.Names()
 	}

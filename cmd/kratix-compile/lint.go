@@ -5,13 +5,14 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/kratix-compile/kratix-compile/backends"
+	"github.com/kratix-compile/kratix-compile/internal/flags"
 	"github.com/kratix-compile/kratix-compile/internal/report"
 	"github.com/kratix-compile/kratix-compile/translate/manifest"
 )
 
 type lintCommand struct {
 	streams
-	flags  flags
+	flags  options
 	format report.Format
 }
 
@@ -36,7 +37,7 @@ warning), 2 usage or files, 3 a fault in the compiler.`,
 	}
 	c.flags.bind(cmd, backends.Names()...)
 	section(cmd, findingFlags, func(set *pflag.FlagSet) {
-		set.Var(newChoice(&c.format, report.Formats), "format", "`FORMAT` of the findings: "+list(report.Formats))
+		set.Var(flags.NewChoice(&c.format, report.Formats), "format", "`FORMAT` of the findings: "+flags.List(report.Formats))
 	})
 	complete(cmd, "format", report.Formats)
 	return cmd

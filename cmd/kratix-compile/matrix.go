@@ -4,6 +4,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/kratix-compile/kratix-compile/backends"
+	"github.com/kratix-compile/kratix-compile/internal/flags"
 )
 
 func newMatrix(s streams) *cobra.Command {
@@ -22,7 +23,7 @@ func newMatrix(s streams) *cobra.Command {
 			return s.print(text)
 		},
 	}
-	cmd.Flags().VarP(newChoice(&format, formats), "output", "o", "`FORMAT`: "+list(formats))
+	cmd.Flags().VarP(flags.NewChoice(&format, formats), "output", "o", "`FORMAT`: "+flags.List(formats))
 	complete(cmd, "output", formats)
 	return cmd
 }

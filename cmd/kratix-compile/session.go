@@ -28,7 +28,7 @@ type result struct {
 
 // compile reads what the flags name and runs the compiler. It fails for usage
 // and files only; what is wrong in the documents is in the result.
-func (f *flags) compile(cmd *cobra.Command, s streams, format manifest.Format) (result, error) {
+func (f *options) compile(cmd *cobra.Command, s streams, format manifest.Format) (result, error) {
 	if err := f.check(cmd); err != nil {
 		return result{}, err
 	}
@@ -68,7 +68,7 @@ func (f *flags) compile(cmd *cobra.Command, s streams, format manifest.Format) (
 
 // read begins with the requests: a file that was called one is one, also if it
 // lies in a directory of Promises.
-func (f *flags) read(in io.Reader) (translate.Input, error) {
+func (f *options) read(in io.Reader) (translate.Input, error) {
 	r := reader{stdin: in, stdinName: f.stdinName}
 	requests, err := r.all(f.requests)
 	if err != nil {
@@ -79,7 +79,7 @@ func (f *flags) read(in io.Reader) (translate.Input, error) {
 	return translate.Input{Files: files, Requests: requests}, err
 }
 
-func (f *flags) operatorConfig() ([]parse.File, diag.List, error) {
+func (f *options) operatorConfig() ([]parse.File, diag.List, error) {
 	if f.config == "" {
 		return nil, nil, nil
 	}
@@ -94,13 +94,13 @@ func (f *flags) operatorConfig() ([]parse.File, diag.List, error) {
 }
 
 // failed tells whether the findings withhold the output.
-func (f *flags) failed(diags diag.List) bool {
+func (f *options) failed(diags diag.List) bool {
 	worst, found := diags.Worst()
 	return found && (worst == diag.Error || worst == diag.Warning && f.strict)
 }
 
 // verdict is how the command ends after the findings were shown.
-func (f *flags) verdict(diags diag.List) error {
+func (f *options) verdict(diags diag.List) error {
 	switch {
 	case !f.failed(diags):
 		return nil
@@ -119,7 +119,7 @@ func hasBug(diags diag.List) bool {
 const maxShown = 200
 
 // show prints findings for a person to stderr.
-func (f *flags) show(r result, notes bool, s streams) error {
+func (f *options) show(r result, notes bool, s streams) error {
 	shown := slices.DeleteFunc(slices.Clone(r.diags), func(d diag.Diagnostic) bool { return d.Severity == diag.Note && !notes })
 	rest := max(0, len(shown)-maxShown)
 	p := report.Printer{Format: report.Text, Color: f.colored(s.err), Source: r.sources}
@@ -139,7 +139,7 @@ func (s streams) print(data []byte) error {
 }
 
 // colored follows --color, and for auto the terminal and NO_COLOR.
-func (f *flags) colored(w io.Writer) bool {
+func (f *options) colored(w io.Writer) bool {
 	if f.color != "auto" {
 		return f.color == "always"
 	}

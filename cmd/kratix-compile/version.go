@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/kratix-compile/kratix-compile/backends"
+	"github.com/kratix-compile/kratix-compile/internal/flags"
 )
 
 // release is set by the linker for released binaries.
@@ -51,7 +52,7 @@ func newVersion(s streams) *cobra.Command {
 		RunE: func(*cobra.Command, []string) error {
 			info := versionInfo{Version: version(), Go: runtime.Version()}
 			for _, e := range backends.Engines() {
-				info.Engines = append(info.Engines, versionEngine(e))
+				info.Engines = append(info.Engines, versionEngine{e.Name, e.APIVersion, e.Kind, e.Runs})
 			}
 			if format == "json" {
 				data, err := json.MarshalIndent(info, "", "  ")
@@ -63,7 +64,7 @@ func newVersion(s streams) *cobra.Command {
 			return s.print(info.text())
 		},
 	}
-	cmd.Flags().VarP(newChoice(&format, formats), "output", "o", "`FORMAT`: "+list(formats))
+	cmd.Flags().VarP(flags.NewChoice(&format, formats), "output", "o", "`FORMAT`: "+flags.List(formats))
 	complete(cmd, "output", formats)
 	return cmd
 }

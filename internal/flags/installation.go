@@ -1,0 +1,22 @@
+package flags
+
+import (
+	"github.com/spf13/pflag"
+
+	"github.com/kratix-compile/kratix-compile/backends"
+	"github.com/kratix-compile/kratix-compile/translate/plan"
+)
+
+// Installation binds what an installation decides and a Promise does not. Whoever gives
+// both programs the same values sees from one what the other submits.
+func Installation(set *pflag.FlagSet, p *plan.Options, engine *backends.Options) {
+	set.SortFlags = false
+	set.Var(Checked{&p.SystemNamespace, NamespaceName}, "system-namespace", "`NAMESPACE` of promise workflows")
+	set.Var(NewChoice(&p.UserToken, plan.TokenModes), "user-token", "`WHICH` Pipelines see their service account's token: always, or declared (those with rbac)")
+	set.Var(Limit{&p.Timeout}, "timeout", "`DURATION` of one attempt of a Pipeline at most; 0 for no limit")
+	set.Var(Checked{&p.Harvest.Image, ImageName}, "harvest-image", "`IMAGE` of the last container, which delivers the results")
+	set.Var(Checked{&p.Harvest.Endpoint, HTTPSURL}, "harvest-endpoint", "`URL` that the last container delivers to")
+	set.Var(Checked{&p.Harvest.PullSecret, SecretName}, "harvest-pull-secret", "`SECRET` to pull the harvest image with")
+	set.Var(NewChoice(&engine.TektonRequests, backends.TektonRequestModes), "tekton-requests",
+		"`HOW` a TaskRun asks for resources: max (the largest step counts, as in Kratix) or sum")
+}
