@@ -31,7 +31,7 @@ golden: ## Rewrite the golden files and remove stale ones
 	go test ./cmd/kratix-compile -update
 
 .PHONY: generate
-generate: ## Rewrite generated code, schemas and reference pages
+generate: ## Rewrite generated code, schemas, CRDs and reference pages
 	$(CONTROLLER_GEN) object paths=./api/v1alpha1
 	go run ./internal/schemagen
 	go test ./docs -update

@@ -9,11 +9,28 @@ import (
 // itself or a request for it is configured or deleted.
 //
 // +kubebuilder:object:root=true
+// +kubebuilder:subresource:status
+// +kubebuilder:resource:scope=Cluster,categories=kratix
+// +kubebuilder:printcolumn:JSONPath=".status.status",name="Status",type=string
+// +kubebuilder:printcolumn:JSONPath=".status.kind",name="Kind",type=string
+// +kubebuilder:printcolumn:JSONPath=".status.apiVersion",name="API Version",type=string
+// +kubebuilder:printcolumn:JSONPath=".status.version",name="Version",type=string
+// +kubebuilder:printcolumn:JSONPath=".status.message",name="Message",type=string
 type Promise struct {
 	metav1.TypeMeta   `json:",inline"`
 	metav1.ObjectMeta `json:"metadata,omitempty"`
 
-	Spec PromiseSpec `json:"spec,omitempty"`
+	Spec   PromiseSpec   `json:"spec,omitempty"`
+	Status PromiseStatus `json:"status,omitempty"`
+}
+
+// PromiseList is a list of Promises.
+//
+// +kubebuilder:object:root=true
+type PromiseList struct {
+	metav1.TypeMeta `json:",inline"`
+	metav1.ListMeta `json:"metadata,omitempty"`
+	Items           []Promise `json:"items"`
 }
 
 // PromiseSpec is the part of a Promise that its author writes.

@@ -93,7 +93,7 @@ kind: Promise
 metadata:
   name: a
   lables: {} #! 3 KC108 unknown field "lables"; did you mean "labels"?
-status: {x: y}
+status: {x: y, workflows: many}
 spc: {} #! 1 KC108 unknown field "spc"; did you mean "spec"?
 spec:
   workflow: {} #! 3 KC108 unknown field "workflow"; did you mean "workflows"?

@@ -21,12 +21,23 @@ type reader struct {
 	diags   diag.List
 	// count is the number of documents and of items of Lists.
 	count int
+	// anything is set where a document need not be an object of Kubernetes.
+	anything bool
 }
 
 // Documents reads the objects of a file: YAML documents, JSON values, and the
 // items of Lists. A document that cannot be read is reported and left out.
 func Documents(f File) ([]*Document, diag.List) {
-	r := &reader{file: f, scalars: newScalars()}
+	return (&reader{file: f, scalars: newScalars()}).documents()
+}
+
+// Values reads a file whose documents may be anything, such as a list.
+func Values(f File) ([]*Document, diag.List) {
+	return (&reader{file: f, scalars: newScalars(), anything: true}).documents()
+}
+
+func (r *reader) documents() ([]*Document, diag.List) {
+	f := r.file
 	if name := encoded(f.Data); name != "" {
 		r.diags.AddPos(diag.NotText, diag.Pos{File: f.Name, Line: 1, Col: 1}, "the file is %s; save it as UTF-8", name)
 		return nil, r.diags
@@ -61,7 +72,7 @@ func (r *reader) document(root entry) []*Document {
 	if !r.another(root.at) {
 		return nil
 	}
-	if root.value.kind != mapping {
+	if root.value.kind != mapping && !r.anything {
 		r.diags.AddPos(diag.BadYAML, r.pos(root.at), "found %s; a Kubernetes document is a mapping that begins with apiVersion and kind", describe(root.value))
 		return nil
 	}
@@ -70,6 +81,9 @@ func (r *reader) document(root entry) []*Document {
 	if e.full {
 		r.diags.AddPos(diag.TooLarge, r.pos(root.at), "the document is larger than 3 MiB as JSON, with its aliases expanded; API servers refuse it")
 		return nil
+	}
+	if r.anything {
+		return []*Document{{file: r.file, root: root, json: e.out}}
 	}
 	return r.unpack(root, e.out)
 }

@@ -51,6 +51,27 @@ func TestDocuments(t *testing.T) {
 	}
 }
 
+func TestValues(t *testing.T) {
+	for in, want := range map[string][]string{
+		"":                              nil,
+		"- a: b\n- c\n":                 {`[{"a":"b"},"c"]`},
+		"5\n---\n~\n":                   {"5", "null"},
+		"kind: List\nitems: [{a: b}]\n": {`{"items":[{"a":"b"}],"kind":"List"}`},
+		"[{\"a\":\n\t1}]":               {`[{"a":1}]`},
+	} {
+		docs, diags := Values(File{Name: "in.yaml", Data: []byte(in)})
+		assert.Empty(t, diags)
+		var got []string
+		for _, d := range docs {
+			got = append(got, string(d.JSON()))
+		}
+		assert.Equal(t, want, got)
+	}
+	docs, _ := Values(File{Name: "in.yaml", Data: []byte("\n- a\n- b: c\n")})
+	require.Len(t, docs, 1)
+	assert.Equal(t, diag.Pos{File: "in.yaml", Line: 3, Col: 6}, docs[0].Root().Index(1).Field("b").Pos())
+}
+
 // TestOthersGoOn shows that a bad document hides nothing in the others, and
 // that their lines count from the beginning of the file.
 func TestOthersGoOn(t *testing.T) {

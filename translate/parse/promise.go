@@ -1,6 +1,8 @@
 package parse
 
 import (
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
 	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
 	"github.com/kratix-compile/kratix-compile/translate/diag"
 )
@@ -36,7 +38,13 @@ type Pipeline struct {
 // docs/kratix-contract.md 1.4). What could be read is returned in any case.
 func Promise(d *Document) (*PromiseDoc, diag.List) {
 	p := &PromiseDoc{At: d.Root(), Doc: d, Spec: d.Raw(d.Root().Field("spec").Path)}
-	diags := d.DecodeLoose(nil, &p.Object)
+	var written struct { // all but the status
+		metav1.TypeMeta   `json:",inline"`
+		metav1.ObjectMeta `json:"metadata"`
+		Spec              v1alpha1.PromiseSpec `json:"spec"`
+	}
+	diags := d.DecodeLoose(nil, &written)
+	p.Object = v1alpha1.Promise{TypeMeta: written.TypeMeta, ObjectMeta: written.ObjectMeta, Spec: written.Spec}
 	p.API = readAPI(d, &diags)
 
 	workflows := d.Root().Field("spec", "workflows")

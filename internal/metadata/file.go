@@ -1,0 +1,108 @@
+package metadata
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+
+	"github.com/kratix-compile/kratix-compile/translate/diag"
+	"github.com/kratix-compile/kratix-compile/translate/parse"
+)
+
+// file is a metadata file while it is read.
+type file struct {
+	name string
+	// doc is nil when there is nothing to be read, or no way to read it.
+	doc      *parse.Document
+	problems Problems
+	warnings Problems
+}
+
+func open(name string, data []byte) *file {
+	f := &file{name: name}
+	if len(data) > MaxBytes {
+		f.problems.add(name, place{}, RuleSize, "the file has %d bytes, and no object can hold more than %d; write less into it", len(data), MaxBytes)
+		return f
+	}
+	docs, found := parse.Values(parse.File{Name: name, Data: data})
+	f.adopt(found)
+	if len(docs) == 0 || len(f.problems) > 0 || string(docs[0].JSON()) == "null" {
+		return f
+	}
+	if len(docs[0].JSON()) > MaxBytes {
+		f.problems.add(name, place{}, RuleSize, "the file has more than %d bytes as JSON, with its aliases written out; write less into it", MaxBytes)
+		return f
+	}
+	if len(docs) > 1 {
+		f.warn(docs[1].Root(), RuleOneDocument, "only the first document of the file is read; merge the others into it or remove them")
+	}
+	f.doc = docs[0]
+	return f
+}
+
+// adopt takes over findings. Of a key that is written twice the last one counts,
+// as with Kratix: a container that is restarted may have appended to its file.
+func (f *file) adopt(found diag.List) {
+	for _, d := range found {
+		at := place{d.Pos.Line, d.Pos.Col}
+		if isError(d) && d.Code != diag.DuplicateKey {
+			f.problems.add(f.name, at, ruleOf(d.Code), "%s", d.Message)
+		} else {
+			f.warnings.add(f.name, at, ruleOf(d.Code), "%s", d.Message)
+		}
+	}
+}
+
+func (f *file) root() diag.At { return f.doc.Root() }
+
+func (f *file) fail(at diag.At, rule Rule, format string, args ...any) {
+	pos := at.Pos()
+	f.problems.add(f.name, place{pos.Line, pos.Col}, rule, format, args...)
+}
+
+func (f *file) warn(at diag.At, rule Rule, format string, args ...any) {
+	pos := at.Pos()
+	f.warnings.add(f.name, place{pos.Line, pos.Col}, rule, format, args...)
+}
+
+// decode fills a value by Kratix's rules: keys in any case, and unknown ones
+// tolerated, though warned of. It is false if the value cannot be used.
+func (f *file) decode(at diag.At, into any) bool {
+	found := f.doc.DecodeLoose(at.Path, into)
+	if err := json.Unmarshal(f.doc.Raw(at.Path), into); err != nil {
+		f.explain(at, found, err)
+		return false
+	}
+	f.adopt(slices.DeleteFunc(found, isError))
+	return true
+}
+
+// explain says why decoding failed, in the words of the findings if it can.
+func (f *file) explain(at diag.At, found diag.List, err error) {
+	f.adopt(found)
+	if !found.HasErrors() { // it is below a key in another case, which the findings are not about
+		f.fail(at, RuleType, "cannot be read: %s", strings.TrimPrefix(err.Error(), "json: "))
+	}
+}
+
+func errorsOf(found diag.List) diag.List {
+	return slices.DeleteFunc(found, func(d diag.Diagnostic) bool { return !isError(d) })
+}
+
+func isError(d diag.Diagnostic) bool { return d.Severity == diag.Error }
+
+// text is a string that needs no quotes around a number or a boolean.
+type text string
+
+// UnmarshalJSON takes any scalar.
+func (t *text) UnmarshalJSON(data []byte) error {
+	switch data[0] {
+	case 'n': // null
+		return nil
+	case '"', '{', '[': // the latter two fail
+		return json.Unmarshal(data, (*string)(t))
+	default:
+		*t = text(data)
+		return nil
+	}
+}

@@ -1,0 +1,81 @@
+package metadata
+
+import (
+	"maps"
+	"slices"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/json"
+)
+
+// reserved is the one key of the status that Pipelines may not write.
+const reserved = "kratix"
+
+// condition is an entry of the conditions.
+type condition struct {
+	Type               string      `json:"type"`
+	Status             string      `json:"status"`
+	Reason             string      `json:"reason"`
+	Message            string      `json:"message"`
+	LastTransitionTime metav1.Time `json:"lastTransitionTime"`
+}
+
+// ParseStatus reads status.yaml: nil when it says nothing, and otherwise numbers are
+// int64 or float64. Its error is Problems.
+func ParseStatus(data []byte) (map[string]any, error) {
+	f := open(StatusFile, data)
+	status := f.status()
+	if len(f.problems) > 0 {
+		return nil, f.problems
+	}
+	return status, nil
+}
+
+func (f *file) status() map[string]any {
+	if f.doc == nil {
+		return nil
+	}
+	var status map[string]any
+	if err := json.UnmarshalCaseSensitivePreserveInts(f.doc.JSON(), &status); err != nil {
+		f.explain(f.root(), f.doc.DecodeLoose(nil, &status), err)
+		return nil
+	}
+	if _, written := status[reserved]; written {
+		f.fail(f.root().Field(reserved).Key(), RuleReservedKey, "the key %q belongs to the controller; write to another one", reserved)
+	}
+	f.checkKnown()
+	return status
+}
+
+// checkKnown looks at the keys that every status has: API servers refuse a status
+// in which they are of another type.
+func (f *file) checkKnown() {
+	var list []condition
+	for _, known := range []struct {
+		key  string
+		into any
+	}{
+		{conditions, &list},
+		{"message", new(string)},
+		{"observedGeneration", new(int64)},
+		{"workflows", new(int64)},
+		{"workflowsFailed", new(int64)},
+		{"workflowsSucceeded", new(int64)},
+	} {
+		f.adopt(errorsOf(f.doc.DecodeLoose(f.root().Field(known.key).Path, known.into)))
+	}
+	for i, c := range list {
+		if c.Type == "" && len(f.problems) == 0 {
+			f.fail(f.root().Field(conditions).Index(i), RuleConditionType, "the condition has no type; write one, such as type: DatabaseReady")
+		}
+	}
+}
+
+// warnOfLost warns of what the API server drops from a Promise's status.
+func (f *file) warnOfLost(status map[string]any) {
+	for _, key := range slices.Sorted(maps.Keys(status)) {
+		if key != "message" {
+			f.warn(f.root().Field(key).Key(), RuleLostKey, "the status of a Promise has a message and no other key for Pipelines; %q is lost or overwritten", key)
+		}
+	}
+}
