@@ -3,7 +3,11 @@ package backends
 import (
 	"slices"
 
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
 	"github.com/kratix-compile/kratix-compile/backends/argo"
+	"github.com/kratix-compile/kratix-compile/backends/state"
 	"github.com/kratix-compile/kratix-compile/backends/tekton"
 	"github.com/kratix-compile/kratix-compile/translate"
 )
@@ -15,14 +19,37 @@ type Engine struct {
 	Kind       string
 	// Runs says which versions of the engine take the output.
 	Runs string
+	// Observer reads what became of the objects of this Kind.
+	Observer Observer
+	// Cancel is a JSON merge patch of such an object that ends the run.
+	Cancel []byte
+}
+
+// Observer tells what became of an engine's runs. It has no client and no
+// clock: the same objects give the same answer.
+type Observer interface {
+	// PodLabels select the Pods of a run in its namespace.
+	PodLabels(run *unstructured.Unstructured) map[string]string
+	// Observe reads a run and its Pods, in any order; those that are gone may be
+	// missing. It panics at no object, and guesses where one makes no sense.
+	Observe(run *unstructured.Unstructured, pods []corev1.Pod) state.State
+	// AddLog gives the state's failure, which must have a step, the last lines of
+	// that step's log, and what they tell that no status does.
+	AddLog(s *state.State, lines []string)
 }
 
 // Engines are all backends in the order in which they are shown. A new one is
 // an entry here, a folder, and the outputs of every golden case.
 func Engines() []Engine {
 	return []Engine{
-		{Name: "tekton", APIVersion: "tekton.dev/v1", Kind: "TaskRun", Runs: "Tekton Pipelines 1.13.1 and later"},
-		{Name: "argo", APIVersion: "argoproj.io/v1alpha1", Kind: "Workflow", Runs: "Argo Workflows 3.7 and 4.x"},
+		{
+			Name: "tekton", APIVersion: "tekton.dev/v1", Kind: "TaskRun", Runs: "Tekton Pipelines 1.13.1 and later",
+			Observer: tekton.Observer{}, Cancel: tekton.Cancel(),
+		},
+		{
+			Name: "argo", APIVersion: "argoproj.io/v1alpha1", Kind: "Workflow", Runs: "Argo Workflows 3.7 and 4.x",
+			Observer: argo.Observer{}, Cancel: argo.Cancel(),
+		},
 	}
 }
 

@@ -110,3 +110,7 @@ func merged(ms ...map[string]string) map[string]string {
 func gvk(apiVersion, kind string) schema.GroupVersionKind {
 	return schema.FromAPIVersionAndKind(apiVersion, kind)
 }
+
+// Hash is of what the Run was planned from; another one makes a workflow start over
+// (docs/kratix-contract.md 6.2).
+func (r Run) Hash() string { return r.Labels[labelHash] }

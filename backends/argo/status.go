@@ -1,0 +1,143 @@
+package argo
+
+import (
+	"cmp"
+	"slices"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+
+	"github.com/kratix-compile/kratix-compile/backends/state"
+)
+
+// Observer tells what became of Workflows; its zero value is ready to use.
+type Observer struct{}
+
+// PodLabels are those by which the Pods of a run are found in its namespace.
+func (Observer) PodLabels(run *unstructured.Unstructured) map[string]string {
+	return map[string]string{"workflows.argoproj.io/workflow": run.GetName()}
+}
+
+// Observe reads a Workflow and its Pods. Pods that are gone may be missing. Of
+// a Workflow of several Pipelines it tells of the one that ran last.
+func (Observer) Observe(run *unstructured.Unstructured, pods []corev1.Pod) state.State {
+	w := read(run)
+	node := w.attempt()
+	pod := node.pod(pods)
+	s := state.State{Phase: w.phase(node, pod), Attempt: w.attempts(node), Steps: w.steps(node, pod)}
+	if pod != nil {
+		s.Pod = pod.Name
+	}
+	// Argo deletes Pods as well, but says first that the Workflow is to end.
+	deleted := pod != nil && pod.DeletionTimestamp != nil && s.Phase == state.Running && w.Spec.Shutdown == ""
+	s.Judge(state.Evidence{Pod: pod, Engine: ownContainers, Deleted: deleted, Told: w.told(node, pod)})
+	return s
+}
+
+// ownContainers are those that Argo adds to a Pod; supervisor is of 4.1.
+var ownContainers = []string{"init", "wait", "supervisor"}
+
+// workflowRun is what matters here of a Workflow.
+type workflowRun struct {
+	Spec struct {
+		Shutdown  string     `json:"shutdown"`
+		Templates []template `json:"templates"`
+	} `json:"spec"`
+	Status struct {
+		Phase   string          `json:"phase"`
+		Message string          `json:"message"`
+		Nodes   map[string]node `json:"nodes"`
+	} `json:"status"`
+}
+
+type template struct {
+	Name     string `json:"name"`
+	Metadata struct {
+		Annotations map[string]string `json:"annotations"`
+	} `json:"metadata"`
+	InitContainers []struct {
+		Name string `json:"name"`
+	} `json:"initContainers"`
+	Container *struct{} `json:"container"`
+}
+
+// node is a Pod, or a group of nodes.
+type node struct {
+	ID           string `json:"id"`
+	Type         string `json:"type"`
+	TemplateName string `json:"templateName"`
+	Phase        string `json:"phase"`
+	Message      string `json:"message"`
+	StartedAt    string `json:"startedAt"`
+	// HostNodeName is empty if the Pod never had a node.
+	HostNodeName string `json:"hostNodeName"`
+}
+
+func read(run *unstructured.Unstructured) workflowRun {
+	var w workflowRun
+	// Only Argo writes the status, and only with these types, so an error is nobody's.
+	_ = runtime.DefaultUnstructuredConverter.FromUnstructured(run.Object, &w)
+	return w
+}
+
+// podNodes are the nodes of Pods, the oldest first.
+func (w workflowRun) podNodes() []node {
+	var found []node
+	for _, n := range w.Status.Nodes {
+		if n.Type == "Pod" {
+			found = append(found, n)
+		}
+	}
+	slices.SortFunc(found, func(a, b node) int { return cmp.Or(cmp.Compare(a.StartedAt, b.StartedAt), cmp.Compare(a.ID, b.ID)) })
+	return found
+}
+
+// attempt is the node of the newest Pod; empty if there is none yet.
+func (w workflowRun) attempt() node {
+	if nodes := w.podNodes(); len(nodes) > 0 {
+		return nodes[len(nodes)-1]
+	}
+	return node{}
+}
+
+// attempts counts those of the node's Pipeline.
+func (w workflowRun) attempts(of node) int {
+	count := 0
+	for _, n := range w.podNodes() {
+		if n.TemplateName == of.TemplateName {
+			count++
+		}
+	}
+	return count
+}
+
+func (n node) pod(pods []corev1.Pod) *corev1.Pod {
+	i := slices.IndexFunc(pods, func(p corev1.Pod) bool { return n.ID != "" && p.Annotations["workflows.argoproj.io/node-id"] == n.ID })
+	if i < 0 {
+		return nil
+	}
+	return &pods[i]
+}
+
+// timedOut are Argo's words for time limits: of the Workflow, which deletes a
+// Pod that has not got to its main container, and of retries.
+var timedOut = []string{"Step exceeded its deadline", "retry exceeded workflow deadline", "Max duration limit exceeded"}
+
+func (w workflowRun) phase(n node, pod *corev1.Pod) state.Phase {
+	switch w.Status.Phase {
+	case "Succeeded":
+		return state.Succeeded
+	case "Failed", "Error":
+	default:
+		return state.Running
+	}
+	switch {
+	case w.Spec.Shutdown != "":
+		return state.Cancelled
+	case state.OverDeadline(pod), slices.Contains(timedOut, n.Message):
+		return state.TimedOut
+	default:
+		return state.Failed
+	}
+}

@@ -1,0 +1,179 @@
+// Package state is what became of a run, in the words of Kubernetes and of no
+// engine. A backend reads it from the engine's object and the Pods, and says
+// the same on every engine (docs/engines.md, "What became of a run").
+package state
+
+import (
+	"slices"
+	"time"
+)
+
+// Phase is how far a run is.
+type Phase string
+
+// The last four are final: nothing of a run changes after them.
+const (
+	// Pending is a run of which no container of the user's has started yet.
+	Pending Phase = "Pending"
+	// Running has begun, or failed and begins again.
+	Running   Phase = "Running"
+	Succeeded Phase = "Succeeded"
+	// Failed is also a run whose time ran out while it waited for what never
+	// came, such as an image.
+	Failed Phase = "Failed"
+	// TimedOut is a run whose time ran out while a container was at work.
+	TimedOut  Phase = "TimedOut"
+	Cancelled Phase = "Cancelled"
+)
+
+// Ended tells whether the phase is final.
+func (p Phase) Ended() bool { return p != Pending && p != Running && p != "" }
+
+// State is what became of a run.
+type State struct {
+	Phase Phase `json:"phase"`
+	// Attempt counts from 1; 0 is before the first.
+	Attempt int `json:"attempt"`
+	// Pod is that of the last attempt, and may be gone. Empty if there was none.
+	Pod string `json:"pod,omitempty"`
+	// Steps are the user's containers in their order and then the harvest, in
+	// the last attempt. They are known before there is a Pod.
+	Steps []Step `json:"steps"`
+	// Failure is why the run failed or timed out. Of a run that has not ended it
+	// is what holds it up now, or why the attempt before failed.
+	Failure *Failure `json:"failure,omitempty"`
+}
+
+// Failing is the step that the failure is of; nil if there is none.
+func (s State) Failing() *Step {
+	if s.Failure == nil {
+		return nil
+	}
+	i := slices.IndexFunc(s.Steps, func(step Step) bool { return step.Container == s.Failure.Container })
+	if i < 0 {
+		return nil
+	}
+	return &s.Steps[i]
+}
+
+// Step is one container.
+type Step struct {
+	// Name is what the user calls it, Container what it is called in the Pod.
+	Name      string `json:"name"`
+	Container string `json:"container"`
+	// Harvest marks the one that is not the user's.
+	Harvest bool      `json:"harvest,omitempty"`
+	Phase   StepPhase `json:"phase"`
+	// Reason and Message are why it waits or how it ended, if not well.
+	Reason  Reason `json:"reason,omitempty"`
+	Message string `json:"message,omitempty"`
+	// ExitCode is of a step that is Done.
+	ExitCode int32 `json:"exitCode,omitempty"`
+	// Started is when the user's program did, Finished when it ended. Zero if
+	// it did not, or if nobody knows any more.
+	Started  time.Time `json:"started,omitzero"`
+	Finished time.Time `json:"finished,omitzero"`
+}
+
+// StepPhase is how far a step is.
+type StepPhase string
+
+const (
+	// StepWaiting is for the step before it, or for what its Reason says.
+	StepWaiting StepPhase = "Waiting"
+	// StepRunning has started and not ended.
+	StepRunning StepPhase = "Running"
+	// StepDone ended by itself, well or not.
+	StepDone StepPhase = "Done"
+	// StepStopped was at work, or about to be, when the run was ended.
+	StepStopped StepPhase = "Stopped"
+	// StepSkipped was never to run, because of the steps before it.
+	StepSkipped StepPhase = "Skipped"
+	// StepUnknown is of a run that has ended and whose Pod is gone.
+	StepUnknown StepPhase = "Unknown"
+)
+
+// Failure is what went wrong.
+type Failure struct {
+	Fault  Fault  `json:"fault"`
+	Reason Reason `json:"reason"`
+	// Step is what the user calls the failing or stuck step, Container what it is
+	// called in State.Pod. Both are empty if the failure is none of a step's.
+	Step      string `json:"step,omitempty"`
+	Container string `json:"container,omitempty"`
+	// ExitCode is the step's; 0 if it did not end by itself.
+	ExitCode int32 `json:"exitCode,omitempty"`
+	// Message is what the kubelet, the API server or the engine says.
+	Message string `json:"message,omitempty"`
+	// Log has the last lines that the step wrote. Observing leaves it empty:
+	// it takes a client to read it.
+	Log []string `json:"log,omitempty"`
+	// NoLog is why there is no log.
+	NoLog string `json:"noLog,omitempty"`
+}
+
+// Fault is whose a failure is.
+type Fault string
+
+const (
+	// FaultContainer is a container of the user's that ended badly or not in time.
+	FaultContainer Fault = "Container"
+	// FaultHarvest is the last step, which delivers the results.
+	FaultHarvest Fault = "Harvest"
+	// FaultPlatform is an image, a Secret, a node or a quota, which may be there
+	// when it is tried again.
+	FaultPlatform Fault = "Platform"
+	// FaultPolicy is a run that the cluster or the engine refuses, and will refuse again.
+	FaultPolicy Fault = "Policy"
+)
+
+// Reason is one word for what went wrong. Where Kubernetes has one it is that;
+// ours stand for all the spellings that kubelets and engines have.
+type Reason string
+
+// Reasons of a step that ended, which are FaultContainer or FaultHarvest.
+const (
+	// Error is an exit code other than 0.
+	Error Reason = "Error"
+	// OOMKilled needed more memory than its limit; the exit code is 137.
+	OOMKilled Reason = "OOMKilled"
+	// StartError is a program that is not there or cannot be executed; the exit code is 128.
+	StartError Reason = "StartError"
+	// DeadlineExceeded was not done when the time was up.
+	DeadlineExceeded Reason = "DeadlineExceeded"
+)
+
+// Reasons that are FaultPlatform.
+const (
+	// ImagePullBackOff is an image that cannot be had: it is not there, nobody
+	// answers, or the credentials are missing.
+	ImagePullBackOff Reason = "ImagePullBackOff"
+	// CreateContainerConfigError is most often a Secret or ConfigMap that is not there.
+	CreateContainerConfigError Reason = "CreateContainerConfigError"
+	// CreateContainerError is a container that the runtime refuses to make.
+	CreateContainerError Reason = "CreateContainerError"
+	// ContainerCreating is a Pod that waits on its node for volumes or network.
+	ContainerCreating Reason = "ContainerCreating"
+	// Unschedulable finds no node.
+	Unschedulable Reason = "Unschedulable"
+	// QuotaExceeded waits for a ResourceQuota to have room.
+	QuotaExceeded Reason = "QuotaExceeded"
+	// Evicted had to leave its node, for one of the many reasons there are.
+	Evicted Reason = "Evicted"
+	// NodeLost was on a node that shut down or does not answer.
+	NodeLost Reason = "NodeLost"
+	// ServiceAccountNotFound is one that the Promise names and that is not there.
+	ServiceAccountNotFound Reason = "ServiceAccountNotFound"
+	// PodDeleted is a Pod that somebody deleted while it ran.
+	PodDeleted Reason = "PodDeleted"
+	// EngineError is a fault of the engine or of its own containers.
+	EngineError Reason = "EngineError"
+)
+
+// Reasons that are FaultPolicy.
+const (
+	// PodForbidden was refused by the API server: a LimitRange, a webhook, Pod security.
+	PodForbidden Reason = "PodForbidden"
+	// InvalidSpec was refused by the engine.
+	InvalidSpec Reason = "InvalidSpec"
+)

@@ -1,0 +1,136 @@
+package tekton
+
+import (
+	"cmp"
+	"slices"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+
+	"github.com/kratix-compile/kratix-compile/backends/state"
+)
+
+// Observer tells what became of TaskRuns; its zero value is ready to use.
+type Observer struct{}
+
+// PodLabels are those by which the Pods of a run are found in its namespace.
+func (Observer) PodLabels(run *unstructured.Unstructured) map[string]string {
+	return map[string]string{"tekton.dev/taskRun": run.GetName()}
+}
+
+// Observe reads a TaskRun and its Pods. Pods that are gone may be missing.
+func (Observer) Observe(run *unstructured.Unstructured, pods []corev1.Pod) state.State {
+	r := read(run)
+	pod := r.pod(pods)
+	s := state.State{Phase: r.phase(), Attempt: r.attempt(), Pod: r.Status.PodName, Steps: r.steps(pod)}
+	if pod != nil {
+		s.Pod, s.Attempt = pod.Name, max(s.Attempt, 1)
+	}
+	s.Judge(state.Evidence{Pod: pod, Engine: ownContainers, Deleted: r.deleted(s.Steps), Told: r.told()})
+	return s
+}
+
+// ownContainers are those that Tekton adds to a Pod.
+var ownContainers = []string{"prepare", "place-scripts", "working-dir-initializer"}
+
+// taskRun is what matters here of a TaskRun.
+type taskRun struct {
+	Metadata struct {
+		Annotations map[string]string `json:"annotations"`
+	} `json:"metadata"`
+	Spec struct {
+		Retries  int `json:"retries"`
+		TaskSpec struct {
+			Steps []struct {
+				Name    string   `json:"name"`
+				Command []string `json:"command"`
+			} `json:"steps"`
+		} `json:"taskSpec"`
+	} `json:"spec"`
+	Status struct {
+		PodName        string      `json:"podName"`
+		CompletionTime string      `json:"completionTime"`
+		Conditions     []condition `json:"conditions"`
+		RetriesStatus  []struct{}  `json:"retriesStatus"`
+		Steps          []stepState `json:"steps"`
+	} `json:"status"`
+}
+
+type condition struct {
+	Type    string `json:"type"`
+	Status  string `json:"status"`
+	Reason  string `json:"reason"`
+	Message string `json:"message"`
+}
+
+type stepState struct {
+	corev1.ContainerState `json:",inline"`
+	Name                  string `json:"name"`
+	TerminationReason     string `json:"terminationReason"`
+}
+
+func read(run *unstructured.Unstructured) taskRun {
+	var r taskRun
+	// The API server admits no other types than these, so an error is nobody's.
+	_ = runtime.DefaultUnstructuredConverter.FromUnstructured(run.Object, &r)
+	return r
+}
+
+// succeeded is the condition that says how far the TaskRun is.
+func (r taskRun) succeeded() condition {
+	for _, c := range r.Status.Conditions {
+		if c.Type == "Succeeded" {
+			return c
+		}
+	}
+	return condition{Status: "Unknown"}
+}
+
+// ended cannot rely on completionTime: a TaskRun whose Pod's configuration is
+// wrong fails without one, and looks the same between two attempts.
+func (r taskRun) ended() bool {
+	return r.succeeded().Status != "Unknown" && (r.Status.CompletionTime != "" || len(r.Status.RetriesStatus) >= r.Spec.Retries)
+}
+
+func (r taskRun) phase() state.Phase {
+	c := r.succeeded()
+	switch {
+	case !r.ended():
+		return state.Running
+	case c.Status == "True":
+		return state.Succeeded
+	case c.Reason == "TaskRunTimeout":
+		return state.TimedOut
+	case c.Reason == "TaskRunCancelled":
+		return state.Cancelled
+	default:
+		return state.Failed
+	}
+}
+
+// attempt is 0 until Tekton has looked at the TaskRun.
+func (r taskRun) attempt() int {
+	if len(r.Status.Conditions) == 0 {
+		return 0
+	}
+	return len(r.Status.RetriesStatus) + 1
+}
+
+// pod is that of the attempt, or of the one before while there is none.
+func (r taskRun) pod(pods []corev1.Pod) *corev1.Pod {
+	if name := r.Status.PodName; name != "" {
+		i := slices.IndexFunc(pods, func(p corev1.Pod) bool { return p.Name == name })
+		if i < 0 {
+			return nil
+		}
+		return &pods[i]
+	}
+	if len(pods) == 0 || r.ended() {
+		return nil
+	}
+	newest := slices.MaxFunc(pods, func(a, b corev1.Pod) int {
+		return cmp.Or(a.CreationTimestamp.Compare(b.CreationTimestamp.Time), cmp.Compare(a.Name, b.Name))
+	})
+	return &newest
+}

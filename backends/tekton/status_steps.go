@@ -1,0 +1,115 @@
+package tekton
+
+import (
+	"encoding/json"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/kratix-compile/kratix-compile/backends/state"
+	"github.com/kratix-compile/kratix-compile/translate/plan"
+)
+
+// steps are those of the task with what the Pod says of them. Where it does
+// not know any more, the TaskRun may.
+func (r taskRun) steps(pod *corev1.Pod) []state.Step {
+	names := state.UserNames(r.Metadata.Annotations)
+	out := make([]state.Step, len(r.Spec.TaskSpec.Steps))
+	for i, spec := range r.Spec.TaskSpec.Steps {
+		step := &out[i]
+		*step = state.Step{Name: names.Of(spec.Name), Container: stepPrefix + spec.Name, Harvest: spec.Name == plan.HarvestName}
+		c := state.Container(pod, step.Container)
+		switch {
+		case c != nil:
+			step.Read(*c)
+			readTermination(step, c.Terminated)
+		case pod == nil || r.ended():
+			r.recall(step, spec.Name)
+		}
+	}
+	inOrder(out)
+	return out
+}
+
+// readTermination reads the message of Tekton's program in the step, which
+// knows when it started the user's and why it did not.
+func readTermination(step *state.Step, end *corev1.ContainerStateTerminated) {
+	if end == nil {
+		return
+	}
+	var entries []struct{ Key, Value string }
+	if json.Unmarshal([]byte(end.Message), &entries) != nil {
+		return // an empty one, if the program was killed
+	}
+	for _, entry := range entries {
+		switch entry.Key {
+		case "StartedAt":
+			if at, err := time.Parse(time.RFC3339, entry.Value); err == nil {
+				step.Started = at
+			}
+		case "Reason":
+			interrupt(step, entry.Value)
+		}
+	}
+}
+
+// interrupt is for a step that did not end by itself: Tekton makes up an exit code.
+func interrupt(step *state.Step, reason string) {
+	switch reason {
+	case "Skipped":
+		*step = state.Step{Name: step.Name, Container: step.Container, Harvest: step.Harvest, Phase: state.StepSkipped}
+	case "Cancelled":
+		step.Phase, step.ExitCode, step.Reason = state.StepStopped, 0, ""
+	}
+}
+
+// recall is what the TaskRun says of a step whose Pod is gone. Tekton writes
+// an end with its own reason over the steps that had none.
+func (r taskRun) recall(step *state.Step, name string) {
+	if r.Status.PodName == "" {
+		step.Phase = state.StepWaiting // there was no Pod
+	}
+	for _, known := range r.Status.Steps {
+		if known.Name != name || known.ContainerState == (corev1.ContainerState{}) {
+			continue
+		}
+		if known.Terminated != nil && known.Terminated.Reason == r.succeeded().Reason {
+			step.Phase = state.StepRunning
+			if reason := r.hindrance(); reason != "" {
+				step.Phase = state.StepWaiting
+				if culprit, message := r.named(); culprit == name {
+					step.Reason, step.Message = reason, message
+				}
+			}
+			return
+		}
+		step.Read(known.ContainerState)
+		interrupt(step, known.TerminationReason)
+	}
+}
+
+// inOrder hides that the containers of all steps run from the start.
+func inOrder(steps []state.Step) {
+	before := true // the steps before are done
+	for i := range steps {
+		if steps[i].Phase == state.StepRunning && !before {
+			steps[i].Phase, steps[i].Started = state.StepWaiting, time.Time{}
+		}
+		before = before && steps[i].Phase == state.StepDone
+	}
+}
+
+// deleted tells whether the Pod was deleted under the steps: each ends badly
+// then, where otherwise those after a bad one are skipped.
+func (r taskRun) deleted(steps []state.Step) bool {
+	if reason := r.succeeded().Reason; r.ended() && reason != "StepFailed" && reason != "Failed" {
+		return false
+	}
+	bad := 0
+	for _, step := range steps {
+		if step.Phase == state.StepDone && step.ExitCode != 0 {
+			bad++
+		}
+	}
+	return bad > 1
+}

@@ -1,0 +1,88 @@
+package tekton
+
+import (
+	"regexp"
+	"strings"
+
+	"github.com/kratix-compile/kratix-compile/backends/state"
+)
+
+// told is what the condition says went wrong or holds the TaskRun up.
+func (r taskRun) told() *state.Failure {
+	c := r.succeeded()
+	switch c.Reason {
+	case "ExceededResourceQuota":
+		return &state.Failure{Fault: state.FaultPlatform, Reason: state.QuotaExceeded, Message: c.Message}
+	case "ExceededNodeResources":
+		return &state.Failure{Fault: state.FaultPlatform, Reason: state.Unschedulable, Message: c.Message}
+	case "PodEvicted":
+		return &state.Failure{Fault: state.FaultPlatform, Reason: state.Evicted, Message: c.Message}
+	}
+	if c.Status != "False" || c.Reason == "TaskRunTimeout" {
+		return nil
+	}
+	switch {
+	case c.Reason == "PodCreationFailed" || c.Reason == "PodAdmissionFailed":
+		return r.notCreated(c.Message)
+	case invalid[c.Reason]:
+		return &state.Failure{Fault: state.FaultPolicy, Reason: state.InvalidSpec, Message: c.Message}
+	default:
+		return &state.Failure{Fault: state.FaultPlatform, Reason: state.EngineError, Message: c.Message}
+	}
+}
+
+// invalid are the reasons for which Tekton does not even try.
+var invalid = map[string]bool{
+	"TaskRunValidationFailed":             true,
+	"TaskValidationFailed":                true,
+	"TaskRunResolutionFailed":             true,
+	"InvalidParamValue":                   true,
+	"ResourceVerificationFailed":          true,
+	"TaskRunResultLargerThanAllowedLimit": true,
+}
+
+// notCreated is a Pod that Tekton could not make. A step without a command
+// makes it ask the registry, and it does not say for which step.
+func (r taskRun) notCreated(message string) *state.Failure {
+	f := state.NotCreated(message)
+	if f.Reason != state.EngineError || !strings.Contains(message, "translating TaskSpec to Pod") {
+		return f
+	}
+	names := state.UserNames(r.Metadata.Annotations)
+	for _, step := range r.Spec.TaskSpec.Steps {
+		switch {
+		case len(step.Command) > 0:
+		case f.Step == "":
+			f.Reason, f.Step, f.Container = state.ImagePullBackOff, names.Of(step.Name), stepPrefix+step.Name
+		default: // it may be any of several
+			f.Step, f.Container = "", ""
+			return f
+		}
+	}
+	return f
+}
+
+// hindrance is what the steps waited for when Tekton gave up and deleted the Pod.
+func (r taskRun) hindrance() state.Reason {
+	switch r.succeeded().Reason {
+	case "TaskRunImagePullFailed":
+		return state.ImagePullBackOff
+	case "CreateContainerConfigError":
+		return state.CreateContainerConfigError
+	case "PodCreationFailed":
+		return state.CreateContainerError
+	default:
+		return ""
+	}
+}
+
+// stuck is how Tekton words it, and its only record of the step and of what the kubelet said.
+var stuck = regexp.MustCompile(`(?s)^the step "([^"]+)" in TaskRun .* The pod errored with the message: "(.*)\."$`)
+
+// named is the step that the condition blames, and the kubelet's message.
+func (r taskRun) named() (step, message string) {
+	if found := stuck.FindStringSubmatch(r.succeeded().Message); found != nil {
+		return found[1], found[2]
+	}
+	return "", ""
+}

@@ -1,0 +1,132 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"slices"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+	"go.uber.org/zap/zapcore"
+
+	"github.com/kratix-compile/kratix-compile/backends"
+	"github.com/kratix-compile/kratix-compile/internal/flags"
+	"github.com/kratix-compile/kratix-compile/internal/slots"
+	"github.com/kratix-compile/kratix-compile/translate/operator"
+	"github.com/kratix-compile/kratix-compile/translate/parse"
+	"github.com/kratix-compile/kratix-compile/translate/plan"
+)
+
+// settings are what the flags say.
+type settings struct {
+	kubeconfig string
+	engine     string
+	config     string
+	plan       plan.Options
+	backends   backends.Options
+	limits     slots.Limits
+	workers    int
+
+	metricsAddress string
+	healthAddress  string
+	harvestAddress string
+	harvestSecret  string
+	harvestNames   []string
+	spool          string
+
+	elect bool
+	lease time.Duration
+	level string
+}
+
+func newRoot() *cobra.Command {
+	s := &settings{plan: plan.Defaults(), backends: backends.Defaults()}
+	cmd := &cobra.Command{
+		Use:   "kratix-runner",
+		Short: "Run the workflows of Promises on Tekton or Argo",
+		Long: `Run the workflows of Promises on Tekton or Argo.
+
+It submits what kratix-compile prints for the same Promise, request and flags,
+takes the results from the last container of each run, and keeps Works and status.`,
+		Example: `  kratix-runner --engine tekton
+  kratix-runner --engine argo --config /etc/kratix/config --max-runs 50
+  kratix-runner --kubeconfig ~/.kube/config --leader-elect=false`,
+		Args:          cobra.NoArgs,
+		SilenceUsage:  true,
+		SilenceErrors: true,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := s.readConfig(cmd); err != nil {
+				return err
+			}
+			return run(cmd.Context(), s)
+		},
+	}
+	s.bind(cmd.Flags())
+	return cmd
+}
+
+func (s *settings) bind(set *pflag.FlagSet) {
+	set.SortFlags = false
+	s.engine = backends.Names()[0]
+	set.Var(flags.NewChoice(&s.engine, backends.Names()), "engine", "`ENGINE` of Promises and namespaces without an annotation: "+flags.List(backends.Names()))
+	set.StringVar(&s.config, "config", "", "`FILE` with the operator's configuration in Kratix's format")
+	set.StringVar(&s.kubeconfig, "kubeconfig", os.Getenv("KUBECONFIG"), "`FILE` of the cluster; in a Pod none is needed")
+	flags.Installation(set, &s.plan, &s.backends)
+	set.IntVar(&s.limits.Total, "max-runs", 200, "`NUMBER` of active runs at most; 0 for no limit")
+	set.IntVar(&s.limits.PerNamespace, "max-runs-per-namespace", 50, "`NUMBER` of active runs in one namespace at most; 0 for no limit")
+	set.IntVar(&s.workers, "workers", 8, "`NUMBER` of objects that are reconciled at once")
+	set.StringVar(&s.metricsAddress, "metrics-address", ":8080", "`ADDRESS` of Prometheus metrics; 0 for none")
+	set.StringVar(&s.healthAddress, "health-address", ":8081", "`ADDRESS` of /healthz and /readyz; 0 for none")
+	set.StringVar(&s.harvestAddress, "harvest-address", ":9443", "`ADDRESS` at which results are received")
+	set.StringVar(&s.harvestSecret, "certificate-secret", "kratix-runner-certificate", "`SECRET` in the system namespace for the certificate, made if it is missing")
+	set.StringSliceVar(&s.harvestNames, "certificate-names", nil, "`NAMES` of this program's service; by default the host of --harvest-endpoint")
+	set.StringVar(&s.spool, "spool-dir", "", "`DIR` for results on their way, about 90 MiB each; by default that of temporary files")
+	set.BoolVar(&s.elect, "leader-elect", true, "let one of several replicas lead; all of them receive results")
+	set.Var(flags.NewChoice(&s.level, levels), "log-level", "`LEVEL`: "+flags.List(levels))
+}
+
+var levels = []string{"info", "debug", "error"}
+
+// readConfig fails for what is wrong with the file, as kratix-compile does.
+func (s *settings) readConfig(cmd *cobra.Command) error {
+	if s.config == "" {
+		return nil
+	}
+	data, err := os.ReadFile(s.config)
+	if err != nil {
+		return err
+	}
+	config, findings := operator.Read(parse.File{Name: s.config, Data: data})
+	for _, d := range findings {
+		fmt.Fprintf(cmd.ErrOrStderr(), "%s: %s: %s [%s]\n", d.Pos, d.Severity, d.Message, d.Code)
+	}
+	if findings.HasErrors() {
+		return fmt.Errorf("%s is not valid", s.config)
+	}
+	s.plan.Config = config
+	return nil
+}
+
+// engines are all, the chosen one first.
+func (s *settings) engines() []string {
+	names := slices.Clone(backends.Names())
+	slices.SortStableFunc(names, func(a, b string) int {
+		switch s.engine {
+		case a:
+			return -1
+		case b:
+			return 1
+		}
+		return 0
+	})
+	return names
+}
+
+func levelOf(word string) zapcore.Level {
+	level, err := zapcore.ParseLevel(word)
+	if err != nil {
+		return zapcore.InfoLevel // the flag takes no other words
+	}
+	return level
+}

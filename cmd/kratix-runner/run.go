@@ -1,0 +1,208 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/url"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/selection"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/kubernetes"
+	kubernetesscheme "k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/healthz"
+	"sigs.k8s.io/controller-runtime/pkg/log/zap"
+	"sigs.k8s.io/controller-runtime/pkg/manager"
+	"sigs.k8s.io/controller-runtime/pkg/metrics"
+	"sigs.k8s.io/controller-runtime/pkg/metrics/server"
+
+	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
+	"github.com/kratix-compile/kratix-compile/internal/controller"
+	"github.com/kratix-compile/kratix-compile/internal/engine"
+	"github.com/kratix-compile/kratix-compile/internal/harvest"
+	"github.com/kratix-compile/kratix-compile/internal/harvest/certs"
+	"github.com/kratix-compile/kratix-compile/internal/harvest/record"
+	"github.com/kratix-compile/kratix-compile/translate/plan"
+)
+
+// run is the whole program: a manager with both controllers and the harvest server.
+func run(ctx context.Context, s *settings) error {
+	ctrl.SetLogger(zap.New(zap.Level(levelOf(s.level))))
+	config, err := clientcmd.BuildConfigFromFlags("", s.kubeconfig)
+	if err != nil {
+		return err
+	}
+	config.QPS, config.Burst = -1, 0 // the API server's own fairness is the better judge
+	mgr, err := newManager(config, s)
+	if err != nil {
+		return err
+	}
+	certificate, err := s.certificate(ctx, mgr)
+	if err != nil {
+		return err
+	}
+	records := &record.Store{Writer: mgr.GetClient(), Reader: mgr.GetAPIReader(), Namespace: s.plan.SystemNamespace}
+	if err := s.addHarvest(mgr, records, certificate); err != nil {
+		return err
+	}
+	if err := s.addControllers(mgr, records, certificate); err != nil {
+		return err
+	}
+	if err := mgr.AddHealthzCheck("alive", healthz.Ping); err != nil {
+		return err
+	}
+	if err := mgr.AddReadyzCheck("certificate", certificate.Ready); err != nil {
+		return err
+	}
+	return mgr.Start(ctx)
+}
+
+func newManager(config *rest.Config, s *settings) (manager.Manager, error) {
+	scheme := runtime.NewScheme()
+	for _, add := range []func(*runtime.Scheme) error{kubernetesscheme.AddToScheme, apiextensionsv1.AddToScheme, v1alpha1.AddToScheme} {
+		if err := add(scheme); err != nil {
+			return nil, err
+		}
+	}
+	return ctrl.NewManager(config, ctrl.Options{
+		Scheme:                        scheme,
+		Cache:                         cacheOptions(s),
+		Client:                        client.Options{Cache: &client.CacheOptions{Unstructured: true}},
+		Metrics:                       server.Options{BindAddress: s.metricsAddress},
+		HealthProbeBindAddress:        s.healthAddress,
+		LeaderElection:                s.elect,
+		LeaderElectionID:              "kratix-runner",
+		LeaderElectionNamespace:       s.plan.SystemNamespace,
+		LeaderElectionReleaseOnCancel: true,
+	})
+}
+
+// cacheOptions hold only what the controllers look at: of Pods and accounts those of
+// Promises, of ConfigMaps the heads of harvests.
+func cacheOptions(s *settings) cache.Options {
+	ofPromises := cache.ByObject{Label: exists(v1alpha1.LabelPromise)}
+	return cache.Options{
+		DefaultTransform: cache.TransformStripManagedFields(),
+		ByObject: map[client.Object]cache.ByObject{
+			&corev1.Pod{}:                {Label: exists(v1alpha1.LabelPromise)},
+			&corev1.ServiceAccount{}:     ofPromises,
+			&rbacv1.Role{}:               ofPromises,
+			&rbacv1.RoleBinding{}:        ofPromises,
+			&rbacv1.ClusterRole{}:        ofPromises,
+			&rbacv1.ClusterRoleBinding{}: ofPromises,
+			&corev1.ConfigMap{}:          {Label: labels.SelectorFromSet(labels.Set{record.Label: record.Waiting}), Namespaces: map[string]cache.Config{s.plan.SystemNamespace: {}}},
+		},
+	}
+}
+
+func exists(label string) labels.Selector {
+	requirement, err := labels.NewRequirement(label, selection.Exists, nil)
+	if err != nil {
+		panic(err) // it is a constant
+	}
+	return labels.NewSelector().Add(*requirement)
+}
+
+// certificate makes sure of its Secret, which the rotation only fills.
+func (s *settings) certificate(ctx context.Context, mgr manager.Manager) (*certs.Certificate, error) {
+	names := s.harvestNames
+	if len(names) == 0 {
+		endpoint, err := url.Parse(s.plan.Harvest.Endpoint)
+		if err != nil {
+			return nil, err
+		}
+		names = []string{endpoint.Hostname()}
+	}
+	secret := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: s.plan.SystemNamespace, Name: s.harvestSecret}}
+	if err := client.IgnoreAlreadyExists(mgr.GetClient().Create(ctx, secret)); err != nil {
+		return nil, fmt.Errorf("make the Secret of the certificate: %w", err)
+	}
+	return certs.Add(mgr, certs.Options{Secret: types.NamespacedName{Namespace: secret.Namespace, Name: secret.Name}, DNSNames: names})
+}
+
+func (s *settings) addHarvest(mgr manager.Manager, records *record.Store, certificate *certs.Certificate) error {
+	handler, err := harvest.NewHandler(harvest.Options{
+		Reviewer:   &harvest.TokenReviewer{Client: mgr.GetClient(), Audience: s.plan.Harvest.Audience},
+		Runs:       &harvest.PodRuns{Reader: mgr.GetAPIReader(), Current: controller.Current(mgr.GetAPIReader())},
+		Records:    records,
+		Check:      controller.CheckMetadata,
+		SpoolDir:   s.spool,
+		Registerer: metrics.Registry,
+		Log:        mgr.GetLogger().WithName("harvest"),
+	})
+	if err != nil {
+		return err
+	}
+	return mgr.Add(&harvest.Server{
+		Address: s.harvestAddress, Handler: handler, GetCertificate: certificate.GetCertificate,
+		Log: mgr.GetLogger().WithName("harvest"),
+	})
+}
+
+func (s *settings) addControllers(mgr manager.Manager, records *record.Store, certificate *certs.Certificate) error {
+	typed, err := kubernetes.NewForConfig(mgr.GetConfig())
+	if err != nil {
+		return err
+	}
+	logs := podLogs{typed}
+	var engines []*engine.Engine
+	for _, name := range s.engines() {
+		e, err := engine.New(name, s.backends, mgr.GetClient(), logs.of)
+		if err != nil {
+			return err
+		}
+		engines = append(engines, e)
+	}
+	return controller.Setup(mgr, &controller.Runner{
+		Client:  mgr.GetClient(),
+		Records: records,
+		Engines: engines,
+		Options: func() plan.Options { return s.plan },
+		EnsureNamespace: func(ctx context.Context, namespace string) error {
+			ca, err := certificate.CA()
+			if err != nil {
+				return err
+			}
+			return certs.EnsureCA(ctx, live{mgr.GetClient(), mgr.GetAPIReader()}, namespace, ca)
+		},
+		Events: mgr.GetEventRecorder("kratix-runner"),
+		Now:    time.Now,
+	}, s.workers, s.limits)
+}
+
+// live writes as usual and reads past the cache.
+type live struct {
+	client.Client
+	reader client.Reader
+}
+
+func (l live) Get(ctx context.Context, key client.ObjectKey, o client.Object, opts ...client.GetOption) error {
+	return l.reader.Get(ctx, key, o, opts...)
+}
+
+// podLogs reads logs of Pods.
+type podLogs struct{ kubernetes.Interface }
+
+type namespaceLogs struct {
+	kubernetes.Interface
+	namespace string
+}
+
+func (p podLogs) of(namespace string) engine.LogSource { return namespaceLogs{p, namespace} }
+
+// Log implements runlog.Source.
+func (n namespaceLogs) Log(ctx context.Context, pod, container string, lines int64) (io.ReadCloser, error) {
+	return n.CoreV1().Pods(n.namespace).GetLogs(pod, &corev1.PodLogOptions{Container: container, TailLines: &lines}).Stream(ctx)
+}

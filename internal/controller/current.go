@@ -1,0 +1,52 @@
+package controller
+
+import (
+	"context"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
+	"github.com/kratix-compile/kratix-compile/internal/harvest"
+	"github.com/kratix-compile/kratix-compile/internal/progress"
+	"github.com/kratix-compile/kratix-compile/translate/workflow"
+)
+
+// Current tells whether the object of a run still waits for its results. The reader must
+// not be a cache: whoever hears no throws them away.
+func Current(live client.Reader) func(context.Context, harvest.Run) (bool, error) {
+	return func(ctx context.Context, run harvest.Run) (bool, error) {
+		promise := some(promiseKind)
+		if err := live.Get(ctx, client.ObjectKey{Name: run.Labels[v1alpha1.LabelPromise]}, promise); err != nil {
+			return false, client.IgnoreNotFound(err)
+		}
+		object := promise
+		if run.Labels[labelType] == string(workflow.Resource) {
+			object = some(offered(promise))
+			key := client.ObjectKey{Namespace: run.Labels[v1alpha1.LabelResourceNamespace], Name: run.Labels[v1alpha1.LabelResource]}
+			if key.Namespace == "" {
+				key.Namespace = run.Namespace
+			}
+			err := live.Get(ctx, key, object)
+			if apierrors.IsNotFound(err) {
+				return false, nil
+			}
+			if err != nil {
+				return false, err
+			}
+		}
+		status, _, _ := unstructured.NestedMap(object.Object, "status")
+		return progress.Read(status).Accepts(run.Run), nil
+	}
+}
+
+// offered is the kind that a Promise offers.
+func offered(promise *unstructured.Unstructured) schema.GroupVersionKind {
+	return schema.GroupVersionKind{
+		Group:   nestedString(promise, "spec", "api", "spec", "group"),
+		Version: storedVersion(promise),
+		Kind:    nestedString(promise, "spec", "api", "spec", "names", "kind"),
+	}
+}

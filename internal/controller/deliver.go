@@ -1,0 +1,173 @@
+package controller
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"path"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
+	"github.com/kratix-compile/kratix-compile/internal/harvest/bundle"
+	"github.com/kratix-compile/kratix-compile/internal/harvest/record"
+	"github.com/kratix-compile/kratix-compile/internal/metadata"
+	"github.com/kratix-compile/kratix-compile/internal/progress"
+	"github.com/kratix-compile/kratix-compile/internal/work"
+	"github.com/kratix-compile/kratix-compile/translate/workflow"
+)
+
+// opened is a record and what it says.
+type opened struct {
+	record   record.Record
+	metadata metadata.Metadata
+	// fault is why it can never be delivered, err why it could not be read now.
+	fault string
+	err   error
+	// kept tells that a Work refers to the record instead of holding its files.
+	kept bool
+}
+
+func (h *opened) control() progress.Control {
+	c := h.metadata.Control
+	out := progress.Control{Suspend: c.Suspend, Message: c.Message}
+	if c.RetryAfter != nil {
+		out.RetryAfter = *c.RetryAfter
+		out.Suspend = out.Suspend || out.RetryAfter == 0
+	}
+	return out
+}
+
+// open reads what a record says, and leaves its files for deliver.
+func (c *course) open(ctx context.Context, r record.Record) *opened {
+	h := &opened{record: r}
+	var contents bundle.Contents
+	h.err = c.read(ctx, r, func(from io.Reader) error {
+		var err error
+		contents, err = bundle.Inspect(from, bundle.DefaultLimits())
+		return err
+	})
+	if errors.Is(h.err, record.ErrDamaged) {
+		h.fault, h.err = h.err.Error(), nil
+	}
+	if h.err != nil || h.fault != "" {
+		return h
+	}
+	var err error
+	h.metadata, err = metadata.Read(metadata.Input{Workflow: c.kind.Type, Files: contents.Metadata, Directories: contents.Directories})
+	if err != nil {
+		h.fault = err.Error()
+	}
+	return h
+}
+
+func (c *course) read(ctx context.Context, r record.Record, do func(io.Reader) error) error {
+	from, err := c.Records.Open(ctx, r)
+	if err != nil {
+		return err
+	}
+	return errors.Join(do(from), from.Close())
+}
+
+// deliver writes the Work of a Pipeline and merges its status.yaml.
+func (c *course) deliver(ctx context.Context, a progress.Deliver) error {
+	h, ok := c.harvests[a.Run]
+	if !ok {
+		return fmt.Errorf("the record of %s is not there", a.Run)
+	}
+	if a.Work {
+		if err := c.writeWork(ctx, h, a.Pipeline); err != nil {
+			return err
+		}
+	}
+	c.object.Object["status"] = metadata.MergeStatus(c.object.status(), h.metadata.Status)
+	return nil
+}
+
+func (c *course) writeWork(ctx context.Context, h *opened, pipeline string) error {
+	source := work.Source{
+		Owner: c.owner(), Pipeline: pipeline,
+		DryRun:      c.object.GetLabels()[v1alpha1.LabelDryRun] == "true",
+		Annotations: c.object.GetAnnotations(),
+	}
+	promise, err := selectors(c.promise)
+	if err != nil {
+		return err
+	}
+	var wanted *v1alpha1.Work
+	err = c.read(ctx, h.record, func(from io.Reader) error {
+		var err error
+		wanted, err = work.Build(source, work.Output{
+			Files:     files(from),
+			Selectors: h.metadata.Selectors,
+			Bundle:    v1alpha1.Bundle{Name: h.record.Name(), SHA256: h.record.Digest, Size: h.record.Size},
+		}, promise, c.Now())
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	works, err := c.works(ctx)
+	if err != nil {
+		return err
+	}
+	written, err := c.saveWork(ctx, work.Find(works, source), wanted)
+	h.kept = written != nil && written.Spec.Bundle != nil && written.Spec.Bundle.Name == h.record.Name()
+	return err
+}
+
+// saveWork writes a Work if what counts of it has changed.
+func (r *Runner) saveWork(ctx context.Context, current, wanted *v1alpha1.Work) (*v1alpha1.Work, error) {
+	if current == nil {
+		return wanted, r.Client.Create(ctx, wanted)
+	}
+	updated, changed := work.Update(current, wanted)
+	if !changed {
+		return current, nil
+	}
+	return updated, r.Client.Update(ctx, updated)
+}
+
+// drop removes a record that was consumed, unless a Work refers to it.
+func (c *course) drop(ctx context.Context, run string) error {
+	h, ok := c.harvests[run]
+	if !ok {
+		return nil
+	}
+	if h.kept {
+		return c.Records.Keep(ctx, h.record)
+	}
+	return c.Records.Delete(ctx, h.record)
+}
+
+func (c *course) owner() work.Owner {
+	o := work.Owner{UID: c.object.GetUID(), Promise: c.promise.GetName(), Namespace: c.namespace(), Shared: c.shared()}
+	if c.kind.Type == workflow.Resource {
+		o.Resource = types.NamespacedName(client.ObjectKeyFromObject(c.object))
+	}
+	return o
+}
+
+// files are those of a bundle's output.
+func files(from io.Reader) iter.Seq2[work.File, error] {
+	return func(yield func(work.File, error) bool) {
+		reader := bundle.NewReader(from, bundle.DefaultLimits())
+		for {
+			entry, err := reader.Next()
+			if errors.Is(err, io.EOF) {
+				return
+			}
+			name, output := strings.CutPrefix(entry.Path, bundle.Output+"/")
+			if err == nil && !output {
+				continue
+			}
+			if !yield(work.File{Path: path.Clean(name), Size: entry.Size, Dir: entry.Dir, Content: reader}, err) || err != nil {
+				return
+			}
+		}
+	}
+}

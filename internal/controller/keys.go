@@ -1,0 +1,35 @@
+// Package controller owns Promises and the requests for what they offer: it runs their
+// workflows on an engine, one Pipeline after the other, and keeps their status.
+package controller
+
+import (
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
+)
+
+// Keys of Kratix (docs/kratix-contract.md, Appendix A).
+const (
+	labelVersion = "kratix.io/promise-version"
+	labelType    = "kratix.io/workflow-type"
+	labelAction  = "kratix.io/workflow-action"
+
+	annotationInterval        = "kratix.io/reconciliation-interval"
+	annotationObjectNamespace = "kratix.io/job-resource-namespace"
+	annotationObjectName      = "kratix.io/job-resource-name"
+	annotationObjectKind      = "kratix.io/job-resource-kind"
+	annotationObjectVersion   = "kratix.io/job-resource-api-version"
+
+	finalizerDeleteWorkflows = "kratix.io/delete-workflows"
+	finalizerWorks           = "kratix.io/work-cleanup"
+	finalizerWorkflows       = "kratix.io/workflows-cleanup"
+	finalizerDependencies    = "kratix.io/dependencies-cleanup"
+	finalizerRequests        = "kratix.io/resource-request-cleanup"
+	finalizerDependants      = "kratix.io/dynamic-controller-dependant-resources-cleanup"
+	finalizerAPI             = "kratix.io/api-crd-cleanup"
+)
+
+// AnnotationEngine, on a Promise or a Namespace, chooses the engine for its Pipelines.
+const AnnotationEngine = "kratix-compile.io/engine"
+
+var promiseKind = schema.GroupVersionKind{Group: v1alpha1.Group, Version: v1alpha1.Version, Kind: v1alpha1.KindPromise}

@@ -1,0 +1,109 @@
+package controller
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+
+	"k8s.io/apimachinery/pkg/api/equality"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
+)
+
+// object is a Promise or a request while it is reconciled: what the API server has, and
+// the status that is to be written.
+type object struct {
+	*unstructured.Unstructured
+	// stored is the status as the API server has it.
+	stored map[string]any
+}
+
+func newObject(u *unstructured.Unstructured) *object {
+	o := &object{Unstructured: u}
+	o.stored = runtime.DeepCopyJSON(o.status())
+	return o
+}
+
+// status may be changed by whoever reconciles; saveStatus writes it.
+func (o *object) status() map[string]any {
+	status, ok := o.Object["status"].(map[string]any)
+	if !ok {
+		status = map[string]any{}
+		o.Object["status"] = status
+	}
+	return status
+}
+
+// saveStatus writes the status if it has changed. It fails with a conflict if anybody has
+// changed the object since it was read: what was decided was decided for another one.
+func (o *object) saveStatus(ctx context.Context, c client.Client) error {
+	if equality.Semantic.DeepEqual(o.stored, o.status()) {
+		return nil
+	}
+	status := runtime.DeepCopyJSON(o.status())
+	if err := c.Status().Update(ctx, o.Unstructured); err != nil {
+		return err
+	}
+	o.stored = status
+	return nil
+}
+
+// setLabel sets a label, or removes it with an empty value.
+func (o *object) setLabel(ctx context.Context, c client.Client, key, value string) error {
+	var wanted any = value
+	if value == "" {
+		wanted = nil
+	}
+	patch, err := json.Marshal(map[string]any{"metadata": map[string]any{"labels": map[string]any{key: wanted}}})
+	if err != nil {
+		return err
+	}
+	return o.keepStatus(func() error { return c.Patch(ctx, o.Unstructured, client.RawPatch(types.MergePatchType, patch)) })
+}
+
+// adopt adds finalizers and labels, in one write or none.
+func (o *object) adopt(ctx context.Context, c client.Client, labels map[string]string, finalizers ...string) error {
+	before := o.DeepCopy()
+	for _, f := range finalizers {
+		controllerutil.AddFinalizer(o, f)
+	}
+	all := o.GetLabels()
+	for key, value := range labels {
+		if all == nil {
+			all = map[string]string{}
+		}
+		all[key] = value
+	}
+	o.SetLabels(all)
+	return o.patchFrom(ctx, c, before)
+}
+
+// release removes finalizers, in one write or none.
+func (o *object) release(ctx context.Context, c client.Client, finalizers ...string) error {
+	before := o.DeepCopy()
+	o.SetFinalizers(slices.DeleteFunc(o.GetFinalizers(), func(f string) bool { return slices.Contains(finalizers, f) }))
+	return o.patchFrom(ctx, c, before)
+}
+
+func (o *object) patchFrom(ctx context.Context, c client.Client, before *unstructured.Unstructured) error {
+	if equality.Semantic.DeepEqual(before.Object["metadata"], o.Object["metadata"]) {
+		return nil
+	}
+	return o.keepStatus(func() error {
+		return c.Patch(ctx, o.Unstructured, client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{}))
+	})
+}
+
+// keepStatus lets a write answer with the object and keeps the status that is not written yet.
+func (o *object) keepStatus(write func() error) error {
+	status := o.status()
+	err := write()
+	if err == nil {
+		o.stored = runtime.DeepCopyJSON(o.status())
+	}
+	o.Object["status"] = status
+	return err
+}

@@ -1,0 +1,219 @@
+package controller
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"github.com/kratix-compile/kratix-compile/internal/engine"
+	"github.com/kratix-compile/kratix-compile/internal/progress"
+	"github.com/kratix-compile/kratix-compile/translate/workflow"
+)
+
+// Promises reconciles Promises.
+type Promises struct {
+	*Runner
+	kinds *kinds
+}
+
+// Reconcile brings one Promise further.
+func (p *Promises) Reconcile(ctx context.Context, req Request) (reconcile.Result, error) {
+	u := some(promiseKind)
+	err := p.Client.Get(ctx, client.ObjectKey{Name: req.Promise}, u)
+	if apierrors.IsNotFound(err) {
+		return reconcile.Result{}, p.kinds.unwatch(ctx, req.Promise)
+	}
+	if err != nil {
+		return reconcile.Result{}, err
+	}
+	o := newObject(u)
+	after, err := p.reconcile(ctx, o)
+	return p.conclude(ctx, o, after, err)
+}
+
+// reconcile has the order of docs/kratix-contract.md 7.
+func (p *Promises) reconcile(ctx context.Context, o *object) (time.Duration, error) {
+	if !o.GetDeletionTimestamp().IsZero() {
+		return p.remove(ctx, o)
+	}
+	if err := o.adopt(ctx, p.Client, nil, finalizers(o)...); err != nil {
+		return 0, err
+	}
+	p.describe(o)
+	e, err := p.engineFor(ctx, o.Unstructured, "")
+	if err != nil {
+		return 0, err
+	}
+	if _, err := engine.Check(o.Unstructured, e.Backend(), p.Options()); err != nil {
+		p.available(o, progress.PromiseUnavailable)
+		return 0, err
+	}
+	fulfilled, err := p.requirements(ctx, o)
+	if err != nil {
+		return 0, err
+	}
+	crd, err := p.ensureAPI(ctx, o)
+	if err != nil {
+		return 0, err
+	}
+	if err := p.ensureDependencies(ctx, o); err != nil {
+		return 0, err
+	}
+	return p.run(ctx, o, crd, fulfilled)
+}
+
+// run brings the Promise's own workflow further, and lets requests in when it has completed.
+func (p *Promises) run(ctx context.Context, o *object, crd *apiextensionsv1.CustomResourceDefinition, fulfilled bool) (time.Duration, error) {
+	c, err := p.course(ctx, o, o.Unstructured, workflow.Kind{Type: workflow.Promise, Action: workflow.Configure})
+	if err != nil {
+		return 0, err
+	}
+	decision, err := c.advance(ctx)
+	if err != nil {
+		return 0, err
+	}
+	if crd != nil {
+		if err := p.kinds.watch(ctx, o.GetName(), storedKind(crd)); err != nil {
+			return 0, err
+		}
+	}
+	switch {
+	case decision.Outcome == progress.Paused:
+		p.available(o, progress.PromisePaused)
+	case decision.Outcome == progress.Suspended:
+		p.available(o, progress.PromiseSuspended)
+	case !fulfilled, decision.Outcome == progress.Failed:
+		p.available(o, progress.PromiseUnavailable)
+	case decision.Outcome == progress.Completed:
+		o.status()["observedGeneration"] = o.GetGeneration()
+		p.available(o, progress.PromiseAvailable)
+	case progress.GetCondition(o.status(), progress.ConditionAvailable).Type == "":
+		p.available(o, progress.PromiseUnavailable) // until it has run once
+	}
+	if decision.Outcome != progress.Completed {
+		return decision.RequeueAfter, nil
+	}
+	if err := p.passOn(ctx, o); err != nil {
+		return 0, err
+	}
+	return decision.RequeueAfter, c.settle(ctx)
+}
+
+func (p *Promises) available(o *object, a progress.Availability) {
+	for _, e := range progress.SetAvailable(o.status(), a, p.Now()) {
+		p.record(o, e)
+	}
+}
+
+// describe writes what people ask a Promise first.
+func (p *Promises) describe(o *object) {
+	status := o.status()
+	version := o.GetLabels()[labelVersion]
+	if version == "" {
+		version = "not-set"
+	}
+	status["version"] = version
+	kratix, ok := status["kratix"].(map[string]any)
+	if !ok {
+		kratix = map[string]any{}
+		status["kratix"] = kratix
+	}
+	if kind := nestedString(o.Unstructured, "spec", "api", "spec", "names", "kind"); kind != "" {
+		group := nestedString(o.Unstructured, "spec", "api", "spec", "group")
+		apiVersion := strings.ToLower(group + "/" + storedVersion(o.Unstructured))
+		status["kind"], status["apiVersion"] = kind, apiVersion
+		kratix["kind"], kratix["apiVersion"] = kind, apiVersion
+	}
+	if progress.GetCondition(status, progress.ConditionAvailable).Type == "" {
+		status["status"] = "Unavailable"
+	}
+}
+
+func storedVersion(promise *unstructured.Unstructured) string {
+	versions, _, _ := unstructured.NestedSlice(promise.Object, "spec", "api", "spec", "versions")
+	for _, v := range versions {
+		if version, ok := v.(map[string]any); ok && version["storage"] == true {
+			return fmt.Sprint(version["name"])
+		}
+	}
+	return ""
+}
+
+// passOn tells all requests to start over, if somebody asked for that.
+func (p *Promises) passOn(ctx context.Context, o *object) error {
+	if o.GetLabels()[progress.LabelReconcileResources] != "true" {
+		return nil
+	}
+	requests, err := p.requests(ctx, o)
+	if err != nil {
+		return err
+	}
+	for i := range requests {
+		request := newObject(&requests[i])
+		if request.GetLabels()[progress.LabelRunFromStart] == "true" {
+			continue
+		}
+		if err := request.setLabel(ctx, p.Client, progress.LabelRunFromStart, "true"); client.IgnoreNotFound(err) != nil {
+			return err
+		}
+	}
+	return o.setLabel(ctx, p.Client, progress.LabelReconcileResources, "")
+}
+
+// requests are all for what the Promise offers.
+func (p *Promises) requests(ctx context.Context, o *object) ([]unstructured.Unstructured, error) {
+	kind, ok := p.kinds.kind(o.GetName())
+	if !ok {
+		return nil, nil
+	}
+	list := &unstructured.UnstructuredList{}
+	list.SetGroupVersionKind(kind)
+	return list.Items, p.Client.List(ctx, list)
+}
+
+// requirements looks at the Promises that this one needs.
+func (p *Promises) requirements(ctx context.Context, o *object) (bool, error) {
+	wanted, _, _ := unstructured.NestedSlice(o.Object, "spec", "requiredPromises")
+	var found []progress.Requirement
+	for _, w := range wanted {
+		fields, _ := w.(map[string]any)
+		name, _ := fields["name"].(string)
+		version, _ := fields["version"].(string)
+		state, err := p.requirement(ctx, name, version)
+		if err != nil {
+			return false, err
+		}
+		found = append(found, progress.Requirement{Name: name, Version: version, State: state})
+	}
+	fulfilled, events := progress.SetRequirements(o.status(), found, p.Now())
+	for _, e := range events {
+		p.record(o, e)
+	}
+	return fulfilled, nil
+}
+
+func (p *Promises) requirement(ctx context.Context, name, version string) (progress.RequirementState, error) {
+	other := some(promiseKind)
+	err := p.Client.Get(ctx, client.ObjectKey{Name: name}, other)
+	if apierrors.IsNotFound(err) {
+		return progress.RequirementMissing, nil
+	}
+	if err != nil {
+		return "", err
+	}
+	status, _, _ := unstructured.NestedMap(other.Object, "status")
+	switch {
+	case version != "" && other.GetLabels()[labelVersion] != version:
+		return progress.RequirementOtherVersion, nil
+	case progress.GetCondition(status, progress.ConditionAvailable).Status != "True":
+		return progress.RequirementUnavailable, nil
+	}
+	return progress.RequirementInstalled, nil
+}

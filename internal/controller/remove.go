@@ -1,0 +1,161 @@
+package controller
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
+	"github.com/kratix-compile/kratix-compile/internal/progress"
+	"github.com/kratix-compile/kratix-compile/translate/workflow"
+)
+
+var (
+	finalizersAlways = []string{finalizerWorkflows, finalizerDependencies}
+	finalizersAPI    = []string{finalizerRequests, finalizerDependants, finalizerAPI}
+)
+
+// finalizers are a Promise's, in the order of docs/kratix-contract.md 6.13.
+func finalizers(o *object) []string {
+	all := slices.Clone(finalizersAlways)
+	if raw, ok, _ := unstructured.NestedMap(o.Object, "spec", "api"); ok && len(raw) > 0 {
+		all = append(all, finalizersAPI...)
+	}
+	if pipelines, _, _ := unstructured.NestedSlice(o.Object, "spec", "workflows", "promise", "delete"); len(pipelines) > 0 {
+		all = append(all, finalizerDeleteWorkflows)
+	}
+	return all
+}
+
+func has(o *object, finalizer string) bool { return slices.Contains(o.GetFinalizers(), finalizer) }
+
+// remove takes a Promise away: its delete workflow first, while its requests are still
+// there, then the requests, and at last what made them possible.
+func (p *Promises) remove(ctx context.Context, o *object) (time.Duration, error) {
+	p.available(o, progress.PromiseUnavailable)
+	c, err := p.course(ctx, o, o.Unstructured, workflow.Kind{Type: workflow.Promise, Action: workflow.Delete})
+	if err != nil {
+		return 0, err
+	}
+	if len(c.planned.Runs) > 0 && has(o, finalizerDeleteWorkflows) {
+		decision, err := c.advance(ctx)
+		if err != nil || decision.Outcome != progress.Completed {
+			return decision.RequeueAfter, err
+		}
+		if err := o.saveStatus(ctx, p.Client); err != nil {
+			return 0, err
+		}
+		if err := o.release(ctx, p.Client, finalizerDeleteWorkflows); err != nil {
+			return 0, err
+		}
+	}
+	for _, step := range []func(context.Context, *course) (bool, error){
+		p.removeRequests, p.removeWorks, p.removeAPI,
+	} {
+		if left, err := step(ctx, c); err != nil || left {
+			return time.Second, err
+		}
+	}
+	if err := c.deleteRuns(ctx); err != nil {
+		return 0, err
+	}
+	if err := p.removeAccess(ctx, o); err != nil {
+		return 0, err
+	}
+	p.Slots.Settle(c.slot(), false)
+	return 0, o.release(ctx, p.Client, slices.Concat(finalizersAlways, finalizersAPI)...)
+}
+
+func (p *Promises) removeRequests(ctx context.Context, c *course) (bool, error) {
+	requests, err := p.requests(ctx, c.object)
+	if err != nil {
+		return true, err
+	}
+	for i := range requests {
+		if !requests[i].GetDeletionTimestamp().IsZero() {
+			continue
+		}
+		err := p.Client.Delete(ctx, &requests[i], client.PropagationPolicy(metav1.DeletePropagationBackground))
+		if client.IgnoreNotFound(err) != nil {
+			return true, err
+		}
+	}
+	return len(requests) > 0, nil
+}
+
+func (p *Promises) removeWorks(ctx context.Context, c *course) (bool, error) {
+	list := &v1alpha1.WorkList{}
+	if err := p.Client.List(ctx, list, client.MatchingLabels{v1alpha1.LabelPromise: c.object.GetName()}); err != nil {
+		return true, err
+	}
+	return len(list.Items) > 0, p.deleteAll(ctx, list.Items)
+}
+
+func (p *Promises) removeAPI(ctx context.Context, c *course) (bool, error) {
+	if err := p.kinds.unwatch(ctx, c.object.GetName()); err != nil {
+		return true, err
+	}
+	list := &apiextensionsv1.CustomResourceDefinitionList{}
+	if err := p.Client.List(ctx, list, client.MatchingLabels{v1alpha1.LabelPromise: c.object.GetName()}); err != nil {
+		return true, err
+	}
+	for i := range list.Items {
+		if err := p.Client.Delete(ctx, &list.Items[i]); client.IgnoreNotFound(err) != nil {
+			return true, err
+		}
+	}
+	return len(list.Items) > 0, nil
+}
+
+// removeAccess deletes accounts and rights in all namespaces. Kratix forgets those of
+// Promises without an API (docs/kratix-contract.md 3.7).
+func (p *Promises) removeAccess(ctx context.Context, o *object) error {
+	for _, list := range []client.ObjectList{
+		&rbacv1.ClusterRoleBindingList{}, &rbacv1.ClusterRoleList{}, &rbacv1.RoleBindingList{}, &rbacv1.RoleList{}, &corev1.ServiceAccountList{},
+	} {
+		if err := p.Client.List(ctx, list, client.MatchingLabels{v1alpha1.LabelPromise: o.GetName()}); err != nil {
+			return err
+		}
+		if err := p.deleteEach(ctx, list); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// deleteRuns removes the object's runs, on every engine.
+func (c *course) deleteRuns(ctx context.Context) error {
+	for _, e := range c.Engines {
+		found, err := e.Runs(ctx, c.namespace(), c.labels())
+		if err != nil && e != c.engine {
+			continue // another engine that is not installed
+		}
+		if err != nil {
+			return err
+		}
+		for i := range found {
+			if !c.owns(&found[i]) {
+				continue
+			}
+			if err := e.Delete(ctx, found[i].GetNamespace(), found[i].GetName()); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (r *Runner) deleteEach(ctx context.Context, list client.ObjectList) error {
+	return meta.EachListItem(list, func(item runtime.Object) error {
+		return client.IgnoreNotFound(r.Client.Delete(ctx, item.(client.Object)))
+	})
+}

@@ -1,0 +1,71 @@
+package controller
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/client-go/tools/events"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/kratix-compile/kratix-compile/internal/engine"
+	"github.com/kratix-compile/kratix-compile/internal/harvest/record"
+	"github.com/kratix-compile/kratix-compile/internal/progress"
+	"github.com/kratix-compile/kratix-compile/internal/slots"
+	"github.com/kratix-compile/kratix-compile/translate/plan"
+)
+
+// Runner is what the controllers have in common.
+type Runner struct {
+	// Client reads from a cache.
+	Client  client.Client
+	Records *record.Store
+	// Engines are all that the installation may use; the first is its choice.
+	Engines []*engine.Engine
+	// Options are the installation's.
+	Options func() plan.Options
+	// EnsureNamespace prepares a namespace for runs: the harvest needs the runner's CA.
+	EnsureNamespace func(ctx context.Context, namespace string) error
+	Slots           *slots.Slots
+	Events          events.EventRecorder
+	Now             func() time.Time
+}
+
+var (
+	headKind      = corev1.SchemeGroupVersion.WithKind("ConfigMap")
+	namespaceKind = corev1.SchemeGroupVersion.WithKind("Namespace")
+)
+
+// engineFor is the engine that the Promise asks for, or the namespace, or else the installation.
+func (r *Runner) engineFor(ctx context.Context, promise *unstructured.Unstructured, namespace string) (*engine.Engine, error) {
+	name := promise.GetAnnotations()[AnnotationEngine]
+	if name == "" && namespace != "" {
+		ns := &metav1.PartialObjectMetadata{}
+		ns.SetGroupVersionKind(namespaceKind)
+		if err := r.Client.Get(ctx, client.ObjectKey{Name: namespace}, ns); err != nil {
+			return nil, err
+		}
+		name = ns.Annotations[AnnotationEngine]
+	}
+	if name == "" {
+		return r.Engines[0], nil
+	}
+	i := slices.IndexFunc(r.Engines, func(e *engine.Engine) bool { return e.Name == name })
+	if i < 0 {
+		return nil, fmt.Errorf("the annotation %s asks for %q, which is no engine; choose tekton or argo", AnnotationEngine, name)
+	}
+	return r.Engines[i], nil
+}
+
+// record emits an event about an object.
+func (r *Runner) record(o *object, e progress.Event) {
+	kind := corev1.EventTypeNormal
+	if e.Warning {
+		kind = corev1.EventTypeWarning
+	}
+	r.Events.Eventf(o.Unstructured, nil, kind, e.Reason, "Reconcile", "%s", e.Message)
+}

@@ -1,0 +1,235 @@
+package controller
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
+	"github.com/kratix-compile/kratix-compile/backends/state"
+	"github.com/kratix-compile/kratix-compile/internal/engine"
+	"github.com/kratix-compile/kratix-compile/internal/harvest/record"
+	"github.com/kratix-compile/kratix-compile/internal/progress"
+	"github.com/kratix-compile/kratix-compile/translate/workflow"
+)
+
+// situation gathers what a decision depends on. Records are read after runs: a run that
+// succeeded without one has failed.
+func (c *course) situation(ctx context.Context) (progress.Situation, error) {
+	status := progress.Read(c.object.status())
+	runs, err := c.runs(ctx, status)
+	if err != nil {
+		return progress.Situation{}, err
+	}
+	records, err := c.records(ctx, status, runs)
+	if err != nil {
+		return progress.Situation{}, err
+	}
+	config := c.Options().Config
+	return progress.Situation{
+		Now:         c.Now(),
+		Type:        c.kind.Type,
+		Generation:  c.object.GetGeneration(),
+		Labels:      c.object.GetLabels(),
+		Paused:      paused(c.object.Unstructured) || paused(c.promise),
+		Wanted:      c.wanted(),
+		Status:      status,
+		Runs:        runs,
+		Records:     records,
+		Hold:        c.Slots.Hold(c.slot()),
+		Interval:    c.interval(),
+		RetryFailed: config.Workflows.ReconcileAfterFailure == nil || *config.Workflows.ReconcileAfterFailure,
+		RunName:     c.runName,
+	}, nil
+}
+
+func (c *course) wanted() progress.Wanted {
+	w := progress.Wanted{Action: c.kind.Action}
+	for _, run := range c.planned.Runs {
+		w.Pipelines = append(w.Pipelines, run.Pipeline)
+		w.Hash = run.Hash()
+	}
+	return w
+}
+
+func (c *course) runName(pipeline string, round int) string {
+	planned, err := engine.Plan(c.subject(), c.options(pipeline, round))
+	if err != nil || len(planned.Runs) == 0 {
+		return "" // the plan of a moment ago was in order; without a name nothing starts
+	}
+	return planned.Runs[0].Name
+}
+
+// runs are the object's that have not ended, and the one that the status waits for. The
+// engine may have been changed while one was under way, and so all of them are asked.
+func (c *course) runs(ctx context.Context, status progress.Status) ([]progress.Run, error) {
+	current, _ := status.Current()
+	c.where = map[string]*engine.Engine{}
+	var runs []progress.Run
+	for _, e := range c.Engines {
+		found, err := e.Runs(ctx, c.namespace(), c.labels())
+		if errors.Is(err, engine.ErrMissing) && e != c.engine {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		for i := range found {
+			run := &found[i]
+			if !c.owns(run) {
+				continue
+			}
+			s, err := e.Observe(ctx, run)
+			if err != nil {
+				return nil, err
+			}
+			if s.Phase.Ended() && run.GetName() != current.Run {
+				continue
+			}
+			c.where[run.GetName()] = e
+			runs = append(runs, progress.Run{Name: run.GetName(), State: runState(s), Text: explain(s.Failure)})
+		}
+	}
+	if text, ok := c.refused[current.Run]; ok && c.where[current.Run] == nil {
+		runs = append(runs, progress.Run{Name: current.Run, State: progress.RunFailed, Text: text})
+	}
+	return runs, nil
+}
+
+// owns leaves out the runs of an object of another namespace that has the same name.
+func (c *course) owns(run *unstructured.Unstructured) bool {
+	return run.GetAnnotations()[annotationObjectNamespace] == c.object.GetNamespace()
+}
+
+// labels are on the object's runs, whichever the Pipeline (docs/kratix-contract.md 3.3).
+func (c *course) labels() map[string]string {
+	labels := map[string]string{v1alpha1.LabelPromise: c.promise.GetName(), labelType: string(c.kind.Type)}
+	if c.kind.Type == workflow.Resource {
+		labels[v1alpha1.LabelResource] = c.object.GetName()
+	}
+	return labels
+}
+
+// runState: what waits may be cancelled without harm, and nothing of the user's runs in it.
+func runState(s state.State) progress.RunState {
+	switch s.Phase {
+	case state.Succeeded:
+		return progress.RunSucceeded
+	case state.Failed:
+		return progress.RunFailed
+	case state.TimedOut:
+		return progress.RunTimedOut
+	case state.Cancelled:
+		return progress.RunCancelled
+	case state.Pending:
+		return progress.RunWaiting
+	default:
+		if s.Failure != nil && s.Failure.Fault == state.FaultPlatform {
+			return progress.RunWaiting
+		}
+		return progress.RunRunning
+	}
+}
+
+// shownLines are how many lines of a log a condition has room for.
+const shownLines = 5
+
+func explain(f *state.Failure) string {
+	if f == nil {
+		return ""
+	}
+	var b strings.Builder
+	if f.Step != "" {
+		fmt.Fprintf(&b, "container %s: ", f.Step)
+	}
+	b.WriteString(string(f.Reason))
+	if f.ExitCode != 0 {
+		fmt.Fprintf(&b, ", exit code %d", f.ExitCode)
+	}
+	if f.Message != "" {
+		b.WriteString(": " + f.Message)
+	}
+	if n := len(f.Log); n > 0 {
+		b.WriteString("; its log ends:\n" + strings.Join(f.Log[max(0, n-shownLines):], "\n"))
+	}
+	return b.String()
+}
+
+// records are the harvests of the object's runs. The cache may be behind the engine's
+// word that a run succeeded, and so it is asked twice.
+func (c *course) records(ctx context.Context, status progress.Status, runs []progress.Run) ([]progress.Record, error) {
+	heads := &metav1.PartialObjectMetadataList{}
+	heads.SetGroupVersionKind(headKind)
+	selector := client.MatchingLabels(c.labels())
+	if err := c.Client.List(ctx, heads, client.InNamespace(c.Records.Namespace), selector); err != nil {
+		return nil, err
+	}
+	found := map[string]record.Record{}
+	for i := range heads.Items {
+		r, err := record.Of(&heads.Items[i])
+		if err == nil && r.Namespace == c.namespace() {
+			found[r.Run] = r
+		}
+	}
+	if p, _ := status.Current(); succeeded(runs, p.Run) {
+		r, err := c.Records.Get(ctx, record.Key{Namespace: c.namespace(), Run: p.Run})
+		if err != nil && !errors.Is(err, record.ErrNotFound) {
+			return nil, err
+		}
+		if err == nil {
+			found[r.Run] = r
+		}
+	}
+	c.harvests = map[string]*opened{}
+	var records []progress.Record
+	for _, r := range found {
+		h := c.open(ctx, r)
+		c.harvests[r.Run] = h
+		if h.err != nil {
+			return nil, h.err
+		}
+		records = append(records, progress.Record{Run: r.Run, Control: h.control(), Fault: h.fault})
+	}
+	return records, nil
+}
+
+func succeeded(runs []progress.Run, name string) bool {
+	for _, r := range runs {
+		if r.Name == name && r.State == progress.RunSucceeded {
+			return true
+		}
+	}
+	return false
+}
+
+// interval after which a workflow is repeated: the Promise's own, or the installation's.
+func (c *course) interval() time.Duration {
+	for _, text := range []string{
+		c.promise.GetAnnotations()[annotationInterval],
+		nestedString(c.promise, "spec", "workflows", "config", "reconciliationInterval"),
+	} {
+		if d, err := time.ParseDuration(text); err == nil && d >= time.Minute {
+			return d
+		}
+	}
+	if own := c.Options().Config.ReconciliationInterval; own != nil {
+		return own.Duration
+	}
+	return defaultInterval
+}
+
+// defaultInterval is Kratix's (docs/kratix-contract.md 6.4).
+const defaultInterval = 10 * time.Hour
+
+func nestedString(u *unstructured.Unstructured, fields ...string) string {
+	text, _, _ := unstructured.NestedString(u.Object, fields...)
+	return text
+}
+
+func paused(u *unstructured.Unstructured) bool { return u.GetLabels()[progress.LabelPaused] == "true" }

@@ -1,0 +1,165 @@
+package controller
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
+	"github.com/kratix-compile/kratix-compile/backends"
+	"github.com/kratix-compile/kratix-compile/internal/progress"
+	"github.com/kratix-compile/kratix-compile/internal/work"
+)
+
+// works are all that may be of an object, in whatever namespace.
+func (c *course) works(ctx context.Context) ([]v1alpha1.Work, error) {
+	list := &v1alpha1.WorkList{}
+	labels := client.MatchingLabels(c.owner().Labels())
+	delete(labels, v1alpha1.LabelResourceNamespace)
+	err := c.Client.List(ctx, list, labels)
+	return list.Items, err
+}
+
+// deleteWorks removes the Works of an object of which no Pipeline is listed, and tells
+// how many are still there.
+func (c *course) deleteWorks(ctx context.Context, listed ...string) (left int, err error) {
+	works, err := c.works(ctx)
+	if err != nil {
+		return 0, err
+	}
+	stale := work.Stale(works, c.owner(), listed)
+	for i := range stale {
+		if err := c.Client.Delete(ctx, &stale[i]); client.IgnoreNotFound(err) != nil {
+			return len(stale), err
+		}
+	}
+	return len(stale), nil
+}
+
+// placed says how far the files of an object's Works have come.
+func (c *course) placed(ctx context.Context) ([]progress.Work, error) {
+	works, err := c.works(ctx)
+	if err != nil {
+		return nil, err
+	}
+	stale := work.Stale(works, c.owner(), nil) // all of them are the object's
+	var placed []progress.Work
+	for i := range stale {
+		state, err := c.state(ctx, &stale[i])
+		if err != nil {
+			return nil, err
+		}
+		placed = append(placed, progress.Work{Name: stale[i].Name, State: state})
+	}
+	return placed, nil
+}
+
+// state is Ready only when every placement has been written: a Work is ready for Kratix as
+// soon as it is scheduled (docs/kratix-contract.md 8.5).
+func (r *Runner) state(ctx context.Context, w *v1alpha1.Work) (progress.WorkState, error) {
+	ready := meta.FindStatusCondition(w.Status.Conditions, conditionReady)
+	switch {
+	case len(w.Spec.WorkloadGroups) == 0:
+		return progress.WorkReady, nil // there is nothing to write
+	case ready == nil:
+		return progress.WorkPending, nil
+	case ready.Message != string(progress.WorkReady):
+		return progress.WorkState(ready.Message), nil
+	}
+	placements := &v1alpha1.WorkPlacementList{}
+	err := r.Client.List(ctx, placements, client.InNamespace(w.Namespace), client.MatchingLabels{v1alpha1.LabelWork: w.Name})
+	if err != nil {
+		return "", err
+	}
+	state := progress.WorkReady
+	for _, p := range placements.Items {
+		written := meta.FindStatusCondition(p.Status.Conditions, conditionWritten)
+		switch {
+		case written != nil && written.Status == metav1.ConditionFalse:
+			return progress.WorkFailing, nil
+		case written == nil || written.Status != metav1.ConditionTrue || p.Spec.WorkGeneration != w.Generation:
+			state = progress.WorkPending
+		}
+	}
+	return state, nil
+}
+
+const (
+	conditionReady   = "Ready"
+	conditionWritten = "WriteSucceeded"
+)
+
+// cleanUp deletes old runs beyond those to keep for people, and Works of Pipelines that
+// are gone. Runs of this round stay: they may be looked at.
+func (c *course) cleanUp(ctx context.Context, a progress.CleanUp) error {
+	if a.Works {
+		var listed []string
+		for _, run := range c.planned.Runs {
+			listed = append(listed, run.Pipeline)
+		}
+		if _, err := c.deleteWorks(ctx, listed...); err != nil {
+			return err
+		}
+	}
+	for _, e := range c.Engines {
+		found, err := e.Runs(ctx, c.namespace(), c.labels())
+		if err != nil && e != c.engine {
+			continue // another engine that is not installed
+		}
+		if err != nil {
+			return err
+		}
+		for _, run := range c.surplus(e.Observer, found) {
+			if err := e.Delete(ctx, run.GetNamespace(), run.GetName()); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// surplus are the ended runs of the object but for the newest of each Pipeline.
+func (c *course) surplus(o backends.Observer, found []unstructured.Unstructured) []unstructured.Unstructured {
+	keep := defaultRunsToKeep
+	if own := c.Options().Config.NumberOfJobsToKeep; own != nil {
+		keep = max(*own, 1)
+	}
+	slices.SortStableFunc(found, func(a, b unstructured.Unstructured) int {
+		return b.GetCreationTimestamp().Compare(a.GetCreationTimestamp().Time)
+	})
+	kept := map[string]int{}
+	return slices.DeleteFunc(found, func(run unstructured.Unstructured) bool {
+		if !c.owns(&run) || !o.Observe(&run, nil).Phase.Ended() {
+			return true
+		}
+		pipeline := run.GetLabels()[v1alpha1.LabelPipeline] + "/" + run.GetLabels()[labelAction]
+		kept[pipeline]++
+		return kept[pipeline] <= keep
+	})
+}
+
+// defaultRunsToKeep is Kratix's numberOfJobsToKeep.
+const defaultRunsToKeep = 5
+
+// selectors are the Promise's own.
+func selectors(promise *unstructured.Unstructured) ([]v1alpha1.PromiseScheduling, error) {
+	found, ok, err := unstructured.NestedFieldNoCopy(promise.Object, "spec", "destinationSelectors")
+	if err != nil || !ok {
+		return nil, err
+	}
+	data, err := json.Marshal(found)
+	if err != nil {
+		return nil, err
+	}
+	var selectors []v1alpha1.PromiseScheduling
+	if err := json.Unmarshal(data, &selectors); err != nil {
+		return nil, fmt.Errorf("spec.destinationSelectors: %w", err)
+	}
+	return selectors, nil
+}

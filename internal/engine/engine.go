@@ -1,0 +1,123 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/kratix-compile/kratix-compile/backends"
+	"github.com/kratix-compile/kratix-compile/backends/state"
+	"github.com/kratix-compile/kratix-compile/internal/runlog"
+	"github.com/kratix-compile/kratix-compile/translate"
+	"github.com/kratix-compile/kratix-compile/translate/manifest"
+	"github.com/kratix-compile/kratix-compile/translate/plan"
+)
+
+// ErrMissing is an engine whose API the cluster does not serve.
+var ErrMissing = errors.New("the engine is not installed")
+
+// Logs has the logs of the Pods of a namespace.
+type Logs func(namespace string) LogSource
+
+// LogSource has the logs of one namespace.
+type LogSource = runlog.Source
+
+// Engine is one engine in a cluster.
+type Engine struct {
+	backends.Engine
+	backend translate.Backend
+	// client reads from a cache, which must hold the Pods of runs.
+	client client.Client
+	logs   Logs
+}
+
+// New is the engine of this name, one of backends.Names.
+func New(name string, opts backends.Options, c client.Client, logs Logs) (*Engine, error) {
+	all := backends.Engines()
+	i := slices.IndexFunc(all, func(e backends.Engine) bool { return e.Name == name })
+	if i < 0 {
+		return nil, fmt.Errorf("no engine is called %q; choose one of %v", name, backends.Names())
+	}
+	return &Engine{Engine: all[i], backend: backends.New([]string{name}, opts)[0], client: c, logs: logs}, nil
+}
+
+// GroupVersionKind is of the engine's runs.
+func (e *Engine) GroupVersionKind() schema.GroupVersionKind {
+	return schema.FromAPIVersionAndKind(e.APIVersion, e.Kind)
+}
+
+// Backend compiles for the engine.
+func (e *Engine) Backend() translate.Backend { return e.backend }
+
+// Compile makes one Pipeline's run: opts name the Pipeline and the attempt. What it
+// returns is what kratix-compile prints for them, in the order to create it.
+func (e *Engine) Compile(s Subject, opts plan.Options) (plan.Run, []manifest.Object, error) {
+	compiled, err := compile(s, opts, e.backend)
+	if err != nil {
+		return plan.Run{}, nil, err
+	}
+	if len(compiled) != 1 || len(compiled[0].Workflow.Runs) != 1 {
+		return plan.Run{}, nil, fmt.Errorf("the Promise has no Pipeline %q in %s", opts.Pipeline, s.Kind)
+	}
+	return compiled[0].Workflow.Runs[0], compiled[0].Objects, nil
+}
+
+// Runs lists the runs that have these labels, in one namespace.
+func (e *Engine) Runs(ctx context.Context, namespace string, labels map[string]string) ([]unstructured.Unstructured, error) {
+	list := &unstructured.UnstructuredList{}
+	list.SetGroupVersionKind(e.GroupVersionKind())
+	err := e.client.List(ctx, list, client.InNamespace(namespace), client.MatchingLabels(labels))
+	return list.Items, e.explain(err)
+}
+
+// Observe says what became of a run.
+func (e *Engine) Observe(ctx context.Context, run *unstructured.Unstructured) (state.State, error) {
+	pods := &corev1.PodList{}
+	err := e.client.List(ctx, pods, client.InNamespace(run.GetNamespace()), client.MatchingLabels(e.Observer.PodLabels(run)))
+	if err != nil {
+		return state.State{}, err
+	}
+	s := e.Observer.Observe(run, pods.Items)
+	if s.Phase.Ended() && e.logs != nil {
+		err = runlog.Add(ctx, e.logs(run.GetNamespace()), e.Observer, &s)
+	}
+	return s, err
+}
+
+// Cancel asks the engine to end a run. One that is gone has ended.
+func (e *Engine) Cancel(ctx context.Context, namespace, name string) error {
+	patch := client.RawPatch(types.MergePatchType, e.Engine.Cancel)
+	return e.explain(client.IgnoreNotFound(e.client.Patch(ctx, e.run(namespace, name), patch)))
+}
+
+// Delete removes a run, and with it its Pods.
+func (e *Engine) Delete(ctx context.Context, namespace, name string) error {
+	background := client.PropagationPolicy(metav1.DeletePropagationBackground)
+	return e.explain(client.IgnoreNotFound(e.client.Delete(ctx, e.run(namespace, name), background)))
+}
+
+func (e *Engine) run(namespace, name string) *unstructured.Unstructured {
+	run := &unstructured.Unstructured{}
+	run.SetGroupVersionKind(e.GroupVersionKind())
+	run.SetNamespace(namespace)
+	run.SetName(name)
+	return run
+}
+
+// explain turns what a client says of an unknown kind into words about the engine.
+func (e *Engine) explain(err error) error {
+	if meta.IsNoMatchError(err) || apierrors.IsNotFound(err) {
+		return fmt.Errorf("%w: the cluster serves no %s of %s; install %s, or choose another engine", ErrMissing, e.Kind, e.APIVersion, e.Engine.Runs)
+	}
+	return err
+}

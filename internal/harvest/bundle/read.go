@@ -1,0 +1,139 @@
+package bundle
+
+import (
+	"archive/tar"
+	"bytes"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+	"path"
+	"strings"
+)
+
+// ErrForeign is a bundle that WriteTo would have written in other bytes.
+var ErrForeign = errors.New("the bundle is not as kratix-harvest writes it")
+
+// Reader reads a bundle that somebody else wrote and believes none of it: every entry that
+// Next returns has a good path and is within the limits, and at the end it is certain that
+// WriteTo would have written the same bytes.
+type Reader struct {
+	limits  Limits
+	in      io.Reader
+	archive *tar.Reader
+	// have is the sum of what comes in, want of the same entries written again.
+	have, want hash.Hash
+	again      *tar.Writer
+	last       string
+	bytes      int64
+	entries    int
+}
+
+// NewReader reads from r and holds one header at a time.
+func NewReader(r io.Reader, limits Limits) *Reader {
+	reader := &Reader{limits: limits, have: sha256.New(), want: sha256.New()}
+	reader.in = io.TeeReader(&bounded{in: r, left: limits.Size()}, reader.have)
+	reader.archive, reader.again = tar.NewReader(reader.in), tar.NewWriter(reader.want)
+	return reader
+}
+
+// Next goes to the next entry, whose content Read then returns. It is io.EOF only if the
+// stream ends where the bundle does, and any other error is about the bundle itself or
+// about reading the stream.
+func (r *Reader) Next() (Entry, error) {
+	if _, err := io.Copy(io.Discard, r); err != nil { // what the caller left of the last one
+		return Entry{}, unreadableBundle(err)
+	}
+	next, err := r.archive.Next()
+	if errors.Is(err, io.EOF) {
+		return Entry{}, r.end()
+	}
+	if err != nil {
+		return Entry{}, unreadableBundle(err)
+	}
+	entry := Entry{Path: strings.TrimSuffix(next.Name, "/"), Size: next.Size, Dir: next.Typeflag == tar.TypeDir}
+	if err := r.check(entry, next.Typeflag); err != nil {
+		return Entry{}, err
+	}
+	r.last = entry.Path
+	return entry, r.again.WriteHeader(header(entry))
+}
+
+// Read reads from the current entry, to io.EOF at its end.
+func (r *Reader) Read(p []byte) (int, error) {
+	n, err := r.archive.Read(p)
+	if _, failure := r.again.Write(p[:n]); failure != nil {
+		return n, failure
+	}
+	return n, err
+}
+
+func (r *Reader) end() error {
+	if _, err := io.Copy(io.Discard, r.in); err != nil {
+		return unreadableBundle(err)
+	}
+	if err := r.again.Close(); err != nil {
+		return err
+	}
+	if !bytes.Equal(r.have.Sum(nil), r.want.Sum(nil)) {
+		return ErrForeign
+	}
+	return io.EOF
+}
+
+func unreadableBundle(err error) error { return fmt.Errorf("the bundle cannot be read: %w", err) }
+
+func (r *Reader) check(entry Entry, kind byte) error {
+	if err := checkPath(entry.Path, r.limits); err != nil {
+		return err
+	}
+	limit := r.limits.FileBytes
+	if strings.HasPrefix(entry.Path, Metadata+"/") {
+		limit = r.limits.MetadataBytes
+	}
+	if err := errors.Join(checkKind(entry, kind), r.limits.checkFile(entry.Path, entry.Size, limit)); err != nil {
+		return err
+	}
+	if r.last != "" && (compare(r.last, entry.Path) >= 0 || strings.HasPrefix(entry.Path, r.last+"/")) {
+		return fmt.Errorf("%q is in the bundle twice or out of order, after %q", entry.Path, r.last)
+	}
+	if r.entries++; r.entries > r.limits.Entries {
+		return fmt.Errorf("the bundle has more than %d files", r.limits.Entries)
+	}
+	if r.bytes += entry.Size; r.bytes > r.limits.Bytes {
+		return r.limits.tooLarge()
+	}
+	return nil
+}
+
+func checkKind(entry Entry, kind byte) error {
+	switch kind {
+	case tar.TypeReg:
+		return nil
+	case tar.TypeDir:
+		if path.Dir(entry.Path) != Output {
+			return fmt.Errorf("%q is a directory; only empty ones right below %s are in a bundle", entry.Path, Output)
+		}
+		return nil
+	case tar.TypeSymlink, tar.TypeLink:
+		return fmt.Errorf("%q is a link; a bundle has files alone", entry.Path)
+	default:
+		return fmt.Errorf("%q is no ordinary file; a bundle has files alone", entry.Path)
+	}
+}
+
+// bounded fails where a bundle within the limits has long ended.
+type bounded struct {
+	in   io.Reader
+	left int64
+}
+
+func (b *bounded) Read(p []byte) (int, error) {
+	if b.left <= 0 {
+		return 0, errors.New("it is longer than a bundle may be")
+	}
+	n, err := b.in.Read(p[:min(int64(len(p)), b.left)])
+	b.left -= int64(n)
+	return n, err
+}

@@ -1,0 +1,242 @@
+package harvest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/go-logr/logr"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/kratix-compile/kratix-compile/internal/harvest/bundle"
+	"github.com/kratix-compile/kratix-compile/internal/harvest/protocol"
+	"github.com/kratix-compile/kratix-compile/internal/harvest/record"
+)
+
+// Options are what a Handler is made of. All of it is needed but what says otherwise.
+type Options struct {
+	Reviewer Reviewer
+	Runs     Runs
+	Records  Records
+	Check    Check
+	// SpoolDir must have room for Uploads times bundle.DefaultLimits().Size() bytes,
+	// about 94 MiB each. Empty means the system's directory for temporary files.
+	SpoolDir string
+	// Uploads are received and stored at the same time; more are asked to come back.
+	// 0 means 8.
+	Uploads int
+	// Registerer takes the metrics, as controller-runtime's metrics.Registry does. Nil
+	// registers none.
+	Registerer prometheus.Registerer
+	// Log never gets a token or the content of a file.
+	Log logr.Logger
+}
+
+const (
+	defaultUploads = 8
+	// reviewsPerUpload: that many callers may ask who they are while one uploads, so
+	// that strangers can neither flood the API server nor keep runs from uploading.
+	reviewsPerUpload = 4
+	// reviewTime bounds the requests before the upload.
+	reviewTime = 30 * time.Second
+	// maxToken is longer than any token of a service account.
+	maxToken = 16 << 10
+)
+
+// Handler serves protocol.Path.
+type Handler struct {
+	Options
+	limits  bundle.Limits
+	reviews chan struct{}
+	uploads chan struct{}
+	metrics *metrics
+	// Tests have less time.
+	reviewTime time.Duration
+	uploadTime func(size int64) time.Duration
+}
+
+// NewHandler fails if the metrics are registered already.
+func NewHandler(o Options) (*Handler, error) {
+	if o.Uploads == 0 {
+		o.Uploads = defaultUploads
+	}
+	h := &Handler{
+		Options: o, limits: bundle.DefaultLimits(), metrics: newMetrics(),
+		reviews: make(chan struct{}, reviewsPerUpload*o.Uploads), uploads: make(chan struct{}, o.Uploads),
+		reviewTime: reviewTime, uploadTime: protocol.UploadTime,
+	}
+	if o.Registerer == nil {
+		return h, nil
+	}
+	return h, h.metrics.register(o.Registerer)
+}
+
+// delivery is one request on its way.
+type delivery struct {
+	digest bundle.Digest
+	size   int64
+	caller Caller
+	run    Run
+}
+
+// ServeHTTP answers one delivery.
+func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	begin := time.Now()
+	var d delivery
+	// Nobody may hold a connection by sending nothing, whatever the answer is.
+	_ = http.NewResponseController(w).SetReadDeadline(begin.Add(2 * h.reviewTime))
+	a := h.serve(w, r, &d)
+	h.metrics.results.WithLabelValues(a.result).Inc()
+	h.metrics.seconds.WithLabelValues(a.result).Observe(time.Since(begin).Seconds())
+	h.log(d, a, time.Since(begin))
+	a.write(w)
+}
+
+func (h *Handler) log(d delivery, a answer, took time.Duration) {
+	log := h.Log.WithValues("result", a.result, "status", a.status, "namespace", d.caller.Namespace, "pod", d.caller.Pod,
+		"run", d.run.Run, "bytes", d.size, "sha256", d.digest.String(), "seconds", took.Seconds())
+	if a.result == "failed" {
+		log.Error(a.cause, "Harvest failed")
+		return
+	}
+	if a.cause != nil {
+		log = log.WithValues("cause", a.cause.Error())
+	}
+	log.Info("Harvest answered")
+}
+
+func (h *Handler) serve(w http.ResponseWriter, r *http.Request, d *delivery) answer {
+	if a, ok := h.head(r, d); !ok {
+		return a
+	}
+	if a, ok := h.identify(r, d); !ok {
+		return a
+	}
+	select {
+	case h.uploads <- struct{}{}:
+		defer func() { <-h.uploads }()
+	default:
+		return busy("the runner receives as many bundles as it can", 2)
+	}
+	h.metrics.inFlight.Inc()
+	defer h.metrics.inFlight.Dec()
+	return h.receive(w, r, d)
+}
+
+// head reads what the headers say. It asks nobody.
+func (h *Handler) head(r *http.Request, d *delivery) (answer, bool) {
+	if r.Method != http.MethodPost {
+		return answer{status: http.StatusMethodNotAllowed, result: "malformed", text: "POST a bundle here"}, false
+	}
+	if r.Header.Get("Content-Type") != protocol.MediaType {
+		return answer{status: http.StatusUnsupportedMediaType, result: "malformed", text: "a bundle is " + protocol.MediaType}, false
+	}
+	var err error
+	if d.digest, err = protocol.ParseDigest(r.Header.Get(protocol.DigestHeader)); err != nil {
+		return malformed("%v", err), false
+	}
+	d.size = r.ContentLength
+	if d.size < 0 {
+		return answer{status: http.StatusLengthRequired, result: "malformed", text: "Content-Length is missing"}, false
+	}
+	if limit := h.limits.Size(); d.size > limit {
+		return tooLarge(d.size, limit), false
+	}
+	return answer{}, true
+}
+
+// identify finds the caller and its run, and ends a delivery that needs no body.
+func (h *Handler) identify(r *http.Request, d *delivery) (answer, bool) {
+	token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+	if !ok || token == "" || len(token) > maxToken {
+		return unauthenticated(fmt.Errorf("%w: there is none", ErrUnauthenticated)), false
+	}
+	select {
+	case h.reviews <- struct{}{}:
+		defer func() { <-h.reviews }()
+	default:
+		return busy("the runner is asked by too many", 1), false
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), h.reviewTime)
+	defer cancel()
+	var err error
+	if d.caller, err = h.Reviewer.Review(ctx, token); err != nil {
+		return of(err), false
+	}
+	if d.run, err = h.Runs.Of(ctx, d.caller); err != nil {
+		return of(err), false
+	}
+	have, err := h.Records.Get(ctx, d.run.Key)
+	switch {
+	case errors.Is(err, record.ErrNotFound):
+		return answer{}, true
+	case err != nil:
+		return of(err), false
+	case have.Digest != d.digest.String():
+		return of(fmt.Errorf("%s: %w", d.run.Key, record.ErrConflict)), false
+	default:
+		return repeated(nil), false
+	}
+}
+
+// receive takes the body, checks it and stores it.
+func (h *Handler) receive(w http.ResponseWriter, r *http.Request, d *delivery) answer {
+	spool, err := newSpool(h.SpoolDir)
+	if err != nil {
+		return failed(err)
+	}
+	defer func() { _ = spool.Close() }()
+	// A server without deadlines of its own must not wait for a slow sender for ever.
+	control, now := http.NewResponseController(w), time.Now()
+	received := now.Add(h.uploadTime(d.size))
+	if err := errors.Join(control.SetReadDeadline(received), control.SetWriteDeadline(received.Add(2*protocol.StoreTime))); err != nil {
+		return failed(err)
+	}
+	digest, err := spool.fill(http.MaxBytesReader(w, r.Body, d.size), d.size)
+	switch {
+	case errors.Is(err, errDisk):
+		return failed(err)
+	case err != nil:
+		return cutOff(err)
+	case digest != d.digest:
+		return malformed("the body has sha256 %s, the header says %s", digest, d.digest)
+	}
+	return h.keep(r.Context(), spool, d)
+}
+
+// keep goes on when the sender has gone away: it will be back for the answer.
+func (h *Handler) keep(ctx context.Context, spool *spool, d *delivery) answer {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), protocol.StoreTime)
+	defer cancel()
+	content, err := spool.rewound()
+	if err != nil {
+		return failed(err)
+	}
+	contents, err := bundle.Inspect(content, h.limits)
+	if errors.Is(err, errDisk) {
+		return failed(err)
+	}
+	if err != nil {
+		return refused(err)
+	}
+	warnings, err := h.Check(d.run, contents)
+	if err != nil {
+		return refused(err)
+	}
+	if content, err = spool.rewound(); err != nil {
+		return failed(err)
+	}
+	from := record.Origin{Pod: d.caller.Pod, PodUID: d.caller.PodUID, Labels: d.run.Labels}
+	_, existed, err := h.Records.Put(ctx, d.run.Key, from, d.digest.String(), d.size, content)
+	if err != nil {
+		return of(err)
+	}
+	h.metrics.bytes.Observe(float64(d.size))
+	if existed {
+		return repeated(warnings)
+	}
+	return stored(warnings)
+}

@@ -1,0 +1,124 @@
+// Package record keeps bundles in Kubernetes until they are consumed. A bundle is a
+// ConfigMap in the runner's own namespace, where nobody else writes; one that is too large
+// for an object is cut into chunks, ConfigMaps of their own, and the head is created after
+// the last of them: the head's creation is the moment from which the bundle is stored.
+package record
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/kratix-compile/kratix-compile/translate/names"
+)
+
+var (
+	// ErrConflict is another bundle for the same run than the stored one.
+	ErrConflict = errors.New("another bundle is stored for this run")
+	// ErrNotFound is a run without a record.
+	ErrNotFound = errors.New("no bundle is stored for this run")
+	// ErrDamaged is a record that does not hold the bytes it names. Somebody has
+	// changed the runner's namespace by hand.
+	ErrDamaged = errors.New("the stored bundle is damaged; run the Pipeline again")
+)
+
+// Key is the run that left the bundle: its engine object's namespace and name.
+type Key struct{ Namespace, Run string }
+
+func (k Key) String() string { return k.Namespace + "/" + k.Run }
+
+// Name is of the head ConfigMap.
+func (k Key) Name() string { return "harvest-" + names.Hash(32, k.Namespace, k.Run) }
+
+// Origin is who delivered a bundle, for people who look.
+type Origin struct {
+	// Pod is in the namespace of the run.
+	Pod    string
+	PodUID types.UID
+	// Labels are those of Kratix on the run; the head has them, too, so that the
+	// harvests of an object can be found.
+	Labels map[string]string
+}
+
+// Record is a stored bundle.
+type Record struct {
+	Key
+	Origin
+	// Digest is the SHA-256 of the bundle in hexadecimal digits, Size its bytes.
+	Digest string
+	Size   int64
+	// Stored is when, to the second.
+	Stored time.Time
+
+	uid    types.UID // of the head
+	upload string
+	chunks int // 0 for a bundle that is in the head
+}
+
+// Labels and annotations of heads and chunks.
+const (
+	// Label is on every head. Its value is Waiting until the harvest is consumed, and
+	// Kept if its files are needed from then on. A watch for it sees no chunks.
+	Label   = "kratix-compile.io/harvest"
+	Waiting = "waiting"
+	Kept    = "kept"
+
+	// kratix begins the labels that a head has from its run.
+	kratix = "kratix.io/"
+
+	labelChunk  = "kratix-compile.io/harvest-chunk"  // value: the head's name
+	labelUpload = "kratix-compile.io/harvest-upload" // value: of one Put, on its head and chunks
+
+	annotation          = "kratix-compile.io/harvest-"
+	annotationNamespace = annotation + "namespace"
+	annotationRun       = annotation + "run"
+	annotationPod       = annotation + "pod"
+	annotationPodUID    = annotation + "pod-uid"
+	annotationDigest    = annotation + "sha256"
+	annotationSize      = annotation + "bytes"
+	annotationChunks    = annotation + "chunks"
+)
+
+// contentKey holds a gzip stream, or a piece of one.
+const contentKey = "bundle.tar.gz"
+
+func (r Record) annotations() map[string]string {
+	return map[string]string{
+		annotationNamespace: r.Namespace, annotationRun: r.Run, annotationPod: r.Pod, annotationPodUID: string(r.PodUID),
+		annotationDigest: r.Digest, annotationSize: strconv.FormatInt(r.Size, 10), annotationChunks: strconv.Itoa(r.chunks),
+	}
+}
+
+// Of reads the record of a head, of which the metadata is enough: a controller can watch
+// heads as PartialObjectMetadata by Label and never hold a bundle in its cache.
+func Of(head metav1.Object) (Record, error) {
+	a := head.GetAnnotations()
+	r := Record{
+		Key:    Key{Namespace: a[annotationNamespace], Run: a[annotationRun]},
+		Origin: Origin{Pod: a[annotationPod], PodUID: types.UID(a[annotationPodUID]), Labels: ofKratix(head.GetLabels())},
+		Digest: a[annotationDigest], Stored: head.GetCreationTimestamp().Time,
+		uid: head.GetUID(), upload: head.GetLabels()[labelUpload],
+	}
+	var err, err2 error
+	r.Size, err = strconv.ParseInt(a[annotationSize], 10, 64)
+	r.chunks, err2 = strconv.Atoi(a[annotationChunks])
+	if err := errors.Join(err, err2); err != nil || r.Name() != head.GetName() {
+		return Record{}, fmt.Errorf("ConfigMap %s: %w: its annotations are not of a harvest", head.GetName(), ErrDamaged)
+	}
+	return r, nil
+}
+
+func ofKratix(labels map[string]string) map[string]string {
+	found := map[string]string{}
+	for key, value := range labels {
+		if strings.HasPrefix(key, kratix) {
+			found[key] = value
+		}
+	}
+	return found
+}

@@ -1,0 +1,85 @@
+package harvest
+
+import (
+	"context"
+	"fmt"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/kratix-compile/kratix-compile/internal/harvest/record"
+)
+
+// PodRuns finds runs by the owners of Pods.
+type PodRuns struct {
+	// Reader must not be a cache, which might not have seen the Pod yet. It needs the
+	// rights to get Pods, and TaskRuns and Workflows of the engines in use.
+	Reader client.Reader
+	// Current tells whether the run's object still waits for it. It must not say no from
+	// a cache.
+	Current func(ctx context.Context, run Run) (bool, error)
+}
+
+// runKinds are the engine objects that own Pods of runs.
+var runKinds = map[schema.GroupKind]bool{
+	{Group: "tekton.dev", Kind: "TaskRun"}:   true,
+	{Group: "argoproj.io", Kind: "Workflow"}: true,
+}
+
+// labelPromise is on everything that runs for a Promise.
+const labelPromise = "kratix.io/promise-name"
+
+// Of implements Runs. A Pod that is being deleted still delivers: its containers have done
+// their work, and if the run was cancelled it is not current.
+func (p *PodRuns) Of(ctx context.Context, caller Caller) (Run, error) {
+	pod, err := p.get(ctx, corev1.SchemeGroupVersion.WithKind("Pod"), caller.Namespace, caller.Pod)
+	if err != nil {
+		return Run{}, err
+	}
+	if pod.UID != caller.PodUID {
+		return Run{}, fmt.Errorf("%w: Pod %s is a later one of the same name", ErrNoRun, caller.Pod)
+	}
+	owner := metav1.GetControllerOfNoCopy(pod)
+	if owner == nil {
+		return Run{}, fmt.Errorf("%w: Pod %s has no controller", ErrNoRun, caller.Pod)
+	}
+	kind := schema.FromAPIVersionAndKind(owner.APIVersion, owner.Kind)
+	if !runKinds[kind.GroupKind()] {
+		return Run{}, fmt.Errorf("%w: the controller of Pod %s is a %s", ErrNoRun, caller.Pod, owner.Kind)
+	}
+	object, err := p.get(ctx, kind, caller.Namespace, owner.Name)
+	if err != nil {
+		return Run{}, err
+	}
+	if object.UID != owner.UID || object.Labels[labelPromise] == "" {
+		return Run{}, fmt.Errorf("%w: %s %s did not make Pod %s for a Promise", ErrNoRun, owner.Kind, owner.Name, caller.Pod)
+	}
+	run := Run{
+		Key:  record.Key{Namespace: caller.Namespace, Run: owner.Name},
+		Kind: owner.Kind, UID: owner.UID, Labels: object.Labels,
+	}
+	current, err := p.Current(ctx, run)
+	if err != nil {
+		return Run{}, fmt.Errorf("look whether %s is current: %w", run.Key, err)
+	}
+	if !current {
+		return run, fmt.Errorf("%s %s: %w", run.Kind, run.Key, ErrSuperseded)
+	}
+	return run, nil
+}
+
+func (p *PodRuns) get(ctx context.Context, kind schema.GroupVersionKind, namespace, name string) (*metav1.PartialObjectMetadata, error) {
+	object := &metav1.PartialObjectMetadata{}
+	object.SetGroupVersionKind(kind)
+	err := p.Reader.Get(ctx, client.ObjectKey{Namespace: namespace, Name: name}, object)
+	if apierrors.IsNotFound(err) {
+		return nil, fmt.Errorf("%w: %s %s/%s is gone", ErrNoRun, kind.Kind, namespace, name)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("look up %s %s/%s: %w", kind.Kind, namespace, name, err)
+	}
+	return object, nil
+}

@@ -1,0 +1,104 @@
+package progress
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/kratix-compile/kratix-compile/translate/workflow"
+)
+
+// TestDecideIsTotal throws what no world can hold at Decide.
+func TestDecideIsTotal(t *testing.T) {
+	t.Parallel()
+	choose := chance(1)
+	pick := func(from ...string) string { return from[choose(len(from))] }
+	for range 10_000 {
+		s := Situation{
+			Labels: map[string]string{}, Paused: choose(4) == 0, Generation: int64(choose(3)), LastRound: choose(4),
+			Wanted:  Wanted{workflow.Action(pick("configure", "delete")), pick("h", "i"), nil},
+			Status:  Status{Action: workflow.Action(pick("configure", "delete", "", "x")), Hash: pick("h", "i"), Round: choose(3), Trigger: pick("", "", LabelManual, LabelSuspended, "x"), Paused: choose(4) == 0, SuspendedGeneration: int64(choose(3))},
+			RunName: func(pipeline string, round int) string { return fmt.Sprint(pipeline, round) },
+			Hold:    pick("", "full"),
+		}
+		for _, key := range []string{LabelManual, LabelSuspended, LabelRunFromStart} {
+			s.Labels[key] = pick("true", "", "x")
+		}
+		for range choose(3) {
+			s.Wanted.Pipelines = append(s.Wanted.Pipelines, pick("a", "b"))
+		}
+		for range choose(4) {
+			s.Status.Pipelines = append(s.Status.Pipelines, Pipeline{Name: pick("a", "b"), Run: pick("", "a1", "b1", "a2"), Phase: Phase(pick("Pending", "Running", "Succeeded", "Failed", "Suspended", "x"))})
+			s.Runs = append(s.Runs, Run{Name: pick("a1", "b1", "a2"), State: RunState(pick("", "Waiting", "Running", "Succeeded", "Failed", "TimedOut", "Cancelled", "x"))})
+			s.Records = append(s.Records, Record{Run: pick("a1", "b1", "a2"), Control: Control{Suspend: choose(2) == 0}, Fault: pick("", "f")})
+		}
+		d := Decide(s)
+		require.NotEmpty(t, d.Outcome)
+		status := map[string]any{}
+		d.Publish(status, s)
+		require.True(t, Read(status).equal(d.Status))
+		again := map[string]any{}
+		s.Status.Write(again)
+		d.Publish(again, s)
+		once := fmt.Sprint(again)
+		d.Publish(again, s)
+		require.Equal(t, once, fmt.Sprint(again), "publishing twice changes nothing")
+	}
+}
+
+// TestSuspension follows what a suspended pipeline says of itself (5.5, 6.8).
+func TestSuspension(t *testing.T) {
+	s := given(runningLast, row{given: run("b-1", RunSucceeded)})
+	decide := func(c *Control) Status {
+		s.Records = nil
+		if c != nil {
+			s.Records = []Record{{Run: s.Status.Pipelines[1].Run, Control: *c}}
+		}
+		s.Status = Decide(s).Status
+		return s.Status
+	}
+	retry := Control{RetryAfter: 90 * time.Second, Message: "not yet"}
+
+	after := decide(&retry)
+	assert.Equal(t, Pipeline{"b", PhaseSuspended, "b-1", "not yet", 1, noon.Add(90 * time.Second), noon}, after.Pipelines[1])
+	assert.Equal(t, int64(2), after.SuspendedGeneration)
+
+	s.Now = noon.Add(2 * time.Minute)
+	after = decide(nil)
+	assert.Equal(t, Pipeline{"b", PhaseRunning, "b-2", "", 1, time.Time{}, s.Now}, after.Pipelines[1], "attempts survive")
+	assert.Zero(t, after.SuspendedGeneration)
+
+	assert.Equal(t, 2, decide(&retry).Pipelines[1].Attempts)
+	s.Now = noon.Add(time.Hour)
+	decide(nil)
+	after = decide(&Control{Suspend: true, Message: "for approval"})
+	assert.Equal(t, Pipeline{"b", PhaseSuspended, "b-3", "for approval", 0, time.Time{}, s.Now}, after.Pipelines[1], "no retry, no attempts")
+
+	decide(nil)
+	decide(&retry)
+	s.Now = noon.Add(2 * time.Hour)
+	decide(nil)
+	after = decide(&Control{})
+	assert.Equal(t, Pipeline{"b", PhaseSucceeded, "b-5", "", 0, time.Time{}, s.Now}, after.Pipelines[1])
+	assert.Equal(t, s.Now, after.LastSuccess)
+}
+
+// TestFailureText holds the words that people see against how a run ended.
+func TestFailureText(t *testing.T) {
+	for _, c := range []struct {
+		run  Run
+		want string
+	}{
+		{Run{"r", RunFailed, "x failed: Error (1)"}, "x failed: Error (1)"},
+		{Run{"r", RunFailed, ""}, "r failed"},
+		{Run{"r", RunTimedOut, ""}, "r timed out"},
+		{Run{"r", RunTimedOut, "after 30m"}, "r timed out: after 30m"},
+		{Run{"r", RunCancelled, ""}, "r was cancelled on the engine"},
+		{Run{"r", RunSucceeded, ""}, "r succeeded but its results never arrived: see the log of its last container, kratix-harvest"},
+	} {
+		assert.Equal(t, c.want, c.run.failure())
+	}
+}

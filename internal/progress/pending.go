@@ -1,0 +1,57 @@
+package progress
+
+// pending: the pipeline waits for its start.
+func (m *machine) pending(i int) {
+	if m.cause() != noCause {
+		m.restart()
+		return
+	}
+	m.start(i)
+}
+
+// start submits a pipeline, unless something of an earlier round is still active,
+// someone holds the workflow with the label, or there is no room. No pipeline is left
+// if i is beyond the last.
+func (m *machine) start(i int) {
+	last := i == len(m.next.steps())
+	if (!last || i == 0) && m.cancelOthers() {
+		m.waits(i, "Waiting for an earlier run to end")
+		return
+	}
+	if m.next.Trigger != "" {
+		for _, key := range m.consumed() {
+			m.unlabel(key)
+		}
+	}
+	switch {
+	case last:
+		m.complete()
+	case m.has(LabelSuspended):
+		m.turn(i, PhasePending, "Waiting for the label "+LabelSuspended+" to be removed")
+		m.ends(Suspended)
+	case m.Hold != "":
+		m.waits(i, m.Hold)
+	default:
+		m.submit(i)
+	}
+}
+
+func (m *machine) waits(i int, message string) {
+	if i < len(m.next.Pipelines) {
+		m.turn(i, PhasePending, message)
+	}
+	m.ends(Waiting)
+	m.out.RequeueAfter = patience
+}
+
+// submit names the run in the status first: if the run is then missing, it is
+// submitted again under that name.
+func (m *machine) submit(i int) {
+	m.turn(i, PhaseRunning, "")
+	p := &m.next.Pipelines[i]
+	p.Run = m.RunName(p.Name, m.next.Round)
+	m.next.Trigger = ""
+	m.after = append(m.after, Submit{Pipeline: p.Name, Round: m.next.Round, Run: p.Run})
+	m.event(false, ReasonPipelineStarted, "Pipeline "+p.Name+" started as "+p.Run)
+	m.ends(Running)
+}

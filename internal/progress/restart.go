@@ -1,0 +1,111 @@
+package progress
+
+import (
+	"slices"
+
+	"github.com/kratix-compile/kratix-compile/translate/workflow"
+)
+
+// cause is why a workflow has to start over.
+type cause int
+
+const (
+	noCause cause = iota
+	// patient lets containers of the user's that run come to their end.
+	patient
+	// urgent does not.
+	urgent
+)
+
+// cause looks for triggers (6.4). Labels that a restart is already consuming are
+// none.
+func (m *machine) cause() cause {
+	consuming := m.next.Trigger != ""
+	switch {
+	case m.has(LabelManual) && !consuming:
+		return urgent
+	case m.next.Action != m.Wanted.Action, m.next.Hash != m.Wanted.Hash, !slices.Equal(m.next.names(), m.Wanted.Pipelines):
+		return patient
+	case m.has(LabelRunFromStart) && !consuming && !m.deleting():
+		return patient
+	}
+	return noCause
+}
+
+// restart begins a new round at the first pipeline. With a label to consume it writes
+// so and stops: the label goes next, and only then is a run submitted, so that a
+// label put on at any time is followed by a run that starts after it.
+func (m *machine) restart() {
+	trigger := m.trigger()
+	m.next = Status{
+		Action:      m.Wanted.Action,
+		Hash:        m.Wanted.Hash,
+		Round:       m.nextRound(),
+		Trigger:     trigger,
+		LastSuccess: m.next.LastSuccess,
+	}
+	for _, name := range m.Wanted.Pipelines {
+		m.next.Pipelines = append(m.next.Pipelines, Pipeline{Name: name, Phase: PhasePending, LastTransition: m.second()})
+	}
+	m.event(false, ReasonReconcileStarted, "The "+string(m.next.Action)+" workflow starts")
+	if trigger == "" {
+		m.start(0)
+		return
+	}
+	m.cancelOthers()
+	for _, key := range m.consumed() {
+		m.after = append(m.after, RemoveLabel{key})
+	}
+	m.ends(Waiting)
+	m.out.Again = true
+}
+
+// trigger is the strongest label that the restart consumes. The label of a suspension
+// is ours if a pipeline is suspended or just about to be; otherwise someone else holds
+// the workflow with it.
+func (m *machine) trigger() string {
+	p, _ := m.next.Current()
+	ours := p.Phase == PhaseSuspended || m.suspends || m.deleting() && m.next.Action != workflow.Delete
+	switch {
+	case m.has(LabelManual):
+		return LabelManual
+	case m.has(LabelSuspended) && ours:
+		return LabelSuspended
+	case m.next.Trigger != "":
+		return m.next.Trigger
+	case m.has(LabelRunFromStart), len(m.Wanted.Pipelines) == 0: // no run would show that it has yet to complete
+		return LabelRunFromStart
+	}
+	return ""
+}
+
+// consumed are the labels to remove because of the trigger. A suspension that no one
+// overrules stays. It goes first: what overrules it must outlast it.
+func (m *machine) consumed() []string {
+	var keys []string
+	if m.has(LabelSuspended) && (m.next.Trigger != LabelRunFromStart || m.has(LabelManual)) {
+		keys = append(keys, LabelSuspended)
+	}
+	for _, key := range []string{LabelRunFromStart, LabelManual} {
+		if m.has(key) {
+			keys = append(keys, key)
+		}
+	}
+	return keys
+}
+
+func (m *machine) nextRound() int { return max(m.next.Round, m.LastRound) + 1 }
+
+// cancelOthers cancels every run that is not of this round, and tells whether there
+// are any. A run whose results were delivered may end in its own time.
+func (m *machine) cancelOthers() bool {
+	found := false
+	for _, r := range m.Runs {
+		ours := slices.ContainsFunc(m.next.Pipelines, func(p Pipeline) bool { return p.Run == r.Name })
+		if r.active() && !ours && r.Name != m.delivered {
+			m.after = append(m.after, Cancel{r.Name})
+			found = true
+		}
+	}
+	return found
+}

@@ -1,0 +1,96 @@
+package progress
+
+import (
+	"strings"
+	"time"
+
+	"github.com/kratix-compile/kratix-compile/translate/workflow"
+)
+
+// running: the status names a run. Its record counts, whatever the engine says.
+func (m *machine) running(i int) {
+	p := m.next.Pipelines[i]
+	run, cause := m.run(p.Run), m.cause()
+	if record, ok := m.record(p.Run); ok {
+		m.harvested(i, record)
+		return
+	}
+	switch {
+	case cause == urgent, cause == patient && run.State != RunRunning:
+		m.restart()
+	case run.State == RunAbsent:
+		m.after = append(m.after, Submit{Pipeline: p.Name, Round: m.next.Round, Run: p.Run})
+		m.ends(Running)
+	case run.active():
+		if cause == patient {
+			run.Text = "The workflow starts over when this run has ended"
+		}
+		m.turn(i, PhaseRunning, run.Text)
+		m.ends(Running)
+	default:
+		m.fail(i, run.failure())
+	}
+}
+
+// failure is how a run ended that delivered nothing.
+func (r Run) failure() string {
+	how := ""
+	switch r.State {
+	case RunSucceeded:
+		return r.Name + " succeeded but its results never arrived: see the log of its last container, kratix-harvest"
+	case RunTimedOut:
+		how = "timed out"
+	case RunCancelled:
+		how = "was cancelled on the engine"
+	default:
+		if r.Text != "" {
+			return r.Text
+		}
+		how = "failed"
+	}
+	return strings.TrimSuffix(r.Name+" "+how+": "+r.Text, ": ")
+}
+
+// harvested: the results of the current run have arrived.
+func (m *machine) harvested(i int, r Record) {
+	if r.Fault != "" {
+		m.fail(i, "the results of "+r.Run+" cannot be delivered: "+r.Fault)
+		return
+	}
+	// The files of an object that is being deleted are not wanted any more; its status
+	// is: the delete pipeline may need it.
+	work := !r.Control.suspends() && m.next.Action == workflow.Configure && !m.deleting()
+	m.before = append(m.before, Deliver{Pipeline: m.next.Pipelines[i].Name, Run: r.Run, Work: work})
+	m.delivered, m.suspends = r.Run, r.Control.suspends()
+	done := m.next.Action == workflow.Delete && !r.Control.suspends()
+	switch {
+	case m.cause() != noCause && !done:
+		m.restart()
+	case r.Control.suspends():
+		m.suspend(i, r.Control)
+	default:
+		m.turn(i, PhaseSucceeded, "")
+		m.next.Pipelines[i].Attempts = 0
+		m.start(m.next.current())
+	}
+}
+
+// suspend puts the label on before the status says so: a suspended pipeline without
+// the label is one that someone resumed.
+func (m *machine) suspend(i int, c Control) {
+	m.label(LabelSuspended)
+	m.before = append(m.before, CleanUp{})
+	m.turn(i, PhaseSuspended, c.Message)
+	m.next.SuspendedGeneration = m.Generation
+	p := &m.next.Pipelines[i]
+	if c.RetryAfter > 0 {
+		p.NextRetryAt = m.Now.Add(c.RetryAfter).UTC().Truncate(time.Second)
+		p.Attempts++
+		m.requeue(p.NextRetryAt)
+	} else {
+		p.Attempts = 0
+	}
+	m.event(false, ReasonPipelineSuspended, "Pipeline "+p.Name+" suspended the workflow")
+	m.event(true, ReasonWorkflowSuspended, "The workflow is suspended until the label "+LabelSuspended+" is removed")
+	m.ends(Suspended)
+}
