@@ -33,7 +33,7 @@ func (f *imageFlags) bind(set *pflag.FlagSet) {
 	set.StringVar(&f.file, "image-config", "", "`FILE` with the entrypoints of images, for containers without a command")
 	set.BoolVar(&f.resolve, "resolve-images", false, "look those entrypoints up in the registries, with the credentials of docker")
 	f.platform = "linux/amd64"
-	set.Var(flags.Checked{&f.platform, flags.PlatformName}, "image-platform", "`OS/ARCH` to look up where an image is for several")
+	set.Var(flags.Checked{Value: &f.platform, Check: flags.PlatformName}, "image-platform", "`OS/ARCH` to look up where an image is for several")
 	set.StringVar(&f.save, "save-image-config", "", "write what --resolve-images found to `FILE`, for --image-config")
 }
 

@@ -91,4 +91,3 @@ func TestUnknownEngine(t *testing.T) {
 	_, err := engine.New("jenkins", backends.Defaults(), nil, nil)
 	assert.ErrorContains(t, err, `no engine is called "jenkins"; choose one of [tekton argo]`)
 }
-
