@@ -16,35 +16,27 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"sigs.k8s.io/yaml"
 
 	"github.com/kratix-compile/kratix-compile/e2e/cluster"
 )
 
-// A testCase is a folder of testdata: in.yaml is a Promise and a request, and its
-// first lines may be options of the compiler; objects.yaml is what the Pipelines refer to.
+// A testCase is Promises, requests and options of the compiler.
 type testCase struct {
-	namespace string
+	namespace string // of the requests, where the case says NAMESPACE
 	in        []byte
 	options   map[string]string
+	stage     *stage // nil for a case that was written for the test cluster
 }
 
 var option = regexp.MustCompile(`^# ([a-z-]+): (.*)`)
 
+// loadCase reads a folder of testdata: in.yaml, whose first lines may be options of the
+// compiler, and objects.yaml, which the Pipelines refer to.
 func loadCase(t *testing.T, dir string) *testCase {
 	t.Helper()
 	in, err := os.ReadFile(filepath.Join(dir, "in.yaml"))
 	require.NoError(t, err)
-	options := map[string]string{}
-	for line := range strings.Lines(string(in)) {
-		if !strings.HasPrefix(line, "#") {
-			break
-		}
-		if found := option.FindStringSubmatch(line); found != nil {
-			options[found[1]] = found[2]
-		}
-	}
-	c := newCase(t, filepath.Base(dir), string(in), options)
+	c := newCase(t, filepath.Base(dir), string(in), optionsOf(in))
 	data, err := os.ReadFile(filepath.Join(dir, "objects.yaml"))
 	if errors.Is(err, fs.ErrNotExist) {
 		return c
@@ -54,6 +46,20 @@ func loadCase(t *testing.T, dir string) *testCase {
 	require.NoError(t, err)
 	require.NoError(t, shared.Create(t.Context(), objects...))
 	return c
+}
+
+// optionsOf are the first lines of an input that say `# option: value`.
+func optionsOf(in []byte) map[string]string {
+	options := map[string]string{}
+	for line := range strings.Lines(string(in)) {
+		if !strings.HasPrefix(line, "#") {
+			break
+		}
+		if found := option.FindStringSubmatch(line); found != nil {
+			options[found[1]] = found[2]
+		}
+	}
+	return options
 }
 
 func newCase(t *testing.T, name, in string, options map[string]string) *testCase {
@@ -89,8 +95,17 @@ func newNamespace(t *testing.T, name string) string {
 	return namespace.Name
 }
 
-// compile is what the command prints, unchanged.
+// compile is what the command prints, unchanged but for what a stage replaces.
 func (c *testCase) compile(t *testing.T, engine string) []*unstructured.Unstructured {
+	t.Helper()
+	objects := c.print(t, engine)
+	if c.stage != nil {
+		c.stage.set(t, objects...)
+	}
+	return objects
+}
+
+func (c *testCase) print(t *testing.T, engine string) []*unstructured.Unstructured {
 	t.Helper()
 	args := []string{"-f", "-", "--backend", engine, "--harvest-image", images["HARVEST"]}
 	for key, value := range c.options {
@@ -105,46 +120,4 @@ func (c *testCase) compile(t *testing.T, engine string) []*unstructured.Unstruct
 	objects, err := cluster.Objects(out)
 	require.NoError(t, err)
 	return objects
-}
-
-// A pipeline is what a test must know of one.
-type pipeline struct {
-	metav1.ObjectMeta `json:"metadata"`
-	Spec              struct {
-		Containers []corev1.Container
-		Volumes    []corev1.Volume
-		RBAC       *struct {
-			ServiceAccount string
-		} `json:"rbac"`
-	}
-}
-
-type promise struct {
-	metav1.ObjectMeta `json:"metadata"`
-	Spec              struct {
-		API struct {
-			Spec struct {
-				Group string
-				Names struct{ Kind, Plural string }
-			}
-		} `json:"api"`
-		Workflows map[string]map[string][]pipeline
-	}
-}
-
-// read takes the Promise and the request apart, without any code of the compiler.
-func (c *testCase) read(t *testing.T) (p promise, request *unstructured.Unstructured) {
-	t.Helper()
-	objects, err := cluster.Objects(c.in)
-	require.NoError(t, err)
-	require.Len(t, objects, 2, "a case is a Promise and a request")
-	data, err := yaml.Marshal(objects[0].Object)
-	require.NoError(t, err)
-	require.NoError(t, yaml.Unmarshal(data, &p))
-	return p, objects[1]
-}
-
-func (p promise) pipelines(workflow string) []pipeline {
-	kind, action, _ := strings.Cut(workflow, "-")
-	return p.Spec.Workflows[kind][action]
 }

@@ -20,6 +20,7 @@ import (
 var (
 	shared   *cluster.Cluster
 	compiler string // the program
+	probe    string // the program in images
 )
 
 // images are those that cases may name, and where they are.
@@ -77,8 +78,8 @@ func buildCompiler(ctx context.Context, dir string) (string, error) {
 }
 
 func pushImages(ctx context.Context, dir string) error {
-	probe, err := cluster.Program(ctx, dir, "probe")
-	if err != nil {
+	var err error
+	if probe, err = cluster.Program(ctx, dir, "probe"); err != nil {
 		return err
 	}
 	harvest, err := cluster.Program(ctx, dir, "harvest")

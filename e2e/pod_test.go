@@ -1,8 +1,8 @@
 package e2e
 
 import (
+	"fmt"
 	"slices"
-	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -10,110 +10,147 @@ import (
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
 
 	"github.com/kratix-compile/kratix-compile/e2e/cluster"
 )
 
-// plainPods are the Pods that Kratix would make: a reader, which writes the input, the user's
-// containers one after the other, and here the harvest at the end.
+// These are a plain Pod's first container and its last, where Kratix has its reader and
+// its status-writer. No case has containers called so.
+const plainReader, plainHarvest = "plain-reader", "plain-harvest"
+
+// plainPods are the Pods that Kratix would make of a case.
 func (c *testCase) plainPods(t *testing.T) []*corev1.Pod {
 	t.Helper()
-	promise, request := c.read(t)
-	input := &corev1.ConfigMap{
-		ObjectMeta: metav1.ObjectMeta{Name: "plain-input", Namespace: c.namespace},
-		Data:       map[string]string{"object.yaml": c.object(t)},
-	}
-	_, err := shared.Typed.CoreV1().ConfigMaps(c.namespace).Create(t.Context(), input, metav1.CreateOptions{})
-	require.NoError(t, err)
+	printed := c.print(t, "tekton")
+	defaults := c.operator(t)
 	var pods []*corev1.Pod
-	for _, p := range promise.pipelines(c.options["workflow"]) {
-		pods = append(pods, c.plainPod(promise, p, request))
+	for i, j := range c.jobs(t, printed) {
+		input := j.input(t, printed)
+		pod := j.pod(defaults)
+		pod.Name = fmt.Sprintf("plain-%d", i)
+		pod.Labels["kratix.io/hash"] = input.GetLabels()["kratix.io/hash"]
+		pod.Spec.Volumes[0].ConfigMap.Name = input.GetName()
+		pods = append(pods, c.prepare(t, pod, input))
 	}
+	require.NotEmpty(t, pods)
 	return pods
 }
 
-// object is the input as the compiler prints it: what it should be is for the
-// compiler's own tests, here it is whether every container gets it.
-func (c *testCase) object(t *testing.T) string {
+// prepare creates what a Pod refers to: its input and, in a golden case, all there is.
+func (c *testCase) prepare(t *testing.T, pod *corev1.Pod, input *unstructured.Unstructured) *corev1.Pod {
 	t.Helper()
-	for _, object := range c.compile(t, "tekton") {
-		if text, ok, _ := unstructured.NestedString(object.Object, "data", "object.yaml"); ok {
-			return text
-		}
+	fields, err := runtime.DefaultUnstructuredConverter.ToUnstructured(pod)
+	require.NoError(t, err)
+	object := &unstructured.Unstructured{Object: fields}
+	needed := []*unstructured.Unstructured{input}
+	if c.stage != nil {
+		needed = append(needed, c.stage.stubs(t, object)...)
+		c.stage.set(t, append(needed, object)...)
 	}
-	t.Fatal("the compiler printed no input")
-	return ""
+	require.NoError(t, shared.Create(t.Context(), needed...))
+	staged := &corev1.Pod{}
+	require.NoError(t, runtime.DefaultUnstructuredConverter.FromUnstructured(object.Object, staged))
+	return staged
 }
 
-func (c *testCase) plainPod(promise promise, p pipeline, request *unstructured.Unstructured) *corev1.Pod {
+// input is the ConfigMap that the compiler printed for this job. What is in it is for the
+// compiler's own tests; here it is whether every container gets it.
+func (j job) input(t *testing.T, printed []*unstructured.Unstructured) *unstructured.Unstructured {
+	t.Helper()
+	for _, object := range printed {
+		text, ok, _ := unstructured.NestedString(object.Object, "data", "object.yaml")
+		if ok && object.GetNamespace() == j.namespace() && sameJob(object.GetLabels(), j.labels()) {
+			j.mustBeObject(t, text)
+			return object
+		}
+	}
+	t.Fatalf("the compiler printed no input in %s for %v", j.namespace(), j.labels())
+	return nil
+}
+
+// mustBeObject demands that an input is the object of this job and no other.
+func (j job) mustBeObject(t *testing.T, text string) {
+	t.Helper()
+	objects, err := cluster.Objects([]byte(text))
+	require.NoError(t, err)
+	require.Len(t, objects, 1)
+	require.Equal(t, []string{j.objectKind().Kind, j.objectName(), j.objectNamespace()},
+		[]string{objects[0].GetKind(), objects[0].GetName(), objects[0].GetNamespace()})
+}
+
+func sameJob(one, other map[string]string) bool {
+	return !slices.ContainsFunc(identity, func(label string) bool { return one[label] != other[label] })
+}
+
+// pod has a reader, which writes the input, the user's containers one after the other,
+// and the harvest where Kratix writes the status.
+func (j job) pod(defaults operator) *corev1.Pod {
 	mounts := []corev1.VolumeMount{
 		{Name: "shared-input", MountPath: "/kratix/input", ReadOnly: true},
 		{Name: "shared-output", MountPath: "/kratix/output"},
 		{Name: "shared-metadata", MountPath: "/kratix/metadata"},
 	}
-	env := c.kratixEnv(promise, p, request)
-	account := strings.Join([]string{promise.Name, c.options["workflow"], p.Name}, "-")
-	if p.Spec.RBAC != nil && p.Spec.RBAC.ServiceAccount != "" {
-		account = p.Spec.RBAC.ServiceAccount
-	}
-	token := c.options["user-token"] != "declared" || p.Spec.RBAC != nil
+	spec := j.pipeline.Spec
+	token := j.options["user-token"] != "declared" || spec.RBAC != nil
 	pod := &corev1.Pod{
-		ObjectMeta: metav1.ObjectMeta{
-			Name: "plain-" + p.Name, Namespace: c.namespace,
-			Labels: map[string]string{"kratix.io/promise-name": promise.Name, "kratix.io/pipeline-name": p.Name},
-		},
+		TypeMeta:   metav1.TypeMeta{APIVersion: "v1", Kind: "Pod"},
+		ObjectMeta: metav1.ObjectMeta{Namespace: j.namespace(), Labels: j.labels(), Annotations: j.pipeline.Annotations},
 		Spec: corev1.PodSpec{
 			RestartPolicy:                corev1.RestartPolicyNever,
-			ServiceAccountName:           account,
+			ServiceAccountName:           j.account(),
 			AutomountServiceAccountToken: &token,
+			NodeSelector:                 spec.NodeSelector,
+			Tolerations:                  spec.Tolerations,
+			ImagePullSecrets:             spec.ImagePullSecrets,
 			Volumes: append([]corev1.Volume{
-				{Name: "source", VolumeSource: corev1.VolumeSource{ConfigMap: &corev1.ConfigMapVolumeSource{
-					LocalObjectReference: corev1.LocalObjectReference{Name: "plain-input"},
-				}}},
+				// A name of Kratix's own, which no user's volume has.
+				{Name: "promise-scheduling", VolumeSource: corev1.VolumeSource{ConfigMap: &corev1.ConfigMapVolumeSource{}}},
 				emptyDir("shared-input"), emptyDir("shared-output"), emptyDir("shared-metadata"),
-			}, p.Spec.Volumes...),
+			}, spec.Volumes...),
 			InitContainers: []corev1.Container{{
-				Name: "reader", Image: cluster.Registry() + "/busybox:e2e",
-				Command:      []string{"cp", "-L", "/source/object.yaml", "/kratix/input/object.yaml"},
-				VolumeMounts: []corev1.VolumeMount{{Name: "source", MountPath: "/source"}, {Name: "shared-input", MountPath: "/kratix/input"}},
+				Name: plainReader, Image: cluster.Registry() + "/busybox:e2e",
+				Command: []string{"cp", "-L", "/source/object.yaml", "/kratix/input/object.yaml"},
+				VolumeMounts: []corev1.VolumeMount{
+					{Name: "promise-scheduling", MountPath: "/source"}, {Name: "shared-input", MountPath: "/kratix/input"},
+				},
 			}},
 			Containers: []corev1.Container{{
-				Name: "harvest", Image: images["HARVEST"], Command: []string{"/kratix-harvest"}, VolumeMounts: mounts,
+				Name: plainHarvest, Image: images["HARVEST"], Command: []string{"/kratix-harvest"}, VolumeMounts: mounts,
 			}},
 		},
 	}
-	for _, container := range p.Spec.Containers {
-		container.Env = append(slices.Clip(env), container.Env...)
+	if secret := j.options["harvest-pull-secret"]; secret != "" {
+		pod.Spec.ImagePullSecrets = slices.Insert(slices.Clip(pod.Spec.ImagePullSecrets), 0, corev1.LocalObjectReference{Name: secret})
+	}
+	for _, container := range spec.Containers {
+		container = defaults.apply(container)
+		container.Env = append(j.env(), container.Env...)
 		container.VolumeMounts = append(slices.Clip(mounts), container.VolumeMounts...)
-		if container.Resources.Limits == nil && container.Resources.Requests == nil {
-			container.Resources = kratixResources()
-		}
 		pod.Spec.InitContainers = append(pod.Spec.InitContainers, container)
 	}
 	return pod
 }
 
-func emptyDir(name string) corev1.Volume {
-	return corev1.Volume{Name: name, VolumeSource: corev1.VolumeSource{EmptyDir: &corev1.EmptyDirVolumeSource{}}}
+// apply fills in what a container leaves out; a default takes the place of a whole value.
+func (o operator) apply(container corev1.Container) corev1.Container {
+	if container.ImagePullPolicy == "" {
+		container.ImagePullPolicy = o.Workflows.DefaultImagePullPolicy
+	}
+	if container.SecurityContext == nil {
+		container.SecurityContext = o.Workflows.DefaultContainerSecurityContext
+	}
+	if container.Resources.Limits == nil && container.Resources.Requests == nil {
+		container.Resources = kratixResources()
+		if configured := o.Workflows.DefaultContainerResources; configured != nil {
+			container.Resources = *configured
+		}
+	}
+	return container
 }
 
-// kratixEnv is in the order in which Kratix writes it.
-func (c *testCase) kratixEnv(promise promise, p pipeline, request *unstructured.Unstructured) []corev1.EnvVar {
-	kind, action, _ := strings.Cut(c.options["workflow"], "-")
-	group := request.GroupVersionKind()
-	return []corev1.EnvVar{
-		{Name: "KRATIX_WORKFLOW_ACTION", Value: action},
-		{Name: "KRATIX_WORKFLOW_TYPE", Value: kind},
-		{Name: "KRATIX_PROMISE_NAME", Value: promise.Name},
-		{Name: "KRATIX_PIPELINE_NAME", Value: p.Name},
-		{Name: "KRATIX_OBJECT_KIND", Value: group.Kind},
-		{Name: "KRATIX_OBJECT_GROUP", Value: group.Group},
-		{Name: "KRATIX_OBJECT_VERSION", Value: group.Version},
-		{Name: "KRATIX_OBJECT_NAME", Value: request.GetName()},
-		{Name: "KRATIX_OBJECT_NAMESPACE", Value: request.GetNamespace()},
-		{Name: "KRATIX_CRD_PLURAL", Value: promise.Spec.API.Spec.Names.Plural},
-		{Name: "KRATIX_CLUSTER_SCOPED", Value: "false"},
-	}
+func emptyDir(name string) corev1.Volume {
+	return corev1.Volume{Name: name, VolumeSource: corev1.VolumeSource{EmptyDir: &corev1.EmptyDirVolumeSource{}}}
 }
 
 func kratixResources() corev1.ResourceRequirements {

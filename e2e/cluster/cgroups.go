@@ -13,12 +13,11 @@ import (
 	"time"
 )
 
-// Everything that the cluster starts, pods included, is below one cgroup, so
-// that whatever a killed run left behind can be found by the kernel's own books.
-const (
-	cgroupRoot   = "/kratix-e2e"
-	cgroupSystem = cgroupRoot + "/system"
-)
+// cgroup is that of everything which the cluster starts, pods included, so that
+// whatever a killed run left behind can be found by the kernel's own books.
+func (f folder) cgroup() string { return "/kratix-e2e-" + f.id() }
+
+func (f folder) cgroupSystem() string { return f.cgroup() + "/system" }
 
 // cgroupTrees are the mounted hierarchies: one with cgroup v2, one a controller with v1.
 func cgroupTrees() ([]string, error) {
@@ -38,13 +37,13 @@ func cgroupTrees() ([]string, error) {
 	return trees, nil
 }
 
-func makeCgroups() error {
+func (f folder) makeCgroups() error {
 	trees, err := cgroupTrees()
 	if err != nil {
 		return err
 	}
 	for _, tree := range trees {
-		for _, group := range []string{cgroupRoot, cgroupSystem} {
+		for _, group := range []string{f.cgroup(), f.cgroupSystem()} {
 			dir := filepath.Join(tree, group)
 			if err := os.MkdirAll(dir, 0o755); err != nil {
 				return err
@@ -75,22 +74,31 @@ func inheritCpuset(dir string) error {
 	return nil
 }
 
-func joinCgroup(pid int) error {
+// joinCgroup puts this process there, and thereby all that it starts.
+func (f folder) joinCgroup() error { return f.move(f.cgroupSystem()) }
+
+// leaveCgroup lets the cgroup be removed.
+func (f folder) leaveCgroup() error { return f.move("/") }
+
+func (f folder) move(group string) error {
 	trees, err := cgroupTrees()
 	if err != nil {
 		return err
 	}
 	for _, tree := range trees {
-		procs := filepath.Join(tree, cgroupSystem, "cgroup.procs")
-		if err := os.WriteFile(procs, []byte(strconv.Itoa(pid)), 0o644); err != nil {
-			return fmt.Errorf("put a process into its cgroup: %w", err)
+		if _, err := os.Stat(filepath.Join(tree, f.cgroup())); err != nil {
+			continue // never joined
+		}
+		procs := filepath.Join(tree, group, "cgroup.procs")
+		if err := os.WriteFile(procs, []byte(strconv.Itoa(os.Getpid())), 0o644); err != nil {
+			return fmt.Errorf("join the cgroup %s: %w", group, err)
 		}
 	}
 	return nil
 }
 
 // removeCgroups ends every process in the cluster's cgroups and removes them.
-func removeCgroups() error {
+func (f folder) removeCgroups() error {
 	trees, err := cgroupTrees()
 	if err != nil {
 		return err
@@ -99,7 +107,7 @@ func removeCgroups() error {
 	for {
 		err = nil
 		for _, tree := range trees {
-			err = errors.Join(err, removeCgroup(filepath.Join(tree, cgroupRoot)))
+			err = errors.Join(err, removeCgroup(filepath.Join(tree, f.cgroup())))
 		}
 		if err == nil || time.Now().After(deadline) {
 			return err

@@ -10,6 +10,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"runtime"
 	"strings"
 	"sync"
@@ -20,6 +21,7 @@ import (
 // A Cluster has both engines and can pull from Registry.
 type Cluster struct {
 	*Client
+	Offers
 	Kubeconfig string
 	stop       func() error
 }
@@ -31,7 +33,11 @@ func (c *Cluster) Close() error { return c.stop() }
 // that lives as long as its user.
 func Use(ctx context.Context, progress io.Writer) (*Cluster, error) {
 	if kubeconfig := os.Getenv("KUBECONFIG"); kubeconfig != "" {
-		return connect(kubeconfig, func() error { return nil })
+		offers, err := foreignOffers()
+		if err != nil {
+			return nil, err
+		}
+		return connect(kubeconfig, offers, func() error { return nil })
 	}
 	f, err := place()
 	if err != nil {
@@ -39,22 +45,34 @@ func Use(ctx context.Context, progress io.Writer) (*Cluster, error) {
 	}
 	if f.owner() != 0 {
 		fmt.Fprintf(progress, "e2e: using the cluster that is up in %s\n", f)
-		return connect(f.run("kubeconfig"), func() error { return nil })
+		return f.connect(func() error { return nil })
 	}
 	stop, err := start(ctx, f, progress, true)
 	if err != nil {
 		return nil, err
 	}
-	c, err := connect(f.run("kubeconfig"), stop)
+	c, err := f.connect(stop)
 	if err != nil {
 		return nil, errors.Join(err, stop())
 	}
 	return c, nil
 }
 
-func connect(kubeconfig string, stop func() error) (*Cluster, error) {
+// connect uses the cluster that is up, which must have what the caller asks for.
+func (f folder) connect(stop func() error) (*Cluster, error) {
+	offers, err := f.offers()
+	if err != nil {
+		return nil, err
+	}
+	if asked := os.Getenv("E2E_ARGO"); asked != "" && asked != offers.Argo {
+		return nil, fmt.Errorf("the cluster that is up in %s has Argo %s and not %s; stop it, or choose another folder with E2E_DIR", f, offers.Argo, asked)
+	}
+	return connect(f.run("kubeconfig"), offers, stop)
+}
+
+func connect(kubeconfig string, offers Offers, stop func() error) (*Cluster, error) {
 	client, err := NewClient(kubeconfig)
-	return &Cluster{Client: client, Kubeconfig: kubeconfig, stop: sync.OnceValue(stop)}, err
+	return &Cluster{Client: client, Offers: offers, Kubeconfig: kubeconfig, stop: sync.OnceValue(stop)}, err
 }
 
 // Up boots a cluster that stays up, and says where its kubeconfig is.
@@ -90,7 +108,7 @@ func Down(progress io.Writer) error {
 			return fmt.Errorf("process %d does not stop; its log is %s", pid, f.path("supervisor.log"))
 		}
 	}
-	return nil
+	return f.sweep() // it may have been dying already
 }
 
 func place() (folder, error) {
@@ -98,7 +116,13 @@ func place() (folder, error) {
 		return "", fmt.Errorf("booting a cluster needs Linux, and this is %s; set KUBECONFIG to use a cluster you have", runtime.GOOS)
 	}
 	dir, err := Folder()
-	return folder(dir), err
+	if err != nil {
+		return "", err
+	}
+	if resolved, err := filepath.EvalSymlinks(dir); err == nil {
+		dir = resolved // as the kernel calls it, in its list of mounts
+	}
+	return folder(dir), nil
 }
 
 // start makes a supervisor of this very program and shows what it does. If
@@ -109,7 +133,13 @@ func start(ctx context.Context, f folder, progress io.Writer, tied bool) (func()
 		return nil, err
 	}
 	finished := make(chan error, 1)
-	go func() { finished <- supervisor.Wait() }()
+	go func() {
+		err := supervisor.Wait()
+		if err != nil && f.owner() == 0 { // it may have been killed
+			err = errors.Join(err, f.sweep())
+		}
+		finished <- err
+	}()
 	stop := func() error {
 		if err := supervisor.Process.Signal(syscall.SIGTERM); err != nil && !errors.Is(err, os.ErrProcessDone) {
 			return err

@@ -12,13 +12,9 @@ import (
 // startTekton runs Tekton's controller beside the cluster. Its webhook is left out: the
 // controller defaults and validates by itself, and nothing here is an old version.
 func (s *supervisor) startTekton(ctx context.Context) error {
-	module, err := download(ctx, tektonModule, tektonVersion)
-	if err != nil {
-		return err
-	}
 	var objects []*unstructured.Unstructured
 	for _, pattern := range []string{"100-namespace/*.yaml", "300-crds/*.yaml", "config-*.yaml"} {
-		found, err := manifests(filepath.Join(module, "config", pattern))
+		found, err := manifests(filepath.Join(s.tektonModule, "config", pattern))
 		if err != nil {
 			return err
 		}
@@ -34,7 +30,7 @@ func (s *supervisor) startTekton(ctx context.Context) error {
 			set(object, "true", "data", "set-security-context")
 		}
 	}
-	if err := s.client.install(ctx, objects); err != nil {
+	if err := s.client.Install(ctx, objects); err != nil {
 		return err
 	}
 	image := Registry() + "/tekton:" + tektonVersion
@@ -56,11 +52,7 @@ func (s *supervisor) startTekton(ctx context.Context) error {
 // startArgo runs Argo's controller beside the cluster, with the full CRDs, which
 // check more than the minimal ones and are what Argo 4 installs.
 func (s *supervisor) startArgo(ctx context.Context) error {
-	module, err := download(ctx, argoModule, argoVersion)
-	if err != nil {
-		return err
-	}
-	crds, err := manifests(filepath.Join(module, "manifests", "base", "crds", "full", "argoproj.io_*.yaml"))
+	crds, err := manifests(filepath.Join(s.argoModule, "manifests", "base", "crds", "full", "argoproj.io_*.yaml"))
 	if err != nil {
 		return err
 	}
@@ -73,17 +65,20 @@ func (s *supervisor) startArgo(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := s.client.install(ctx, append(crds, config...)); err != nil {
+	if err := s.client.Install(ctx, append(crds, config...)); err != nil {
 		return err
 	}
-	return s.launch("argo-controller", s.binary(argoController), []string{"LEADER_ELECTION_DISABLE=true"},
+	return s.launch("argo-controller", s.binary(s.argo.controller()), []string{
+		"LEADER_ELECTION_DISABLE=true",
+		"DEFAULT_REQUEUE_TIME=1s", // recommended, too: docs/engines.md, "Settings that make runs fast"
+	},
 		"--kubeconfig", s.run("kubeconfig"), "-n", "argo", "--configmap", "workflow-controller-configmap",
-		"--executor-image", Registry()+"/argoexec:"+argoVersion)
+		"--executor-image", Registry()+"/argoexec:"+s.argo.version)
 }
 
-// install creates objects and waits until the API server knows their kinds: Argo's
+// Install creates objects and waits until the API server knows their kinds: Argo's
 // controller gives up when it does not.
-func (c *Client) install(ctx context.Context, objects []*unstructured.Unstructured) error {
+func (c *Client) Install(ctx context.Context, objects []*unstructured.Unstructured) error {
 	if err := c.Create(ctx, objects...); err != nil {
 		return err
 	}

@@ -1,6 +1,8 @@
 package cluster
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"os"
@@ -10,7 +12,7 @@ import (
 	"syscall"
 )
 
-// A folder is where a cluster lives: bin and source stay, run goes with it.
+// A folder is where a cluster lives: bin, source and logs stay, run goes with it.
 type folder string
 
 func (f folder) path(elements ...string) string {
@@ -19,6 +21,12 @@ func (f folder) path(elements ...string) string {
 
 func (f folder) run(elements ...string) string {
 	return f.path(append([]string{"run"}, elements...)...)
+}
+
+// id tells the clusters of two folders apart in what they share: the kernel's names.
+func (f folder) id() string {
+	sum := sha256.Sum256([]byte(f))
+	return hex.EncodeToString(sum[:4])
 }
 
 // Folder is the place of the cluster: E2E_DIR, or a folder of the user's cache.

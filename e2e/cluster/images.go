@@ -7,8 +7,8 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"net/http"
 	"os"
+	"os/exec"
 	"path"
 	"runtime"
 	"sort"
@@ -153,12 +153,11 @@ func (s *supervisor) serveRegistry(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("%w; E2E_REGISTRY=localhost:PORT chooses another port", err)
 	}
-	if err := os.MkdirAll(s.run("registry"), 0o755); err != nil {
+	if err := os.Mkdir(s.run("registry"), 0o755); err != nil {
 		return err
 	}
 	blobs := registry.NewDiskBlobHandler(s.run("registry"))
-	s.registry = &http.Server{Handler: registry.New(registry.WithBlobHandler(blobs), registry.Logger(silent))}
-	go s.registry.Serve(listener) //nolint:errcheck // ends when it is closed
+	s.serve(listener, registry.New(registry.WithBlobHandler(blobs), registry.Logger(silent)))
 	return nil
 }
 
@@ -170,13 +169,14 @@ func (s *supervisor) pushImages(ctx context.Context) error {
 	images := []Image{
 		{Name: "pause:e2e", Files: map[string]string{"/pause": s.run("pause")}, Config: v1.Config{Entrypoint: []string{"/pause"}}},
 		busybox,
+		{Name: "library/busybox:1.37", Files: busybox.Files, Links: busybox.Links, Config: busybox.Config},
 		{Name: "tekton:" + tektonVersion, Files: map[string]string{
 			"/ko-app/entrypoint":     s.binary(tektonEntrypoint),
 			"/ko-app/nop":            s.binary(tektonNop),
 			"/ko-app/workingdirinit": s.binary(tektonWorkingDir),
 		}, Config: v1.Config{Entrypoint: []string{"/ko-app/entrypoint"}, User: "65532:65532"}},
 		{
-			Name: "argoexec:" + argoVersion, Files: map[string]string{"/bin/argoexec": s.binary(argoExecutor)},
+			Name: "argoexec:" + s.argo.version, Files: map[string]string{"/bin/argoexec": s.binary(s.argo.executor())},
 			Config: v1.Config{Entrypoint: []string{"argoexec"}, Env: []string{"PATH=/bin"}},
 		},
 	}
@@ -191,11 +191,17 @@ func (s *supervisor) pushImages(ctx context.Context) error {
 // Program builds one of our own packages, to be put into an image.
 func Program(ctx context.Context, dir, pkg string) (string, error) {
 	out := path.Join(dir, path.Base(pkg))
-	return out, goTool(ctx, nil, "build", "-trimpath", "-ldflags", "-s -w", "-o", out, ownModule+"/"+pkg)
+	_, err := output(goTool(ctx, "build", "-trimpath", "-ldflags", "-s -w", "-o", out, ownModule+"/"+pkg))
+	return out, err
 }
 
+// busyboxImage has this machine's own.
 func busyboxImage(ctx context.Context) (Image, error) {
-	program, applets, err := busybox(ctx)
+	program, err := exec.LookPath("busybox")
+	if err != nil {
+		return Image{}, err
+	}
+	applets, err := exec.CommandContext(ctx, program, "--list").Output()
 	if err != nil {
 		return Image{}, err
 	}

@@ -18,12 +18,13 @@ import (
 // run or of one that was killed: processes, mounts, addresses, cgroups, files.
 func (f folder) sweep() error {
 	sockets := f.shimSockets()
-	err := errors.Join(removeCgroups(), f.unmount(), removeAddresses())
+	err := errors.Join(f.removeCgroups(), f.unmount(), f.removeAddresses())
 	for _, socket := range sockets {
 		_ = os.Remove(socket) // containerd may have removed it
 	}
 	f.removeLogLinks()
-	return errors.Join(err, os.RemoveAll(f.run()))
+	removeDeviceSocket()
+	return errors.Join(err, f.removeUnfinished(), os.RemoveAll(f.run()))
 }
 
 type mount struct{ point, kind string }
@@ -53,7 +54,7 @@ func (f folder) unmount() error {
 	}
 	for _, m := range slices.Backward(all) {
 		if strings.HasPrefix(m.point, f.run()+"/") {
-			if e := syscall.Unmount(m.point, syscall.MNT_DETACH); e != nil {
+			if e := detach(m.point); e != nil {
 				err = errors.Join(err, fmt.Errorf("unmount %s: %w", m.point, e))
 			}
 		}
@@ -86,6 +87,24 @@ func (f folder) removeLogLinks() {
 	}
 }
 
+// deviceSocket is another path that a kubelet lets nobody choose.
+const deviceSocket = "/var/lib/kubelet/device-plugins/kubelet.sock"
+
+// removeDeviceSocket does so unless a kubelet answers: that of a cluster in another folder, or
+// of a real node.
+func removeDeviceSocket() {
+	connection, err := net.Dial("unix", deviceSocket)
+	if err == nil {
+		_ = connection.Close()
+		return
+	}
+	if errors.Is(err, syscall.ECONNREFUSED) {
+		_ = os.Remove(deviceSocket)
+	}
+	dir := filepath.Dir(deviceSocket)
+	_, _ = os.Remove(dir), os.Remove(filepath.Dir(dir)) // only if they are empty
+}
+
 // The API server has the address of the service kubernetes itself, and the node
 // its own, both on the loopback device: no packet leaves the machine, and no
 // proxy is needed.
@@ -94,24 +113,25 @@ const (
 	nodeAddress = "10.96.0.2"
 )
 
-func addAddresses() error {
+func (f folder) addAddresses() error {
 	for _, address := range []string{apiAddress, nodeAddress} {
 		if hasAddress(address) {
 			return fmt.Errorf("this machine has the address %s already; another cluster may be running", address)
 		}
-		if err := ip("add", address); err != nil {
+		if err := ip("add", address+"/32", "dev", "lo", "label", f.addressLabel()); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func removeAddresses() error {
-	var err error
-	for _, address := range []string{apiAddress, nodeAddress} {
-		if hasAddress(address) {
-			err = errors.Join(err, ip("del", address))
-		}
+// addressLabel keeps one cluster from taking away the addresses of another.
+func (f folder) addressLabel() string { return "lo:" + f.id() }
+
+func (f folder) removeAddresses() error {
+	err := ip("flush", "dev", "lo", "label", f.addressLabel())
+	if errors.Is(err, exec.ErrNotFound) {
+		return nil // nor did it add any
 	}
 	return err
 }
@@ -125,10 +145,10 @@ func hasAddress(address string) bool {
 	return err == nil && slices.ContainsFunc(addresses, func(a net.Addr) bool { return a.String() == address+"/32" })
 }
 
-func ip(verb, address string) error {
-	out, err := exec.Command("ip", "address", verb, address+"/32", "dev", "lo").CombinedOutput()
+func ip(args ...string) error {
+	out, err := exec.Command("ip", append([]string{"address"}, args...)...).CombinedOutput()
 	if err != nil {
-		return fmt.Errorf("ip address %s %s: %w: %s", verb, address, err, strings.TrimSpace(string(out)))
+		return fmt.Errorf("ip address %s: %w: %s", strings.Join(args, " "), err, strings.TrimSpace(string(out)))
 	}
 	return nil
 }

@@ -7,7 +7,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -29,7 +28,7 @@ func (s *supervisor) startNode(ctx context.Context) error {
 		return err
 	}
 	err := s.spawnKube("kubelet", "--config="+config, "--kubeconfig="+s.run("kubeconfig"),
-		"--root-dir="+s.run("kubelet"), "--hostname-override="+nodeName, "--node-ip="+nodeAddress)
+		"--root-dir="+s.run("kubelet"), "--cert-dir="+s.run("kubelet-pki"), "--hostname-override="+nodeName, "--node-ip="+nodeAddress)
 	if err != nil {
 		return err
 	}
@@ -57,7 +56,7 @@ func (s *supervisor) startContainerd(ctx context.Context) error {
 	if err := os.WriteFile(s.run("cni", "lo.conflist"), []byte(loopback), 0o644); err != nil {
 		return err
 	}
-	if err := os.WriteFile(config, []byte(s.containerdConfig()), 0o644); err != nil {
+	if err := errors.Join(s.mirrorDockerHub(), os.WriteFile(config, []byte(s.containerdConfig()), 0o644)); err != nil {
 		return err
 	}
 	path, err := exec.LookPath("containerd")
@@ -91,9 +90,23 @@ disabled_plugins = ["io.containerd.snapshotter.v1.aufs", "io.containerd.snapshot
   [plugins."io.containerd.grpc.v1.cri".cni]
     bin_dir = "/usr/lib/cni"
     conf_dir = %[5]q
+  [plugins."io.containerd.grpc.v1.cri".registry]
+    config_path = %[7]q
   [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]
     runtime_type = "io.containerd.runc.v2"
-`, s.run("containerd", "root"), s.run("containerd", "state"), s.containerdSocket(), Registry()+"/pause:e2e", s.run("cni"))
+    options = {Root = %[6]q}
+`, s.run("containerd", "root"), s.run("containerd", "state"), s.containerdSocket(), Registry()+"/pause:e2e", s.run("cni"), s.run("runc"), s.run("mirrors"))
+}
+
+// mirrorDockerHub lets Promises run unchanged whose images are of Docker Hub, as far as
+// pushImages has them.
+func (s *supervisor) mirrorDockerHub() error {
+	dir := s.run("mirrors", "docker.io")
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	mirror := fmt.Sprintf("server = \"http://%[1]s\"\n[host.\"http://%[1]s\"]\n  capabilities = [\"pull\", \"resolve\"]\n", Registry())
+	return os.WriteFile(filepath.Join(dir, "hosts.toml"), []byte(mirror), 0o644)
 }
 
 // kubeletConfig switches off what a test machine would only suffer from:
@@ -124,22 +137,5 @@ serializeImagePulls: false
 readOnlyPort: 0
 healthzPort: 0
 resolvConf: ""
-`, nodeAddress, s.run("ca.crt"), s.containerdSocket(), s.run("pod-logs"), s.run("volume-plugins"), cgroupRoot)
-}
-
-func requirePrograms(names ...string) error {
-	var missing []string
-	for _, name := range names {
-		if _, err := exec.LookPath(name); err != nil {
-			missing = append(missing, name)
-		}
-	}
-	if _, err := os.Stat(filepath.Join("/usr/lib/cni", "loopback")); err != nil {
-		missing = append(missing, "/usr/lib/cni/loopback")
-	}
-	if len(missing) == 0 {
-		return nil
-	}
-	return fmt.Errorf("not found: %s; on Debian: apt-get install containerd runc containernetworking-plugins busybox-static iproute2; "+
-		"or set KUBECONFIG to use a cluster you have", strings.Join(missing, ", "))
+`, nodeAddress, s.run("ca.crt"), s.containerdSocket(), s.run("pod-logs"), s.run("volume-plugins"), s.cgroup())
 }

@@ -20,12 +20,9 @@ type process struct {
 	done chan struct{}
 }
 
-// spawn starts a program as name, in the cluster's own cgroup.
+// spawn starts a program as name.
 func (f folder) spawn(name, path string, env []string, args ...string) (*process, error) {
-	if err := os.MkdirAll(f.run("logs"), 0o755); err != nil {
-		return nil, err
-	}
-	p := &process{name: name, log: f.run("logs", name+".log"), done: make(chan struct{})}
+	p := &process{name: name, log: f.path("logs", name+".log"), done: make(chan struct{})}
 	log, err := os.Create(p.log)
 	if err != nil {
 		return nil, err
@@ -36,12 +33,12 @@ func (f folder) spawn(name, path string, env []string, args ...string) (*process
 	p.cmd.Env = append(os.Environ(), env...)
 	p.cmd.Dir = f.run()
 	p.cmd.Stdout, p.cmd.Stderr = log, log
-	// Out of the terminal's group, so that Ctrl-C reaches us alone and we stop in order.
-	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
+	// Ctrl-C must reach us alone, so that we stop in order.
+	p.cmd.SysProcAttr = boundTo(syscall.SIGKILL)
 	if err := p.start(); err != nil {
 		return nil, fmt.Errorf("start %s: %w", name, err)
 	}
-	return p, joinCgroup(p.cmd.Process.Pid)
+	return p, nil
 }
 
 // start keeps the thread that made the child: the kernel takes its end for

@@ -2,12 +2,9 @@ package cluster
 
 import (
 	"context"
-	"debug/elf"
 	"errors"
-	"fmt"
 	"io"
 	"log"
-	"os/exec"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -62,22 +59,4 @@ func (c *Client) hasStatus(ctx context.Context, object *unstructured.Unstructure
 		return errors.New("the engine does nothing")
 	}
 	return nil
-}
-
-// busybox is this machine's own, if it is one that runs in an empty image.
-func busybox(ctx context.Context) (program string, applets []byte, err error) {
-	program, err = exec.LookPath("busybox")
-	if err != nil {
-		return "", nil, err
-	}
-	file, err := elf.Open(program)
-	if err != nil {
-		return "", nil, err
-	}
-	defer func() { _ = file.Close() }()
-	if file.Section(".interp") != nil {
-		return "", nil, fmt.Errorf("%s needs shared libraries; on Debian: apt-get install busybox-static", program)
-	}
-	applets, err = exec.CommandContext(ctx, program, "--list").Output()
-	return program, applets, err
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"os"
 	"os/signal"
@@ -18,10 +19,12 @@ import (
 // however that one died: a test that panics must not leave a cluster behind.
 type supervisor struct {
 	folder
-	processes []*process
-	registry  *http.Server
-	client    *Client
-	progress  io.Writer
+	argo                     argo
+	tektonModule, argoModule string // folders, for their manifests
+	processes                []*process
+	servers                  []*http.Server
+	client                   *Client
+	progress                 io.Writer
 }
 
 // The words of the supervisor's last line of progress.
@@ -62,17 +65,19 @@ func supervise(f folder, progress io.Writer, lifeline io.Reader) error {
 func (s *supervisor) say(format string, args ...any) { fmt.Fprintf(s.progress, format+"\n", args...) }
 
 func (s *supervisor) boot(ctx context.Context) error {
-	if err := requirements(); err != nil {
-		return err
-	}
-	binaries := []binary{kube, tektonController, tektonEntrypoint, tektonNop, tektonWorkingDir, argoController, argoExecutor}
-	if err := s.build(ctx, s.say, binaries...); err != nil {
+	if err := s.require(); err != nil {
 		return err
 	}
 	if err := s.sweep(); err != nil {
 		return fmt.Errorf("clean up after a run that was killed: %w", err)
 	}
-	if err := os.MkdirAll(s.run(), 0o755); err != nil {
+	if err := errors.Join(s.makeCgroups(), s.joinCgroup()); err != nil {
+		return err
+	}
+	if err := s.obtain(ctx); err != nil {
+		return err
+	}
+	if err := errors.Join(os.RemoveAll(s.path("logs")), os.MkdirAll(s.path("logs"), 0o755), os.MkdirAll(s.run(), 0o755)); err != nil {
 		return err
 	}
 	begin := time.Now()
@@ -80,8 +85,9 @@ func (s *supervisor) boot(ctx context.Context) error {
 		what string
 		do   func(context.Context) error
 	}{
-		{"addresses, cgroups and keys", s.prepare},
+		{"addresses and keys", s.prepare},
 		{"registry and images", s.fillRegistry},
+		{"State Stores", s.startStores},
 		{"control plane", s.startControlPlane},
 		{"node", s.startNode},
 		{"Tekton", s.startTekton},
@@ -97,8 +103,23 @@ func (s *supervisor) boot(ctx context.Context) error {
 	return nil
 }
 
+// obtain gets what the cluster is made of. After this, nothing needs a network.
+func (s *supervisor) obtain(ctx context.Context) (err error) {
+	if s.argo, err = chosenArgo(); err != nil {
+		return err
+	}
+	if err := s.build(ctx, s.say, binaries(s.argo)...); err != nil {
+		return err
+	}
+	if s.tektonModule, err = download(ctx, tektonModule, tektonVersion); err != nil {
+		return err
+	}
+	s.argoModule, err = download(ctx, s.argo.module, s.argo.version)
+	return err
+}
+
 func (s *supervisor) prepare(context.Context) error {
-	for _, prepare := range []func() error{makeCgroups, addAddresses, s.credentials} {
+	for _, prepare := range []func() error{s.addAddresses, s.credentials} {
 		if err := prepare(); err != nil {
 			return err
 		}
@@ -106,6 +127,13 @@ func (s *supervisor) prepare(context.Context) error {
 	var err error
 	s.client, err = NewClient(s.run("kubeconfig"))
 	return err
+}
+
+// serve answers until the cluster stops.
+func (s *supervisor) serve(listener net.Listener, handler http.Handler) {
+	server := &http.Server{Handler: handler}
+	s.servers = append(s.servers, server)
+	go server.Serve(listener) //nolint:errcheck // ends when it is closed
 }
 
 // stop ends the parts in the opposite order, and then whatever is left in the
@@ -124,10 +152,14 @@ func (s *supervisor) stop() error {
 	if containerd >= 0 {
 		s.processes[containerd].stop(5 * time.Second)
 	}
-	if s.registry != nil {
-		_ = s.registry.Close()
+	for _, server := range s.servers {
+		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+		if server.Shutdown(ctx) != nil {
+			_ = server.Close()
+		}
+		cancel()
 	}
-	return s.sweep()
+	return errors.Join(s.leaveCgroup(), s.sweep())
 }
 
 // child is how a starter tells its own program to be the supervisor.
@@ -143,6 +175,7 @@ func Main() {
 	if dir == "" {
 		return
 	}
+	syscall.CloseOnExec(3) // or a container that outlives us would hold it open
 	// Not on the standard streams: writing there to a starter that is gone would be fatal.
 	progress := os.NewFile(3, "progress")
 	var lifeline io.Reader

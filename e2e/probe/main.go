@@ -16,8 +16,6 @@ import (
 	"github.com/kratix-compile/kratix-compile/e2e/sight"
 )
 
-const output = "/kratix/output"
-
 func main() {
 	if err := write(); err != nil {
 		fmt.Fprintln(os.Stderr, "probe:", err)
@@ -40,7 +38,7 @@ func write() error {
 		return err
 	}
 	for i := 0; ; i++ {
-		file, err := os.OpenFile(fmt.Sprintf("%s/%d.json", output, i), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o644)
+		file, err := os.OpenFile(fmt.Sprintf("%s/%d.json", sight.Output, i), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o644)
 		if errors.Is(err, fs.ErrExist) {
 			continue
 		}

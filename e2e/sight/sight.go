@@ -3,16 +3,20 @@ package sight
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 )
 
 // A Sight is everything that a Pipeline's container might notice.
 type Sight struct {
+	Pod     string `json:",omitempty"` // its name, which those outside fill in
 	Args    []string
 	Env     []string // in the order in which the process got it
 	UID     int
@@ -22,7 +26,7 @@ type Sight struct {
 	Stdin   string
 	PID     int
 	Status  map[string]string // capabilities and the like, from the kernel
-	Mounts  map[string]string // mount point -> ro or rw
+	Mounts  map[string]string // mount point -> ro or rw, and how it propagates
 	Files   []File            // below the mounts
 	Token   bool              // of the service account
 	Memory  string            // limit
@@ -37,6 +41,12 @@ type File struct {
 	Link    string
 	Content string
 }
+
+// Output is where the probe leaves its sights.
+const Output = "/kratix/output"
+
+// printed is the size of files that are kept as they are.
+const printed = 1 << 14
 
 const tokenFile = "/var/run/secrets/kubernetes.io/serviceaccount/token"
 
@@ -89,6 +99,10 @@ func mounts() (map[string]string, error) {
 		fields := strings.Fields(line)
 		if point := fields[4]; !ordinary(point) {
 			found[point], _, _ = strings.Cut(fields[5], ",")
+			for _, tag := range fields[6:slices.Index(fields, "-")] {
+				kind, _, _ := strings.Cut(tag, ":")
+				found[point] += " " + kind
+			}
 		}
 	}
 	return found, nil
@@ -129,15 +143,20 @@ func (s *Sight) look(mount string) error {
 		if readable(path) {
 			content, _ := os.ReadFile(path) // the mode says why there is none
 			file.Content = string(content)
+			if len(content) > printed {
+				file.Content = fmt.Sprintf("%d bytes, sha256 %x", len(content), sha256.Sum256(content))
+			}
 		}
 		s.Files = append(s.Files, file)
 		return nil
 	})
 }
 
+// readable is whether to read a file: no token, no program of an engine, and no sight, which
+// would be in all later ones.
 func readable(path string) bool {
 	info, err := os.Stat(path)
-	return err == nil && info.Mode().IsRegular() && info.Size() < 1<<16 && !strings.HasPrefix(path, filepath.Dir(tokenFile))
+	return err == nil && info.Mode().IsRegular() && info.Size() <= 1<<20 && !strings.HasPrefix(path, filepath.Dir(tokenFile)) && filepath.Dir(path) != Output
 }
 
 func link(path string) string {

@@ -1,0 +1,84 @@
+// Command demo shows a Promise and a request for it run on an engine, from kubectl apply
+// to the files that come of it.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/kratix-compile/kratix-compile/e2e/cluster"
+	"github.com/kratix-compile/kratix-compile/e2e/runner"
+)
+
+func main() {
+	cluster.Main()
+	ctx, cancel := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	defer cancel()
+	if err := run(ctx, os.Getenv("ENGINE")); err != nil {
+		fmt.Fprintln(os.Stderr, "demo:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, engine string) (err error) {
+	if engine == "" {
+		engine = "tekton"
+	}
+	c, err := cluster.Use(ctx, os.Stderr)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, c.Close()) }()
+	dir, err := os.MkdirTemp("", "demo")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	fmt.Fprintln(os.Stderr, "e2e: building and installing kratix-runner")
+	installed, err := runner.Install(ctx, c, dir)
+	if err != nil {
+		return err
+	}
+	log := filepath.Join(os.TempDir(), "kratix-runner.log")
+	r, err := installed.Start(ctx, log, "--engine="+engine)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, r.Stop()) }()
+	fmt.Fprintln(os.Stderr, "e2e: kratix-runner is running, its log is", log)
+	return show(ctx, &stage{Cluster: c, begin: time.Now()}, "../examples/website")
+}
+
+// show is the demonstration itself.
+func show(ctx context.Context, s *stage, example string) (err error) {
+	ctx, cancel := context.WithTimeout(ctx, 3*time.Minute)
+	defer cancel()
+	promise, err := s.apply(ctx, filepath.Join(example, "promise.yaml"))
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.remove(context.WithoutCancel(ctx), promise)) }()
+	if _, err := s.follow(ctx, promise, func(o *unstructured.Unstructured) bool { return condition(o, "Available") == "True" }); err != nil {
+		return err
+	}
+	request, err := s.apply(ctx, filepath.Join(example, "request.yaml"))
+	if err != nil {
+		return err
+	}
+	done, err := s.follow(ctx, request, func(o *unstructured.Unstructured) bool { return condition(o, "ConfigureWorkflowCompleted") == "True" })
+	if err != nil {
+		return err
+	}
+	if err := s.status(done); err != nil {
+		return err
+	}
+	return s.works(ctx, promise.GetName())
+}

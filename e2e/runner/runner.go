@@ -1,0 +1,203 @@
+// Package runner starts kratix-runner beside a cluster, as it would run in it.
+package runner
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"syscall"
+	"time"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/kratix-compile/kratix-compile/e2e/cluster"
+)
+
+// SystemNamespace is where promise workflows run, and the runner keeps harvests.
+const SystemNamespace = "kratix-platform-system"
+
+// Installation is what a cluster needs before a runner can run.
+type Installation struct {
+	cluster *cluster.Cluster
+	program string
+	image   string // of kratix-harvest
+}
+
+// Install builds both programs of the module above and installs the CRDs.
+func Install(ctx context.Context, c *cluster.Cluster, dir string) (*Installation, error) {
+	in := &Installation{cluster: c, program: filepath.Join(dir, "kratix-runner")}
+	harvest := filepath.Join(dir, "kratix-harvest")
+	for program, pkg := range map[string]string{in.program: "./cmd/kratix-runner", harvest: "./cmd/kratix-harvest"} {
+		build := exec.CommandContext(ctx, "go", "build", "-C", "..", "-trimpath", "-ldflags", "-s -w", "-o", program, pkg)
+		build.Env = append(os.Environ(), "CGO_ENABLED=0")
+		if out, err := build.CombinedOutput(); err != nil {
+			return nil, fmt.Errorf("build %s: %w\n%s", pkg, err, out)
+		}
+	}
+	var err error
+	in.image, err = cluster.Push(ctx, cluster.Image{
+		Name: "kratix-harvest", Files: map[string]string{"/kratix-harvest": harvest}, Config: v1.Config{User: "65532:65532"},
+	})
+	if err != nil {
+		return nil, err
+	}
+	return in, in.apply(ctx)
+}
+
+func (in *Installation) apply(ctx context.Context) error {
+	files, err := filepath.Glob(filepath.Join("..", "deploy", "crds", "*.yaml"))
+	if err != nil {
+		return err
+	}
+	for _, file := range files {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			return err
+		}
+		crds, err := cluster.Objects(data)
+		if err != nil {
+			return err
+		}
+		if err := in.cluster.Install(ctx, crds); err != nil {
+			return err
+		}
+	}
+	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: SystemNamespace}}
+	_, err = in.cluster.Typed.CoreV1().Namespaces().Create(ctx, namespace, metav1.CreateOptions{})
+	if apierrors.IsAlreadyExists(err) {
+		return nil
+	}
+	return err
+}
+
+// Runner is a running kratix-runner.
+type Runner struct {
+	command *exec.Cmd
+	done    chan error
+	log     string
+}
+
+// Start runs it with more flags, and waits until it is ready.
+func (in *Installation) Start(ctx context.Context, log string, flags ...string) (*Runner, error) {
+	ports, err := freePorts(2)
+	if err != nil {
+		return nil, err
+	}
+	out, err := os.OpenFile(log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = out.Close() }()
+	args := append([]string{
+		"--kubeconfig", in.cluster.Kubeconfig, "--leader-elect=false", "--metrics-address=0",
+		"--health-address=" + ports[0], "--harvest-address=" + ports[1], "--harvest-image=" + in.image,
+		"--harvest-endpoint=https://localhost:" + strings.Split(ports[1], ":")[1],
+	}, flags...)
+	r := &Runner{command: exec.Command(in.program, args...), done: make(chan error, 1), log: log}
+	r.command.Stdout, r.command.Stderr = out, out
+	// Out of the terminal's group, and never longer there than we are.
+	r.command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
+	if err := r.start(); err != nil {
+		return nil, err
+	}
+	if err := r.ready(ctx, "http://"+ports[0]+"/readyz"); err != nil {
+		return nil, errors.Join(err, r.Kill())
+	}
+	return r, nil
+}
+
+// start keeps the thread that made the child: the kernel takes its end for the end of
+// the parent.
+func (r *Runner) start() error {
+	started := make(chan error)
+	go func() {
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
+		err := r.command.Start()
+		started <- err
+		if err == nil {
+			r.done <- r.command.Wait()
+		}
+	}()
+	return <-started
+}
+
+func (r *Runner) ready(ctx context.Context, url string) error {
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	tick := time.NewTicker(100 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		response, err := http.Get(url)
+		if err == nil {
+			_ = response.Body.Close()
+			if response.StatusCode == http.StatusOK {
+				return nil
+			}
+		}
+		select {
+		case err := <-r.done:
+			r.done <- err
+			return fmt.Errorf("kratix-runner has ended: %w; its log is %s", err, r.log)
+		case <-ctx.Done():
+			return fmt.Errorf("kratix-runner is not ready; its log is %s", r.log)
+		case <-tick.C:
+		}
+	}
+}
+
+// Stop ends it in order.
+func (r *Runner) Stop() error {
+	_ = r.command.Process.Signal(syscall.SIGTERM) // it may have ended by itself
+	select {
+	case err := <-r.done:
+		r.done <- nil
+		return err
+	case <-time.After(30 * time.Second):
+		return errors.Join(errors.New("kratix-runner does not end when it is told to"), r.Kill())
+	}
+}
+
+// Kill ends it as a machine that loses power does.
+func (r *Runner) Kill() error {
+	err := r.command.Process.Kill()
+	if errors.Is(err, os.ErrProcessDone) {
+		err = nil
+	}
+	<-r.done
+	r.done <- nil
+	return err
+}
+
+// LastWords are the end of its log.
+func (r *Runner) LastWords() string {
+	data, err := os.ReadFile(r.log)
+	if err != nil {
+		return err.Error()
+	}
+	const most = 8 << 10
+	return string(data[max(0, len(data)-most):])
+}
+
+func freePorts(n int) ([]string, error) {
+	var found []string
+	for range n {
+		listener, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			return nil, err
+		}
+		defer func() { _ = listener.Close() }()
+		found = append(found, listener.Addr().String())
+	}
+	return found, nil
+}
