@@ -9,10 +9,10 @@ GOLANGCI_LINT  := go tool -modfile=internal/tools/golangci/go.mod golangci-lint
 
 .PHONY: help
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: build
-build: ## Build bin/kratix-compile
+build: ## Build the programs into bin
 	go build -trimpath -o bin/ ./cmd/...
 
 .PHONY: install
@@ -35,6 +35,7 @@ generate: ## Rewrite generated code, schemas, CRDs and reference pages
 	$(CONTROLLER_GEN) object paths=./api/v1alpha1
 	go run ./internal/schemagen
 	go test ./docs -update
+	go test ./internal/progress -run '^TestStateMachinePage$$' -update
 
 .PHONY: fmt
 fmt: ## Format the code
@@ -43,18 +44,23 @@ fmt: ## Format the code
 .PHONY: lint
 lint: ## Lint the code
 	$(GOLANGCI_LINT) run ./...
+	cd e2e && go tool -modfile=../internal/tools/golangci/go.mod golangci-lint run ./...
 
 .PHONY: fuzz
 fuzz: ## Fuzz every target for FUZZTIME (30s) each
 	for dir in $$(git grep -l '^func Fuzz' -- '*_test.go' | xargs -n1 dirname | sort -u); do \
 	  for target in $$(grep -ho '^func Fuzz[A-Za-z]*' $$dir/*_test.go | cut -c6-); do \
-	    go test ./$$dir -run '^$$' -fuzz "^$$target\$$" -fuzztime $${FUZZTIME:-30s}; \
+	    go test ./$$dir -run '^$$' -fuzz "^$$target\$$" -fuzztime $${FUZZTIME:-30s} -fuzzminimizetime 1s; \
 	  done; \
 	done
 
 .PHONY: bench
 bench: ## Run the benchmarks that docs/benchmarks.md quotes
 	go test -run '^$$' -bench . -benchmem ./translate/... ./cmd/kratix-compile
+
+.PHONY: demo
+demo: ## Show a Promise and a request run on ENGINE (tekton), from kubectl apply to the files
+	cd e2e && go run ./cmd/demo
 
 .PHONY: e2e-up
 e2e-up: ## Boot a cluster with both engines on this machine (Linux, root)
@@ -66,11 +72,22 @@ e2e-down: ## Stop it and leave nothing behind
 
 .PHONY: e2e
 e2e: ## Run Pipelines on real engines and as plain Pods, and compare
-	cd e2e && go test -count=1 -timeout 60m -parallel 4 ./...
+	cd e2e && go test -count=1 -timeout 90m -parallel 8 -p 1 ./...
+
+.PHONY: e2e-smoke
+e2e-smoke: ## Run a Promise on each engine, where a cluster can be booted
+	cd e2e && if go run ./cmd/cluster check; then \
+	  go test -count=1 -timeout 55m -run '^(TestRuns|TestRunner)$$/^(pipelines|tekton|argo)$$/^(tekton|argo|four_workflows)$$' .; \
+	else echo 'e2e-smoke: NOT RUN, see above' >&2; fi
+
+.PHONY: e2e-bench
+e2e-bench: ## Measure Pipelines as Jobs, TaskRuns and Workflows
+	cd e2e && go run ./latency
 
 .PHONY: verify
 verify: generate golden ## Fail if anything generated is not up to date
 	go mod tidy -diff
+	cd e2e && go mod tidy -diff
 	test -z "$$(git status --porcelain)" || { git status --short; git diff --stat; exit 1; }
 
 .PHONY: clean

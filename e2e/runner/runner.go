@@ -31,11 +31,17 @@ type Installation struct {
 	cluster *cluster.Cluster
 	program string
 	image   string // of kratix-harvest
+	// health and harvest are where every runner listens: steps of a run know one address.
+	health, harvest string
 }
 
 // Install builds both programs of the module above and installs the CRDs.
 func Install(ctx context.Context, c *cluster.Cluster, dir string) (*Installation, error) {
-	in := &Installation{cluster: c, program: filepath.Join(dir, "kratix-runner")}
+	ports, err := freePorts(2)
+	if err != nil {
+		return nil, err
+	}
+	in := &Installation{cluster: c, program: filepath.Join(dir, "kratix-runner"), health: ports[0], harvest: ports[1]}
 	harvest := filepath.Join(dir, "kratix-harvest")
 	for program, pkg := range map[string]string{in.program: "./cmd/kratix-runner", harvest: "./cmd/kratix-harvest"} {
 		build := exec.CommandContext(ctx, "go", "build", "-C", "..", "-trimpath", "-ldflags", "-s -w", "-o", program, pkg)
@@ -44,7 +50,6 @@ func Install(ctx context.Context, c *cluster.Cluster, dir string) (*Installation
 			return nil, fmt.Errorf("build %s: %w\n%s", pkg, err, out)
 		}
 	}
-	var err error
 	in.image, err = cluster.Push(ctx, cluster.Image{
 		Name: "kratix-harvest", Files: map[string]string{"/kratix-harvest": harvest}, Config: v1.Config{User: "65532:65532"},
 	})
@@ -89,10 +94,6 @@ type Runner struct {
 
 // Start runs it with more flags, and waits until it is ready.
 func (in *Installation) Start(ctx context.Context, log string, flags ...string) (*Runner, error) {
-	ports, err := freePorts(2)
-	if err != nil {
-		return nil, err
-	}
 	out, err := os.OpenFile(log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
 	if err != nil {
 		return nil, err
@@ -100,8 +101,8 @@ func (in *Installation) Start(ctx context.Context, log string, flags ...string) 
 	defer func() { _ = out.Close() }()
 	args := append([]string{
 		"--kubeconfig", in.cluster.Kubeconfig, "--leader-elect=false", "--metrics-address=0",
-		"--health-address=" + ports[0], "--harvest-address=" + ports[1], "--harvest-image=" + in.image,
-		"--harvest-endpoint=https://localhost:" + strings.Split(ports[1], ":")[1],
+		"--health-address=" + in.health, "--harvest-address=" + in.harvest, "--harvest-image=" + in.image,
+		"--harvest-endpoint=https://localhost:" + strings.Split(in.harvest, ":")[1],
 	}, flags...)
 	r := &Runner{command: exec.Command(in.program, args...), done: make(chan error, 1), log: log}
 	r.command.Stdout, r.command.Stderr = out, out
@@ -110,7 +111,7 @@ func (in *Installation) Start(ctx context.Context, log string, flags ...string) 
 	if err := r.start(); err != nil {
 		return nil, err
 	}
-	if err := r.ready(ctx, "http://"+ports[0]+"/readyz"); err != nil {
+	if err := r.ready(ctx, "http://"+in.health+"/readyz"); err != nil {
 		return nil, errors.Join(err, r.Kill())
 	}
 	return r, nil

@@ -10,6 +10,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
@@ -39,13 +40,24 @@ func (s *stage) logs(ctx context.Context, namespace, run string) error {
 var engineContainers = []string{"prepare", "place-scripts", "working-dir-initializer", "init", "wait"}
 
 func (s *stage) podLogs(ctx context.Context, pod *corev1.Pod) error {
+	// Results are delivered before the kubelet has told that the containers ended.
+	object := &unstructured.Unstructured{}
+	object.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("Pod"))
+	object.SetNamespace(pod.Namespace)
+	object.SetName(pod.Name)
+	if _, err := s.Await(ctx, object, func(o *unstructured.Unstructured) (bool, error) {
+		phase, _, _ := unstructured.NestedString(o.Object, "status", "phase")
+		return phase == string(corev1.PodSucceeded) || phase == string(corev1.PodFailed), nil
+	}); err != nil {
+		return err
+	}
 	for _, c := range slices.Concat(pod.Spec.InitContainers, pod.Spec.Containers) {
 		if slices.Contains(engineContainers, c.Name) {
 			continue
 		}
 		log, err := s.Typed.CoreV1().Pods(pod.Namespace).GetLogs(pod.Name, &corev1.PodLogOptions{Container: c.Name}).DoRaw(ctx)
 		if err != nil {
-			return err
+			return fmt.Errorf("read the log of container %s: %w: %s", c.Name, err, log)
 		}
 		name := strings.TrimPrefix(c.Name, "step-")
 		if name == "main" {
