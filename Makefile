@@ -72,12 +72,12 @@ e2e-down: ## Stop it and leave nothing behind
 
 .PHONY: e2e
 e2e: ## Run Pipelines on real engines and as plain Pods, and compare
-	cd e2e && go test -count=1 -timeout 90m -parallel 8 -p 1 ./...
+	cd e2e && go run ./cmd/cluster build && go test -count=1 -timeout 90m -parallel 8 -p 1 ./...
 
 .PHONY: e2e-smoke
 e2e-smoke: ## Run a Promise on each engine, where a cluster can be booted
 	cd e2e && if go run ./cmd/cluster check; then \
-	  go test -count=1 -timeout 55m -run '^(TestRuns|TestRunner)$$/^(pipelines|tekton|argo)$$/^(tekton|argo|four_workflows)$$' .; \
+	  go run ./cmd/cluster build; go test -count=1 -timeout 20m -run '^(TestRuns|TestRunner)$$/^(pipelines|tekton|argo)$$/^(tekton|argo|four_workflows)$$' .; \
 	else echo 'e2e-smoke: NOT RUN, see above' >&2; fi
 
 .PHONY: e2e-bench

@@ -94,12 +94,15 @@ func TestRunnerKilled(t *testing.T) {
 	in.withdraw(t)
 }
 
-func startRunner(t *testing.T, installed *runner.Installation, e engine) *runner.Runner {
+func startRunner(t *testing.T, installed *runner.Installation, e engine, flags ...string) *runner.Runner {
 	t.Helper()
-	r, err := installed.Start(t.Context(), filepath.Join(t.TempDir(), "runner.log"), "--engine="+e.name)
+	r, err := installed.Start(t.Context(), filepath.Join(t.TempDir(), "runner.log"), append(flags, "--engine="+e.name)...)
 	require.NoError(t, err)
 	t.Cleanup(func() {
 		assert.NoError(t, r.Stop())
+		denied, err := r.Denied()
+		assert.NoError(t, err)
+		assert.Empty(t, denied, "deploy/rbac is not enough")
 		if t.Failed() {
 			t.Log(r.LastWords())
 		}

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"os"
 	"slices"
-	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -34,9 +33,10 @@ type settings struct {
 	harvestSecret  string
 	harvestNames   []string
 	spool          string
+	webhookAddress string
+	webhookConfig  string
 
 	elect bool
-	lease time.Duration
 	level string
 }
 
@@ -82,6 +82,8 @@ func (s *settings) bind(set *pflag.FlagSet) {
 	set.StringVar(&s.harvestSecret, "certificate-secret", "kratix-runner-certificate", "`SECRET` in the system namespace for the certificate, made if it is missing")
 	set.StringSliceVar(&s.harvestNames, "certificate-names", nil, "`NAMES` of this program's service; by default the host of --harvest-endpoint")
 	set.StringVar(&s.spool, "spool-dir", "", "`DIR` for results on their way, about 90 MiB each; by default that of temporary files")
+	set.StringVar(&s.webhookAddress, "webhook-address", "", "`ADDRESS` at which Promises are judged before they are stored; empty for no webhook")
+	set.StringVar(&s.webhookConfig, "webhook-configuration", "kratix-runner", "`NAME` of the ValidatingWebhookConfiguration that gets the certificate's CA")
 	set.BoolVar(&s.elect, "leader-elect", true, "let one of several replicas lead; all of them receive results")
 	set.Var(flags.NewChoice(&s.level, levels), "log-level", "`LEVEL`: "+flags.List(levels))
 }

@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"time"
 
+	"github.com/open-policy-agent/cert-controller/pkg/rotator"
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
@@ -29,6 +30,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
 	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
+	"github.com/kratix-compile/kratix-compile/internal/admission"
 	"github.com/kratix-compile/kratix-compile/internal/controller"
 	"github.com/kratix-compile/kratix-compile/internal/engine"
 	"github.com/kratix-compile/kratix-compile/internal/harvest"
@@ -57,7 +59,11 @@ func run(ctx context.Context, s *settings) error {
 	if err := s.addHarvest(mgr, records, certificate); err != nil {
 		return err
 	}
-	if err := s.addControllers(mgr, records, certificate); err != nil {
+	runner, err := s.addControllers(mgr, records, certificate)
+	if err != nil {
+		return err
+	}
+	if err := s.addWebhook(mgr, certificate, runner); err != nil {
 		return err
 	}
 	if err := mgr.AddHealthzCheck("alive", healthz.Ping); err != nil {
@@ -129,7 +135,13 @@ func (s *settings) certificate(ctx context.Context, mgr manager.Manager) (*certs
 	if err := client.IgnoreAlreadyExists(mgr.GetClient().Create(ctx, secret)); err != nil {
 		return nil, fmt.Errorf("make the Secret of the certificate: %w", err)
 	}
-	return certs.Add(mgr, certs.Options{Secret: types.NamespacedName{Namespace: secret.Namespace, Name: secret.Name}, DNSNames: names})
+	var webhooks []rotator.WebhookInfo
+	if s.webhookAddress != "" {
+		webhooks = []rotator.WebhookInfo{{Type: rotator.Validating, Name: s.webhookConfig}}
+	}
+	return certs.Add(mgr, certs.Options{
+		Secret: types.NamespacedName{Namespace: secret.Namespace, Name: secret.Name}, DNSNames: names, Webhooks: webhooks,
+	})
 }
 
 func (s *settings) addHarvest(mgr manager.Manager, records *record.Store, certificate *certs.Certificate) error {
@@ -151,22 +163,23 @@ func (s *settings) addHarvest(mgr manager.Manager, records *record.Store, certif
 	})
 }
 
-func (s *settings) addControllers(mgr manager.Manager, records *record.Store, certificate *certs.Certificate) error {
+func (s *settings) addControllers(mgr manager.Manager, records *record.Store, certificate *certs.Certificate) (*controller.Runner, error) {
 	typed, err := kubernetes.NewForConfig(mgr.GetConfig())
 	if err != nil {
-		return err
+		return nil, err
 	}
 	logs := podLogs{typed}
 	var engines []*engine.Engine
 	for _, name := range s.engines() {
-		e, err := engine.New(name, s.backends, mgr.GetClient(), logs.of)
+		e, err := engine.New(name, s.backends, mgr.GetClient(), mgr.GetAPIReader(), logs.of)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		engines = append(engines, e)
 	}
-	return controller.Setup(mgr, &controller.Runner{
+	runner := &controller.Runner{
 		Client:  mgr.GetClient(),
+		Live:    mgr.GetAPIReader(),
 		Records: records,
 		Engines: engines,
 		Options: func() plan.Options { return s.plan },
@@ -179,7 +192,21 @@ func (s *settings) addControllers(mgr manager.Manager, records *record.Store, ce
 		},
 		Events: mgr.GetEventRecorder("kratix-runner"),
 		Now:    time.Now,
-	}, s.workers, s.limits)
+	}
+	return runner, controller.Setup(mgr, runner, s.workers, s.limits)
+}
+
+func (s *settings) addWebhook(mgr manager.Manager, certificate *certs.Certificate, runner *controller.Runner) error {
+	if s.webhookAddress == "" {
+		return nil
+	}
+	return admission.Serve(mgr, s.webhookAddress, certificate.GetCertificate, &admission.Promises{
+		Client:      live{mgr.GetClient(), mgr.GetAPIReader()},
+		Options:     runner.Options,
+		EngineFor:   runner.EngineFor,
+		Requirement: controller.Requirement,
+		Settings:    controller.Settings,
+	})
 }
 
 // live writes as usual and reads past the cache.

@@ -89,6 +89,27 @@ func Up(ctx context.Context, progress io.Writer) (string, error) {
 	return f.run("kubeconfig"), nil
 }
 
+// Build makes the programs of a cluster that are not there yet, the first time for
+// minutes. With a cluster of KUBECONFIG there is nothing to build.
+func Build(ctx context.Context, progress io.Writer) error {
+	if os.Getenv("KUBECONFIG") != "" {
+		return nil
+	}
+	f, err := place()
+	if err != nil {
+		return err
+	}
+	version, err := chosenArgo()
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(f.path("bin"), 0o755); err != nil {
+		return err
+	}
+	say := func(format string, args ...any) { fmt.Fprintf(progress, "e2e: "+format+"\n", args...) }
+	return f.build(ctx, say, binaries(version)...)
+}
+
 // Down stops the cluster that is up, and cleans up after one that was killed.
 func Down(progress io.Writer) error {
 	f, err := place()

@@ -31,11 +31,14 @@ type Installation struct {
 	cluster *cluster.Cluster
 	program string
 	image   string // of kratix-harvest
+	// kubeconfig is of the runner's own account.
+	kubeconfig string
 	// health and harvest are where every runner listens: steps of a run know one address.
 	health, harvest string
 }
 
-// Install builds both programs of the module above and installs the CRDs.
+// Install builds both programs of the module above, installs the CRDs and makes the
+// runner's account.
 func Install(ctx context.Context, c *cluster.Cluster, dir string) (*Installation, error) {
 	ports, err := freePorts(2)
 	if err != nil {
@@ -56,26 +59,19 @@ func Install(ctx context.Context, c *cluster.Cluster, dir string) (*Installation
 	if err != nil {
 		return nil, err
 	}
-	return in, in.apply(ctx)
+	if err := in.apply(ctx); err != nil {
+		return nil, err
+	}
+	return in, in.authorize(ctx, filepath.Join(dir, "kubeconfig"))
 }
 
 func (in *Installation) apply(ctx context.Context) error {
-	files, err := filepath.Glob(filepath.Join("..", "deploy", "crds", "*.yaml"))
+	crds, err := manifests("crds")
 	if err != nil {
 		return err
 	}
-	for _, file := range files {
-		data, err := os.ReadFile(file)
-		if err != nil {
-			return err
-		}
-		crds, err := cluster.Objects(data)
-		if err != nil {
-			return err
-		}
-		if err := in.cluster.Install(ctx, crds); err != nil {
-			return err
-		}
+	if err := in.cluster.Install(ctx, crds); err != nil {
+		return err
 	}
 	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: SystemNamespace}}
 	_, err = in.cluster.Typed.CoreV1().Namespaces().Create(ctx, namespace, metav1.CreateOptions{})
@@ -100,7 +96,7 @@ func (in *Installation) Start(ctx context.Context, log string, flags ...string) 
 	}
 	defer func() { _ = out.Close() }()
 	args := append([]string{
-		"--kubeconfig", in.cluster.Kubeconfig, "--leader-elect=false", "--metrics-address=0",
+		"--kubeconfig", in.kubeconfig, "--leader-elect=false", "--metrics-address=0",
 		"--health-address=" + in.health, "--harvest-address=" + in.harvest, "--harvest-image=" + in.image,
 		"--harvest-endpoint=https://localhost:" + strings.Split(in.harvest, ":")[1],
 	}, flags...)
@@ -178,6 +174,18 @@ func (r *Runner) Kill() error {
 	<-r.done
 	r.done <- nil
 	return err
+}
+
+// Denied are the lines of its log that tell of a right it has not.
+func (r *Runner) Denied() ([]string, error) {
+	data, err := os.ReadFile(r.log)
+	var found []string
+	for line := range strings.Lines(string(data)) {
+		if strings.Contains(line, "is forbidden: User ") {
+			found = append(found, line)
+		}
+	}
+	return found, err
 }
 
 // LastWords are the end of its log.

@@ -1,6 +1,8 @@
 package controller
 
 import (
+	"maps"
+
 	"github.com/kratix-compile/kratix-compile/internal/harvest"
 	"github.com/kratix-compile/kratix-compile/internal/harvest/bundle"
 	"github.com/kratix-compile/kratix-compile/internal/metadata"
@@ -10,9 +12,8 @@ import (
 // CheckMetadata is what the harvest refuses before it stores anything, so that the author
 // reads it in the log of the step.
 func CheckMetadata(run harvest.Run, contents bundle.Contents) ([]string, error) {
-	read, err := metadata.Read(metadata.Input{
-		Workflow: workflow.Type(run.Labels[labelType]), Files: contents.Metadata, Directories: contents.Directories,
-	})
+	kind := workflow.Kind{Type: workflow.Type(run.Labels[labelType]), Action: workflow.Action(run.Labels[labelAction])}
+	read, err := read(kind, contents)
 	if err != nil {
 		return nil, err
 	}
@@ -21,4 +22,13 @@ func CheckMetadata(run harvest.Run, contents bundle.Contents) ([]string, error) 
 		warnings = append(warnings, w.String())
 	}
 	return warnings, nil
+}
+
+// read leaves the selectors of a delete workflow out: its output goes nowhere.
+func read(kind workflow.Kind, contents bundle.Contents) (metadata.Metadata, error) {
+	files := maps.Clone(contents.Metadata)
+	if kind.Action == workflow.Delete {
+		maps.DeleteFunc(files, func(name string, _ []byte) bool { return name != metadata.StatusFile && name != metadata.ControlFile })
+	}
+	return metadata.Read(metadata.Input{Workflow: kind.Type, Files: files, Directories: contents.Directories})
 }

@@ -6,10 +6,12 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"net/url"
 	"path"
+	"slices"
 	"strings"
 
-	"k8s.io/apimachinery/pkg/types"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
@@ -28,8 +30,6 @@ type opened struct {
 	// fault is why it can never be delivered, err why it could not be read now.
 	fault string
 	err   error
-	// kept tells that a Work refers to the record instead of holding its files.
-	kept bool
 }
 
 func (h *opened) control() progress.Control {
@@ -51,16 +51,16 @@ func (c *course) open(ctx context.Context, r record.Record) *opened {
 		contents, err = bundle.Inspect(from, bundle.DefaultLimits())
 		return err
 	})
-	if errors.Is(h.err, record.ErrDamaged) {
-		h.fault, h.err = h.err.Error(), nil
+	if final(h.err) {
+		h.fault, h.err = shorten(h.err.Error(), maxText), nil
 	}
 	if h.err != nil || h.fault != "" {
 		return h
 	}
 	var err error
-	h.metadata, err = metadata.Read(metadata.Input{Workflow: c.kind.Type, Files: contents.Metadata, Directories: contents.Directories})
+	h.metadata, err = read(c.kind, contents)
 	if err != nil {
-		h.fault = err.Error()
+		h.fault = shorten(err.Error(), maxText)
 	}
 	return h
 }
@@ -108,6 +108,9 @@ func (c *course) writeWork(ctx context.Context, h *opened, pipeline string) erro
 		}, promise, c.Now())
 		return err
 	})
+	if final(err) {
+		return &spoilt{run: h.record.Run, err: err}
+	}
 	if err != nil {
 		return err
 	}
@@ -115,21 +118,36 @@ func (c *course) writeWork(ctx context.Context, h *opened, pipeline string) erro
 	if err != nil {
 		return err
 	}
-	written, err := c.saveWork(ctx, work.Find(works, source), wanted)
-	h.kept = written != nil && written.Spec.Bundle != nil && written.Spec.Bundle.Name == h.record.Name()
+	err = c.saveWork(ctx, work.Find(works, source), wanted)
+	if apierrors.IsInvalid(err) || apierrors.IsRequestEntityTooLargeError(err) {
+		return &spoilt{run: h.record.Run, err: err}
+	}
 	return err
 }
 
+// final is what the results themselves are to blame for, and not the way to them.
+func final(err error) bool {
+	if err == nil || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return false
+	}
+	if errors.Is(err, record.ErrDamaged) {
+		return true
+	}
+	_, api := errors.AsType[*apierrors.StatusError](err)
+	_, network := errors.AsType[*url.Error](err)
+	return !api && !network
+}
+
 // saveWork writes a Work if what counts of it has changed.
-func (r *Runner) saveWork(ctx context.Context, current, wanted *v1alpha1.Work) (*v1alpha1.Work, error) {
+func (r *Runner) saveWork(ctx context.Context, current, wanted *v1alpha1.Work) error {
 	if current == nil {
-		return wanted, r.Client.Create(ctx, wanted)
+		return r.Client.Create(ctx, wanted)
 	}
 	updated, changed := work.Update(current, wanted)
 	if !changed {
-		return current, nil
+		return nil
 	}
-	return updated, r.Client.Update(ctx, updated)
+	return r.Client.Update(ctx, updated)
 }
 
 // drop removes a record that was consumed, unless a Work refers to it.
@@ -138,16 +156,27 @@ func (c *course) drop(ctx context.Context, run string) error {
 	if !ok {
 		return nil
 	}
-	if h.kept {
-		return c.Records.Keep(ctx, h.record)
+	if h.record.Size > alwaysHeld {
+		works := &v1alpha1.WorkList{}
+		// Not from the cache: it may not have seen the Work that was just written.
+		if err := c.Live.List(ctx, works, client.InNamespace(c.namespace()), client.MatchingLabels(c.owner().Labels())); err != nil {
+			return err
+		}
+		if slices.ContainsFunc(works.Items, func(w v1alpha1.Work) bool { return w.Spec.Bundle != nil && w.Spec.Bundle.Name == h.record.Name() }) {
+			return c.Records.Keep(ctx, h.record)
+		}
 	}
 	return c.Records.Delete(ctx, h.record)
 }
 
+// alwaysHeld is a size of bundle, in bytes, below which a Work holds the files itself,
+// whatever they are: work.MaxBytes is more than a third larger.
+const alwaysHeld = work.MaxBytes / 2
+
 func (c *course) owner() work.Owner {
 	o := work.Owner{UID: c.object.GetUID(), Promise: c.promise.GetName(), Namespace: c.namespace(), Shared: c.shared()}
 	if c.kind.Type == workflow.Resource {
-		o.Resource = types.NamespacedName(client.ObjectKeyFromObject(c.object))
+		o.Resource = client.ObjectKeyFromObject(c.object)
 	}
 	return o
 }

@@ -29,7 +29,10 @@ const (
 	finalizerAPI             = "kratix.io/api-crd-cleanup"
 )
 
-// AnnotationEngine, on a Promise or a Namespace, chooses the engine for its Pipelines.
+// AnnotationEngine chooses the engine for the Pipelines of a Promise, or of a namespace.
 const AnnotationEngine = "kratix-compile.io/engine"
+
+// Settings are the annotations of a Promise that say how its workflows run, beside its spec.
+var Settings = []string{annotationInterval, AnnotationEngine}
 
 var promiseKind = schema.GroupVersionKind{Group: v1alpha1.Group, Version: v1alpha1.Version, Kind: v1alpha1.KindPromise}

@@ -3,9 +3,11 @@ package controller
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"slices"
 
 	"k8s.io/apimachinery/pkg/api/equality"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
@@ -45,19 +47,36 @@ func (o *object) saveStatus(ctx context.Context, c client.Client) error {
 	}
 	status := runtime.DeepCopyJSON(o.status())
 	if err := c.Status().Update(ctx, o.Unstructured); err != nil {
-		return err
+		o.Object["status"] = runtime.DeepCopyJSON(status)
+		return gone(err)
 	}
 	o.stored = status
 	return nil
 }
 
-// setLabel sets a label, or removes it with an empty value.
+// reset forgets what was to be written.
+func (o *object) reset() { o.Object["status"] = runtime.DeepCopyJSON(o.stored) }
+
+// errGone is an object that was deleted while it was reconciled.
+var errGone = errors.New("the object is gone")
+
+func gone(err error) error {
+	if apierrors.IsNotFound(err) {
+		return errGone
+	}
+	return err
+}
+
+// setLabel sets a label, or removes it with an empty value. It fails with a conflict if
+// anybody has changed the object since it was read.
 func (o *object) setLabel(ctx context.Context, c client.Client, key, value string) error {
 	var wanted any = value
 	if value == "" {
 		wanted = nil
 	}
-	patch, err := json.Marshal(map[string]any{"metadata": map[string]any{"labels": map[string]any{key: wanted}}})
+	patch, err := json.Marshal(map[string]any{"metadata": map[string]any{
+		"resourceVersion": o.GetResourceVersion(), "labels": map[string]any{key: wanted},
+	}})
 	if err != nil {
 		return err
 	}
@@ -105,5 +124,5 @@ func (o *object) keepStatus(write func() error) error {
 		o.stored = runtime.DeepCopyJSON(o.status())
 	}
 	o.Object["status"] = status
-	return err
+	return gone(err)
 }

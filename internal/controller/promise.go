@@ -6,7 +6,6 @@ import (
 	"strings"
 	"time"
 
-	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -47,7 +46,13 @@ func (p *Promises) reconcile(ctx context.Context, o *object) (time.Duration, err
 		return 0, err
 	}
 	p.describe(o)
-	e, err := p.engineFor(ctx, o.Unstructured, "")
+	if err := p.watchServed(ctx, o); err != nil {
+		return 0, err
+	}
+	if paused(o.Unstructured) {
+		return p.run(ctx, o, true)
+	}
+	e, err := p.EngineFor(ctx, o.Unstructured, "")
 	if err != nil {
 		return 0, err
 	}
@@ -59,30 +64,21 @@ func (p *Promises) reconcile(ctx context.Context, o *object) (time.Duration, err
 	if err != nil {
 		return 0, err
 	}
-	crd, err := p.ensureAPI(ctx, o)
-	if err != nil {
+	if err := p.ensureAPI(ctx, o); err != nil {
 		return 0, err
 	}
 	if err := p.ensureDependencies(ctx, o); err != nil {
 		return 0, err
 	}
-	return p.run(ctx, o, crd, fulfilled)
+	return p.run(ctx, o, fulfilled)
 }
 
 // run brings the Promise's own workflow further, and lets requests in when it has completed.
-func (p *Promises) run(ctx context.Context, o *object, crd *apiextensionsv1.CustomResourceDefinition, fulfilled bool) (time.Duration, error) {
-	c, err := p.course(ctx, o, o.Unstructured, workflow.Kind{Type: workflow.Promise, Action: workflow.Configure})
-	if err != nil {
-		return 0, err
-	}
+func (p *Promises) run(ctx context.Context, o *object, fulfilled bool) (time.Duration, error) {
+	c := p.course(ctx, o, o.Unstructured, workflow.Kind{Type: workflow.Promise, Action: workflow.Configure})
 	decision, err := c.advance(ctx)
 	if err != nil {
 		return 0, err
-	}
-	if crd != nil {
-		if err := p.kinds.watch(ctx, o.GetName(), storedKind(crd)); err != nil {
-			return 0, err
-		}
 	}
 	switch {
 	case decision.Outcome == progress.Paused:
@@ -157,7 +153,7 @@ func (p *Promises) passOn(ctx context.Context, o *object) error {
 	}
 	for i := range requests {
 		request := newObject(&requests[i])
-		if request.GetLabels()[progress.LabelRunFromStart] == "true" {
+		if request.GetLabels()[progress.LabelRunFromStart] == "true" || !request.GetDeletionTimestamp().IsZero() {
 			continue
 		}
 		if err := request.setLabel(ctx, p.Client, progress.LabelRunFromStart, "true"); client.IgnoreNotFound(err) != nil {
@@ -175,7 +171,8 @@ func (p *Promises) requests(ctx context.Context, o *object) ([]unstructured.Unst
 	}
 	list := &unstructured.UnstructuredList{}
 	list.SetGroupVersionKind(kind)
-	return list.Items, p.Client.List(ctx, list)
+	err := p.Client.List(ctx, list)
+	return list.Items, err
 }
 
 // requirements looks at the Promises that this one needs.
@@ -186,7 +183,7 @@ func (p *Promises) requirements(ctx context.Context, o *object) (bool, error) {
 		fields, _ := w.(map[string]any)
 		name, _ := fields["name"].(string)
 		version, _ := fields["version"].(string)
-		state, err := p.requirement(ctx, name, version)
+		state, err := Requirement(ctx, p.Client, name, version)
 		if err != nil {
 			return false, err
 		}
@@ -199,9 +196,11 @@ func (p *Promises) requirements(ctx context.Context, o *object) (bool, error) {
 	return fulfilled, nil
 }
 
-func (p *Promises) requirement(ctx context.Context, name, version string) (progress.RequirementState, error) {
+// Requirement tells whether a Promise is there that another one needs; an empty version
+// means any.
+func Requirement(ctx context.Context, reader client.Reader, name, version string) (progress.RequirementState, error) {
 	other := some(promiseKind)
-	err := p.Client.Get(ctx, client.ObjectKey{Name: name}, other)
+	err := reader.Get(ctx, client.ObjectKey{Name: name}, other)
 	if apierrors.IsNotFound(err) {
 		return progress.RequirementMissing, nil
 	}

@@ -2,7 +2,6 @@ package controller
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -24,51 +23,73 @@ import (
 // errNotServed is a CRD that is not served yet; its own events say when it is.
 var errNotServed = errors.New("the API of the Promise is not served yet")
 
-// ensureAPI installs the Promise's CRD; nil if the Promise offers nothing.
-func (p *Promises) ensureAPI(ctx context.Context, o *object) (*apiextensionsv1.CustomResourceDefinition, error) {
-	author, err := api(o.Unstructured)
+// ensureAPI installs the Promise's CRD, if it offers anything.
+func (p *Promises) ensureAPI(ctx context.Context, o *object) error {
+	author, err := promised.Author(o.Unstructured)
 	if err != nil || author == nil {
-		return nil, err
+		return err
+	}
+	if err := p.ensureAccess(ctx, o.GetName(), author.Spec); err != nil {
+		return err
 	}
 	wanted, existing := promised.CRD(o.GetName(), author), &apiextensionsv1.CustomResourceDefinition{}
 	err = p.Client.Get(ctx, client.ObjectKeyFromObject(wanted), existing)
 	switch {
 	case apierrors.IsNotFound(err):
 		if err := p.Client.Create(ctx, wanted); err != nil {
-			return nil, fmt.Errorf("create the API of the Promise: %w", err)
+			return apiRefused(err)
 		}
-		return nil, errNotServed
+		return errNotServed
 	case err != nil:
-		return nil, err
+		return err
 	}
-	if other := existing.Labels[v1alpha1.LabelPromise]; other != "" && other != o.GetName() {
-		return nil, fmt.Errorf("spec.api: the CustomResourceDefinition %s belongs to the Promise %s; choose another group or plural", existing.Name, other)
+	if err := promised.Taken(existing, o.GetName()); err != nil {
+		return &Rejected{"APITaken", err}
 	}
 	if promised.Adopt(existing, wanted) {
 		if err := p.Client.Update(ctx, existing); err != nil {
-			return nil, fmt.Errorf("update the API of the Promise: %w", err)
+			return apiRefused(err)
 		}
 	}
-	if ok, why := promised.Established(existing); !ok {
-		return nil, fmt.Errorf("%w: %s", errNotServed, why)
+	switch ok, why := promised.Established(existing); {
+	case ok:
+		return p.watchServed(ctx, o)
+	case why != "":
+		return &Rejected{"APINotServed", fmt.Errorf("spec.api: %s", why)}
 	}
-	return existing, nil
+	return errNotServed
 }
 
-func api(promise *unstructured.Unstructured) (*apiextensionsv1.CustomResourceDefinition, error) {
-	raw, ok, _ := unstructured.NestedMap(promise.Object, "spec", "api")
-	if !ok || len(raw) == 0 {
-		return nil, nil
+// apiRefused tells what the author has to change from what may pass.
+func apiRefused(err error) error {
+	if apierrors.IsInvalid(err) || apierrors.IsBadRequest(err) {
+		return &Rejected{"APIRefused", fmt.Errorf("spec.api: %w", err)}
 	}
-	data, err := json.Marshal(raw)
-	if err != nil {
-		return nil, err
+	return fmt.Errorf("install the API of the Promise: %w", err)
+}
+
+// watchServed watches the Promise's kind if the cluster serves it, whatever else may be
+// wrong with the Promise: its requests must be let go.
+func (p *Promises) watchServed(ctx context.Context, o *object) error {
+	name := nestedString(o.Unstructured, "spec", "api", "metadata", "name")
+	if name == "" {
+		return nil
 	}
 	crd := &apiextensionsv1.CustomResourceDefinition{}
-	if err := json.Unmarshal(data, crd); err != nil {
-		return nil, fmt.Errorf("spec.api: %w", err)
+	err := p.Client.Get(ctx, client.ObjectKey{Name: name}, crd)
+	if err != nil {
+		return client.IgnoreNotFound(err)
 	}
-	return crd, nil
+	if kind, watched := p.kinds.kind(o.GetName()); watched && kind == storedKind(crd) {
+		return nil
+	}
+	if ok, _ := promised.Established(crd); !ok || !crd.DeletionTimestamp.IsZero() || promised.Taken(crd, o.GetName()) != nil {
+		return nil
+	}
+	if err := p.checkAccess(ctx, crd.Spec); err != nil {
+		return err
+	}
+	return p.kinds.watch(ctx, o.GetName(), storedKind(crd))
 }
 
 func storedKind(crd *apiextensionsv1.CustomResourceDefinition) schema.GroupVersionKind {
@@ -99,12 +120,14 @@ func (p *Promises) ensureDependencies(ctx context.Context, o *object) error {
 	if len(existing.Items) > 0 {
 		current = &existing.Items[0]
 	}
-	_, err = p.saveWork(ctx, current, wanted)
-	return err
+	return p.saveWork(ctx, current, wanted)
 }
 
 func (r *Runner) deleteAll(ctx context.Context, works []v1alpha1.Work) error {
 	for i := range works {
+		if !works[i].DeletionTimestamp.IsZero() {
+			continue
+		}
 		if err := r.Client.Delete(ctx, &works[i]); client.IgnoreNotFound(err) != nil {
 			return err
 		}
@@ -135,6 +158,9 @@ func (p *Promises) dependencies(o *object) (*v1alpha1.Work, error) {
 	w, err := work.Build(work.Source{Owner: owner}, work.Output{Files: func(yield func(work.File, error) bool) { yield(file, nil) }}, chosen, p.Now())
 	if err != nil {
 		return nil, err
+	}
+	if w.Spec.Bundle != nil {
+		return nil, &Rejected{"DependenciesTooLarge", fmt.Errorf("spec.dependencies: they have more than %d KiB, packed; let a Pipeline write them", work.MaxBytes>>10)}
 	}
 	w.Name = names.WithHash(o.GetName()+staticSuffix, names.Hash(5, string(o.GetUID()), workStatic), names.MaxLabel)
 	w.Labels = map[string]string{v1alpha1.LabelPromise: o.GetName(), v1alpha1.LabelWorkType: workStatic}

@@ -2,6 +2,7 @@ package controller
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"time"
 
@@ -15,6 +16,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
+	"github.com/kratix-compile/kratix-compile/internal/engine"
+	"github.com/kratix-compile/kratix-compile/internal/harvest/record"
 	"github.com/kratix-compile/kratix-compile/internal/progress"
 	"github.com/kratix-compile/kratix-compile/translate/workflow"
 )
@@ -42,17 +45,13 @@ func has(o *object, finalizer string) bool { return slices.Contains(o.GetFinaliz
 // there, then the requests, and at last what made them possible.
 func (p *Promises) remove(ctx context.Context, o *object) (time.Duration, error) {
 	p.available(o, progress.PromiseUnavailable)
-	c, err := p.course(ctx, o, o.Unstructured, workflow.Kind{Type: workflow.Promise, Action: workflow.Delete})
-	if err != nil {
+	if err := p.watchServed(ctx, o); err != nil {
 		return 0, err
 	}
-	if len(c.planned.Runs) > 0 && has(o, finalizerDeleteWorkflows) {
-		decision, err := c.advance(ctx)
-		if err != nil || decision.Outcome != progress.Completed {
-			return decision.RequeueAfter, err
-		}
-		if err := o.saveStatus(ctx, p.Client); err != nil {
-			return 0, err
+	c := p.course(ctx, o, o.Unstructured, workflow.Kind{Type: workflow.Promise, Action: workflow.Delete})
+	if has(o, finalizerDeleteWorkflows) {
+		if done, after, err := c.farewell(ctx); err != nil || !done {
+			return after, err
 		}
 		if err := o.release(ctx, p.Client, finalizerDeleteWorkflows); err != nil {
 			return 0, err
@@ -65,14 +64,30 @@ func (p *Promises) remove(ctx context.Context, o *object) (time.Duration, error)
 			return time.Second, err
 		}
 	}
-	if err := c.deleteRuns(ctx); err != nil {
-		return 0, err
-	}
-	if err := p.removeAccess(ctx, o); err != nil {
+	if err := errors.Join(c.deleteRuns(ctx), c.dropRecords(ctx), p.removeAccess(ctx, o)); err != nil {
 		return 0, err
 	}
 	p.Slots.Settle(c.slot(), false)
 	return 0, o.release(ctx, p.Client, slices.Concat(finalizersAlways, finalizersAPI)...)
+}
+
+// farewell runs the delete workflow, if there is one and there is anything to say goodbye
+// to: what never ran may be as broken as it likes. In a namespace that goes, nothing can
+// run any more, and the object must not hold it up.
+func (c *course) farewell(ctx context.Context) (done bool, after time.Duration, err error) {
+	listed, _, _ := unstructured.NestedSlice(c.promise.Object, "spec", "workflows", string(c.kind.Type), string(workflow.Delete))
+	if len(listed) == 0 || progress.Read(c.object.status()).Round == 0 && c.fault != nil {
+		return true, 0, nil
+	}
+	decision, err := c.advance(ctx)
+	if terminating(err) {
+		c.record(c.object, progress.Event{Warning: true, Reason: "NamespaceTerminating", Message: "The delete workflow cannot run any more: its namespace is being deleted"})
+		return true, 0, nil
+	}
+	if err != nil || decision.Outcome != progress.Completed {
+		return false, decision.RequeueAfter, err
+	}
+	return true, 0, c.object.saveStatus(ctx, c.Client)
 }
 
 func (p *Promises) removeRequests(ctx context.Context, c *course) (bool, error) {
@@ -109,6 +124,9 @@ func (p *Promises) removeAPI(ctx context.Context, c *course) (bool, error) {
 		return true, err
 	}
 	for i := range list.Items {
+		if !list.Items[i].DeletionTimestamp.IsZero() {
+			continue
+		}
 		if err := p.Client.Delete(ctx, &list.Items[i]); client.IgnoreNotFound(err) != nil {
 			return true, err
 		}
@@ -136,8 +154,8 @@ func (p *Promises) removeAccess(ctx context.Context, o *object) error {
 func (c *course) deleteRuns(ctx context.Context) error {
 	for _, e := range c.Engines {
 		found, err := e.Runs(ctx, c.namespace(), c.labels())
-		if err != nil && e != c.engine {
-			continue // another engine that is not installed
+		if errors.Is(err, engine.ErrMissing) {
+			continue
 		}
 		if err != nil {
 			return err
@@ -149,6 +167,25 @@ func (c *course) deleteRuns(ctx context.Context) error {
 			if err := e.Delete(ctx, found[i].GetNamespace(), found[i].GetName()); err != nil {
 				return err
 			}
+		}
+	}
+	return nil
+}
+
+// dropRecords removes harvests of the object that nobody will take any more.
+func (c *course) dropRecords(ctx context.Context) error {
+	heads := &metav1.PartialObjectMetadataList{}
+	heads.SetGroupVersionKind(headKind)
+	if err := c.Client.List(ctx, heads, client.InNamespace(c.Records.Namespace), client.MatchingLabels(c.labels())); err != nil {
+		return err
+	}
+	for i := range heads.Items {
+		r, err := record.Of(&heads.Items[i])
+		if err != nil || r.Namespace != c.namespace() {
+			continue
+		}
+		if err := c.Records.Delete(ctx, r); err != nil {
+			return err
 		}
 	}
 	return nil

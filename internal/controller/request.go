@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -21,6 +22,8 @@ type Requests struct {
 	*Runner
 	kinds *kinds
 }
+
+var finalizersRequest = []string{finalizerDeleteWorkflows, finalizerWorks, finalizerWorkflows}
 
 const (
 	// soon is when to look again at an object that somebody else has just changed.
@@ -58,20 +61,15 @@ func (r *Requests) reconcile(ctx context.Context, o *object, promise *unstructur
 	if !o.GetDeletionTimestamp().IsZero() {
 		return r.remove(ctx, o, promise)
 	}
-	if !promise.GetDeletionTimestamp().IsZero() {
-		return 0, nil
-	}
 	labels := map[string]string{v1alpha1.LabelPromise: promise.GetName()}
-	if err := o.adopt(ctx, r.Client, labels, finalizerDeleteWorkflows, finalizerWorks, finalizerWorkflows); err != nil {
-		return 0, err
+	if promise.GetDeletionTimestamp().IsZero() {
+		if err := o.adopt(ctx, r.Client, labels, finalizersRequest...); err != nil {
+			return 0, err
+		}
 	}
-	held := paused(o.Unstructured) || paused(promise)
-	if !held && !r.ready(o, promise) {
-		return 0, nil // the Promise wakes it
-	}
-	c, err := r.course(ctx, o, promise, workflow.Kind{Type: workflow.Resource, Action: workflow.Configure})
-	if err != nil {
-		return 0, err
+	c := r.course(ctx, o, promise, workflow.Kind{Type: workflow.Resource, Action: workflow.Configure})
+	if c.wait = r.wait(o, promise); c.wait != "" && progress.Read(o.status()).Round == 0 {
+		return 0, nil // it has not begun, and the Promise wakes it
 	}
 	decision, err := c.advance(ctx)
 	if err != nil || decision.Outcome != progress.Completed {
@@ -80,14 +78,25 @@ func (r *Requests) reconcile(ctx context.Context, o *object, promise *unstructur
 	return decision.RequeueAfter, c.settle(ctx)
 }
 
-// ready tells whether the Promise can fulfil requests, and has done so for its present
-// spec: its own workflow comes before those of its requests.
-func (r *Requests) ready(o *object, promise *unstructured.Unstructured) bool {
+// wait is why nothing may start for requests now; what has begun may end. The Promise's
+// own workflow comes before those of its requests, for every spec of it.
+func (r *Requests) wait(o *object, promise *unstructured.Unstructured) string {
+	if paused(o.Unstructured) || paused(promise) {
+		return ""
+	}
 	status, _, _ := unstructured.NestedMap(promise.Object, "status")
 	available := progress.GetCondition(status, progress.ConditionAvailable).Status == "True"
 	progress.SetPromiseAvailable(o.status(), available, r.Now())
 	observed, _, _ := unstructured.NestedInt64(promise.Object, "status", "observedGeneration")
-	return available && observed == promise.GetGeneration()
+	switch {
+	case !promise.GetDeletionTimestamp().IsZero():
+		return "The Promise is being deleted"
+	case !available:
+		return "Waiting for the Promise to be available"
+	case observed != promise.GetGeneration():
+		return "Waiting for the workflow of the Promise"
+	}
+	return ""
 }
 
 // settle says what became of the files of a workflow that has completed.
@@ -105,57 +114,69 @@ func (c *course) settle(ctx context.Context) error {
 // remove runs the delete workflow and then removes what was made for the request
 // (docs/kratix-contract.md 6.11), all of it in namespaces of its own.
 func (r *Requests) remove(ctx context.Context, o *object, promise *unstructured.Unstructured) (time.Duration, error) {
-	c, err := r.course(ctx, o, promise, workflow.Kind{Type: workflow.Resource, Action: workflow.Delete})
-	if err != nil {
-		return 0, err
-	}
-	if len(c.planned.Runs) > 0 && has(o, finalizerDeleteWorkflows) {
-		decision, err := c.advance(ctx)
-		if err != nil || decision.Outcome != progress.Completed {
-			return decision.RequeueAfter, err
-		}
-		if err := o.saveStatus(ctx, r.Client); err != nil {
-			return 0, err
+	c := r.course(ctx, o, promise, workflow.Kind{Type: workflow.Resource, Action: workflow.Delete})
+	if has(o, finalizerDeleteWorkflows) {
+		if done, after, err := c.farewell(ctx); err != nil || !done {
+			return after, err
 		}
 	}
 	if left, err := c.deleteWorks(ctx); err != nil || left > 0 {
-		return soon, err
+		return later, err // its Works wake it when they go
 	}
-	if err := c.deleteRuns(ctx); err != nil {
+	if err := errors.Join(c.deleteRuns(ctx), c.dropRecords(ctx)); err != nil {
 		return 0, err
 	}
 	r.Slots.Settle(c.slot(), false)
-	return 0, o.release(ctx, r.Client, finalizerDeleteWorkflows, finalizerWorks, finalizerWorkflows)
+	return 0, o.release(ctx, r.Client, finalizersRequest...)
 }
 
 // conclude writes the status and says when to come back.
 func (r *Runner) conclude(ctx context.Context, o *object, after time.Duration, err error) (reconcile.Result, error) {
-	var invalid *engine.Invalid
+	invalid, isInvalid := errors.AsType[*engine.Invalid](err)
+	rejected, isRejected := errors.AsType[*Rejected](err)
 	switch {
-	case errors.As(err, &invalid):
+	case errors.Is(err, errGone):
+		return reconcile.Result{}, nil
+	case isInvalid:
 		r.blame(o, "ConfigureWorkflowFailed", invalid.Error())
-		after, err = 0, nil // until somebody changes it
+		after = 0 // until somebody changes it
+	case isRejected:
+		r.blame(o, rejected.Reason, rejected.Error())
+		after = later
 	case errors.Is(err, engine.ErrMissing):
 		r.blame(o, "EngineMissing", err.Error())
-		after, err = later, nil
+		after = later
 	case errors.Is(err, errNotServed):
-		after, err = soon, nil
+		after = later // its events say when it is
+	case terminating(err):
+		r.blame(o, "NamespaceTerminating", err.Error())
+		after = later
+	case apierrors.IsForbidden(err):
+		r.blame(o, "Forbidden", err.Error())
+		after = later
 	case apierrors.IsConflict(err):
 		return reconcile.Result{RequeueAfter: soon}, nil
-	case apierrors.IsNotFound(err) && !o.GetDeletionTimestamp().IsZero():
-		return reconcile.Result{}, nil // it went while we looked
 	case err != nil:
 		return reconcile.Result{}, err
 	}
-	if err = o.saveStatus(ctx, r.Client); apierrors.IsConflict(err) {
+	err = o.saveStatus(ctx, r.Client)
+	switch {
+	case errors.Is(err, errGone):
+		return reconcile.Result{}, nil
+	case apierrors.IsConflict(err):
 		return reconcile.Result{RequeueAfter: soon}, nil
 	}
-	return reconcile.Result{RequeueAfter: after}, client.IgnoreNotFound(err)
+	return reconcile.Result{RequeueAfter: after}, err
+}
+
+// terminating is a namespace in which nothing can be made any more.
+func terminating(err error) bool {
+	return apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause)
 }
 
 // blame says in the conditions why nothing runs.
 func (r *Runner) blame(o *object, reason, message string) {
-	c := progress.Condition{Type: progress.ConditionReconciled, Status: "False", Reason: reason, Message: message}
+	c := progress.Condition{Type: progress.ConditionReconciled, Status: "False", Reason: reason, Message: shorten(message, maxText)}
 	if progress.SetCondition(o.status(), c, r.Now()) {
 		r.record(o, progress.Event{Warning: true, Reason: reason, Message: message})
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -21,8 +22,9 @@ import (
 
 // Runner is what the controllers have in common.
 type Runner struct {
-	// Client reads from a cache.
+	// Client reads from a cache, Live does not.
 	Client  client.Client
+	Live    client.Reader
 	Records *record.Store
 	// Engines are all that the installation may use; the first is its choice.
 	Engines []*engine.Engine
@@ -33,6 +35,8 @@ type Runner struct {
 	Slots           *slots.Slots
 	Events          events.EventRecorder
 	Now             func() time.Time
+
+	meters *meters
 }
 
 var (
@@ -40,8 +44,9 @@ var (
 	namespaceKind = corev1.SchemeGroupVersion.WithKind("Namespace")
 )
 
-// engineFor is the engine that the Promise asks for, or the namespace, or else the installation.
-func (r *Runner) engineFor(ctx context.Context, promise *unstructured.Unstructured, namespace string) (*engine.Engine, error) {
+// EngineFor is the engine that the Promise asks for, or the namespace, or else the
+// installation. The namespace may be empty.
+func (r *Runner) EngineFor(ctx context.Context, promise *unstructured.Unstructured, namespace string) (*engine.Engine, error) {
 	name := promise.GetAnnotations()[AnnotationEngine]
 	if name == "" && namespace != "" {
 		ns := &metav1.PartialObjectMetadata{}
@@ -56,16 +61,33 @@ func (r *Runner) engineFor(ctx context.Context, promise *unstructured.Unstructur
 	}
 	i := slices.IndexFunc(r.Engines, func(e *engine.Engine) bool { return e.Name == name })
 	if i < 0 {
-		return nil, fmt.Errorf("the annotation %s asks for %q, which is no engine; choose tekton or argo", AnnotationEngine, name)
+		return nil, &Rejected{"EngineUnknown", fmt.Errorf("the annotation %s asks for %q, which is no engine; choose tekton or argo", AnnotationEngine, name)}
 	}
 	return r.Engines[i], nil
 }
 
-// record emits an event about an object.
+// Rejected is what only people can change. It is said in a condition and looked at again
+// now and then.
+type Rejected struct {
+	Reason string
+	Err    error
+}
+
+func (e *Rejected) Error() string { return e.Err.Error() }
+
+// Unwrap is what it is about.
+func (e *Rejected) Unwrap() error { return e.Err }
+
+// maxNote is what the API server takes of an event's text, in bytes.
+const maxNote = 1000
+
+// record emits an event about an object. It leaves out what containers have logged, which
+// not everybody who may read events may read.
 func (r *Runner) record(o *object, e progress.Event) {
 	kind := corev1.EventTypeNormal
 	if e.Warning {
 		kind = corev1.EventTypeWarning
 	}
-	r.Events.Eventf(o.Unstructured, nil, kind, e.Reason, "Reconcile", "%s", e.Message)
+	message, _, _ := strings.Cut(e.Message, logMark)
+	r.Events.Eventf(o.Unstructured, nil, kind, e.Reason, "Reconcile", "%s", shorten(message, maxNote))
 }

@@ -17,6 +17,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
+	"sigs.k8s.io/controller-runtime/pkg/metrics"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 	"sigs.k8s.io/controller-runtime/pkg/source"
 
@@ -41,16 +42,24 @@ func Setup(mgr manager.Manager, r *Runner, workers int, limits slots.Limits) err
 	}
 	w := &wiring{Manager: mgr, runner: r, kinds: k, requests: requests, promises: promises}
 	r.Slots = slots.New(limits, w.wake)
+	r.meters = newMeters()
+	if err := r.meters.register(metrics.Registry, r.Slots.Active); err != nil {
+		return err
+	}
 	for _, watch := range []func() error{w.watchObjects, w.watchRecords, w.watchWorks, w.watchPods, w.watchSlots} {
 		if err := watch(); err != nil {
 			return err
 		}
 	}
-	return mgr.Add(w)
+	return errors.Join(mgr.Add(w), mgr.Add(&sweeper{r}))
 }
 
+// patience bounds one reconciliation. A cache that waits for a kind that is gone would
+// otherwise keep a worker for ever.
+const patience = 2 * time.Minute
+
 func newController(name string, mgr manager.Manager, r reconcile.TypedReconciler[Request], workers int) (controller.TypedController[Request], error) {
-	return controller.NewTyped(name, mgr, controller.TypedOptions[Request]{Reconciler: r, MaxConcurrentReconciles: workers})
+	return controller.NewTyped(name, mgr, controller.TypedOptions[Request]{Reconciler: r, MaxConcurrentReconciles: workers, ReconciliationTimeout: patience})
 }
 
 // wiring leads events to the objects that they are about.
@@ -125,7 +134,14 @@ func (w *wiring) watchWorks() error {
 		}
 		return requestOf(of, of.Namespace)
 	})
+	placedForPromise := handler.TypedEnqueueRequestsFromMapFunc(func(_ context.Context, p *v1alpha1.WorkPlacement) []Request {
+		if p.Spec.ResourceName != "" {
+			return nil
+		}
+		return []Request{{Promise: p.Spec.PromiseName}}
+	})
 	return errors.Join(
+		w.promises.Watch(source.TypedKind(w.GetCache(), &v1alpha1.WorkPlacement{}, placedForPromise)),
 		w.requests.Watch(source.TypedKind(w.GetCache(), &v1alpha1.Work{}, toRequests((*v1alpha1.Work).GetNamespace))),
 		w.promises.Watch(source.TypedKind(w.GetCache(), &v1alpha1.Work{}, toPromise[*v1alpha1.Work]())),
 		w.requests.Watch(source.TypedKind(w.GetCache(), &v1alpha1.WorkPlacement{}, placed)),

@@ -1,6 +1,7 @@
 package controller
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -42,7 +43,8 @@ func (c *course) situation(ctx context.Context) (progress.Situation, error) {
 		Status:      status,
 		Runs:        runs,
 		Records:     records,
-		Hold:        c.Slots.Hold(c.slot()),
+		Hold:        c.hold(),
+		LastRound:   c.lastRound(status, runs),
 		Interval:    c.interval(),
 		RetryFailed: config.Workflows.ReconcileAfterFailure == nil || *config.Workflows.ReconcileAfterFailure,
 		RunName:     c.runName,
@@ -92,6 +94,9 @@ func (c *course) runs(ctx context.Context, status progress.Status) ([]progress.R
 			if s.Phase.Ended() && run.GetName() != current.Run {
 				continue
 			}
+			if s.Phase.Ended() && current.Phase == progress.PhaseRunning {
+				e.AddLog(ctx, run, &s) // for the decision that it has failed
+			}
 			c.where[run.GetName()] = e
 			runs = append(runs, progress.Run{Name: run.GetName(), State: runState(s), Text: explain(s.Failure)})
 		}
@@ -112,8 +117,23 @@ func (c *course) labels() map[string]string {
 	labels := map[string]string{v1alpha1.LabelPromise: c.promise.GetName(), labelType: string(c.kind.Type)}
 	if c.kind.Type == workflow.Resource {
 		labels[v1alpha1.LabelResource] = c.object.GetName()
+		if c.shared() {
+			labels[v1alpha1.LabelResourceNamespace] = c.object.GetNamespace()
+		}
 	}
 	return labels
+}
+
+// hold is why nothing may start now.
+func (c *course) hold() string { return cmp.Or(c.wait, c.Slots.Hold(c.slot())) }
+
+// lastRound keeps names new for an object whose status somebody has emptied: no run can
+// have had as high a round as there were seconds.
+func (c *course) lastRound(status progress.Status, runs []progress.Run) int {
+	if status.Round > 0 || len(runs) == 0 {
+		return 0
+	}
+	return int(c.Now().Unix())
 }
 
 // runState: what waits may be cancelled without harm, and nothing of the user's runs in it.
@@ -156,9 +176,24 @@ func explain(f *state.Failure) string {
 		b.WriteString(": " + f.Message)
 	}
 	if n := len(f.Log); n > 0 {
-		b.WriteString("; its log ends:\n" + strings.Join(f.Log[max(0, n-shownLines):], "\n"))
+		b.WriteString(logMark + strings.Join(f.Log[max(0, n-shownLines):], "\n"))
 	}
-	return b.String()
+	return shorten(b.String(), maxText)
+}
+
+const (
+	// logMark is where the words of a container begin, which are not for everybody.
+	logMark = "; its log ends:\n"
+	// maxText bounds what a condition says, in bytes.
+	maxText = 2 << 10
+)
+
+// shorten cuts a text at a whole character.
+func shorten(text string, most int) string {
+	if len(text) <= most {
+		return text
+	}
+	return strings.ToValidUTF8(text[:most-3], "") + "..."
 }
 
 // records are the harvests of the object's runs. The cache may be behind the engine's
@@ -193,6 +228,9 @@ func (c *course) records(ctx context.Context, status progress.Status, runs []pro
 		c.harvests[r.Run] = h
 		if h.err != nil {
 			return nil, h.err
+		}
+		if why, ok := c.spoilt[r.Run]; ok {
+			h.fault = why
 		}
 		records = append(records, progress.Record{Run: r.Run, Control: h.control(), Fault: h.fault})
 	}

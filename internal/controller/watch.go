@@ -105,7 +105,8 @@ func turned() predicate.TypedPredicate[*unstructured.Unstructured] {
 			status, _, _ := unstructured.NestedMap(u.Object, "status")
 			return []any{
 				u.GetGeneration(), status["observedGeneration"], progress.GetCondition(status, progress.ConditionAvailable).Status,
-				paused(u), u.GetDeletionTimestamp().IsZero(), u.GetLabels()[labelVersion], u.GetAnnotations()[AnnotationEngine],
+				paused(u), u.GetDeletionTimestamp().IsZero(), u.GetLabels()[labelVersion],
+				u.GetAnnotations()[AnnotationEngine], u.GetAnnotations()[annotationInterval],
 			}
 		}
 		return !slices.Equal(facts(e.ObjectOld), facts(e.ObjectNew))

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"time"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/kratix-compile/kratix-compile/internal/engine"
@@ -26,53 +27,92 @@ type course struct {
 	promise *unstructured.Unstructured
 	kind    workflow.Kind
 	engine  *engine.Engine
-	// planned is the workflow as it would start now.
+	// planned is the workflow as it would start now; fault is why there is none.
 	planned plan.Workflow
+	fault   error
+	// wait is why nothing may start, but for slots; empty if it may.
+	wait string
 	// last is what the last decision was made of.
 	last progress.Situation
-	// refused are runs that the API server would not take, with its words.
-	refused map[string]string
+	// refused are runs that the API server would not take, and spoilt those whose results
+	// it would not, with its words.
+	refused, spoilt map[string]string
+	submitting      string
 	// where are the runs that were seen, and harvests the records.
 	where    map[string]*engine.Engine
 	harvests map[string]*opened
 }
 
-func (r *Runner) course(ctx context.Context, o *object, promise *unstructured.Unstructured, kind workflow.Kind) (*course, error) {
-	e, err := r.engineFor(ctx, promise, o.GetNamespace())
-	if err != nil {
-		return nil, err
+// course also is one whose workflow cannot be planned: it can still be cleaned up after.
+func (r *Runner) course(ctx context.Context, o *object, promise *unstructured.Unstructured, kind workflow.Kind) *course {
+	c := &course{
+		Runner: r, object: o, promise: promise, kind: kind, engine: r.Engines[0],
+		refused: map[string]string{}, spoilt: map[string]string{},
 	}
-	c := &course{Runner: r, object: o, promise: promise, kind: kind, engine: e, refused: map[string]string{}}
-	c.planned, err = engine.Plan(c.subject(), r.Options())
-	return c, err
+	var e *engine.Engine
+	if e, c.fault = r.EngineFor(ctx, promise, o.GetNamespace()); c.fault != nil {
+		return c
+	}
+	c.engine = e
+	c.planned, c.fault = engine.Plan(c.subject(), r.Options())
+	return c
 }
 
 // advance decides and acts until there is nothing to do but wait. An error asks for
 // another try; whatever was done before it stays done.
 func (c *course) advance(ctx context.Context) (progress.Decision, error) {
+	if c.fault != nil {
+		return progress.Decision{}, c.fault
+	}
 	for range maxDecisions {
 		var err error
 		if c.last, err = c.situation(ctx); err != nil {
 			return progress.Decision{}, err
 		}
 		decision := progress.Decide(c.last)
-		err = c.execute(ctx, decision)
-		var refused *engine.Refused
-		switch {
-		case errors.As(err, &refused):
-			continue // the next decision is that the run has failed
-		case err != nil:
+		if err := c.execute(ctx, decision); err != nil {
+			if c.learnt(err) {
+				continue // the next decision is that the run has failed
+			}
 			return decision, err
-		case decision.Again:
+		}
+		c.observe(c.last.Status, decision.Status)
+		if decision.Again {
 			continue
 		}
-		if c.last.Hold == "" {
-			c.Slots.Settle(c.slot(), decision.Outcome == progress.Running)
+		switch decision.Outcome {
+		case progress.Running:
+			c.Slots.Settle(c.slot(), true)
+		case progress.Waiting: // it keeps its slot, or its place in the queue
+		default:
+			c.Slots.Settle(c.slot(), false)
 		}
 		decision.Publish(c.object.status(), c.last)
 		return decision, nil
 	}
 	return progress.Decision{Outcome: progress.Waiting, RequeueAfter: time.Second}, nil
+}
+
+// spoilt are results that can never be delivered.
+type spoilt struct {
+	run string
+	err error
+}
+
+func (s *spoilt) Error() string { return s.err.Error() }
+
+// learnt takes note of what is refused for good. What was not written yet is forgotten.
+func (c *course) learnt(err error) bool {
+	if refused, ok := errors.AsType[*engine.Refused](err); ok && c.refused[c.submitting] == "" {
+		c.refused[c.submitting] = shorten(refused.Error(), maxText)
+		return true
+	}
+	if s, ok := errors.AsType[*spoilt](err); ok && c.spoilt[s.run] == "" {
+		c.spoilt[s.run] = shorten(s.Error(), maxText)
+		c.object.reset()
+		return true
+	}
+	return false
 }
 
 func (c *course) slot() slots.Claim {
@@ -108,8 +148,7 @@ func (c *course) act(ctx context.Context, d progress.Decision, action progress.A
 	case progress.Deliver:
 		return c.deliver(ctx, a)
 	case progress.WriteStatus:
-		d.Publish(c.object.status(), c.last)
-		return c.object.saveStatus(ctx, c.Client)
+		return c.write(ctx, d)
 	case progress.DropRecord:
 		return c.drop(ctx, a.Run)
 	case progress.Cancel:
@@ -123,8 +162,24 @@ func (c *course) act(ctx context.Context, d progress.Decision, action progress.A
 	}
 }
 
+// write fails for good if a Pipeline has put into status.yaml what the API forbids.
+func (c *course) write(ctx context.Context, d progress.Decision) error {
+	d.Publish(c.object.status(), c.last)
+	err := c.object.saveStatus(ctx, c.Client)
+	if err == nil || !apierrors.IsInvalid(err) && !apierrors.IsRequestEntityTooLargeError(err) {
+		return err
+	}
+	for _, action := range d.Actions {
+		if delivered, ok := action.(progress.Deliver); ok {
+			return &spoilt{run: delivered.Run, err: fmt.Errorf("status.yaml: %w", err)}
+		}
+	}
+	return err
+}
+
 // submit compiles the Pipeline for this round and creates what comes of it.
 func (c *course) submit(ctx context.Context, a progress.Submit) error {
+	c.submitting = a.Run
 	run, objects, err := c.engine.Compile(c.subject(), c.options(a.Pipeline, a.Round))
 	if err != nil {
 		return err
@@ -135,12 +190,8 @@ func (c *course) submit(ctx context.Context, a progress.Submit) error {
 	if err := c.EnsureNamespace(ctx, run.Namespace); err != nil {
 		return err
 	}
-	err = c.engine.Submit(ctx, objects)
-	var refused *engine.Refused
-	if errors.As(err, &refused) {
-		c.refused[a.Run] = refused.Error()
-	}
-	return err
+	c.meters.submitted.WithLabelValues(c.engine.Name, c.kind.String()).Inc()
+	return c.engine.Submit(ctx, objects)
 }
 
 func (c *course) options(pipeline string, round int) plan.Options {

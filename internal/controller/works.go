@@ -3,6 +3,7 @@ package controller
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -13,6 +14,7 @@ import (
 
 	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
 	"github.com/kratix-compile/kratix-compile/backends"
+	"github.com/kratix-compile/kratix-compile/internal/engine"
 	"github.com/kratix-compile/kratix-compile/internal/progress"
 	"github.com/kratix-compile/kratix-compile/internal/work"
 )
@@ -34,12 +36,7 @@ func (c *course) deleteWorks(ctx context.Context, listed ...string) (left int, e
 		return 0, err
 	}
 	stale := work.Stale(works, c.owner(), listed)
-	for i := range stale {
-		if err := c.Client.Delete(ctx, &stale[i]); client.IgnoreNotFound(err) != nil {
-			return len(stale), err
-		}
-	}
-	return len(stale), nil
+	return len(stale), c.deleteAll(ctx, stale)
 }
 
 // placed says how far the files of an object's Works have come.
@@ -96,7 +93,7 @@ const (
 )
 
 // cleanUp deletes old runs beyond those to keep for people, and Works of Pipelines that
-// are gone. Runs of this round stay: they may be looked at.
+// are gone.
 func (c *course) cleanUp(ctx context.Context, a progress.CleanUp) error {
 	if a.Works {
 		var listed []string
@@ -109,8 +106,8 @@ func (c *course) cleanUp(ctx context.Context, a progress.CleanUp) error {
 	}
 	for _, e := range c.Engines {
 		found, err := e.Runs(ctx, c.namespace(), c.labels())
-		if err != nil && e != c.engine {
-			continue // another engine that is not installed
+		if errors.Is(err, engine.ErrMissing) {
+			continue
 		}
 		if err != nil {
 			return err

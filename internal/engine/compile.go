@@ -64,14 +64,19 @@ func Plan(s Subject, opts plan.Options) (plan.Workflow, error) {
 // Check finds fault with a Promise as far as that takes no request: all four workflows
 // are compiled, with a sample of a request.
 func Check(promise *unstructured.Unstructured, backend translate.Backend, opts plan.Options) (diag.List, error) {
+	_, findings, err := sample(promise, backend, opts)
+	return findings, err
+}
+
+func sample(promise *unstructured.Unstructured, backend translate.Backend, opts plan.Options) ([]translate.Output, diag.List, error) {
 	file, err := document(promise)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	_, findings := translate.Compile(translate.Input{Files: []parse.File{file}}, translate.Options{
+	outputs, findings := translate.Compile(translate.Input{Files: []parse.File{file}}, translate.Options{
 		Backends: []translate.Backend{backend}, Plan: opts,
 	})
-	return findings, refusal(findings)
+	return outputs, findings, refusal(findings)
 }
 
 func compile(s Subject, opts plan.Options, backend translate.Backend) ([]translate.Output, error) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -36,19 +37,22 @@ type LogSource = runlog.Source
 type Engine struct {
 	backends.Engine
 	backend translate.Backend
-	// client reads from a cache, which must hold the Pods of runs.
+	// client reads from a cache, which must hold the Pods of runs; live does not.
 	client client.Client
+	live   client.Reader
 	logs   Logs
+	// fresh are the runs that were created and that the cache has not shown yet.
+	fresh fresh
 }
 
 // New is the engine of this name, one of backends.Names.
-func New(name string, opts backends.Options, c client.Client, logs Logs) (*Engine, error) {
+func New(name string, opts backends.Options, c client.Client, live client.Reader, logs Logs) (*Engine, error) {
 	all := backends.Engines()
 	i := slices.IndexFunc(all, func(e backends.Engine) bool { return e.Name == name })
 	if i < 0 {
 		return nil, fmt.Errorf("no engine is called %q; choose one of %v", name, backends.Names())
 	}
-	return &Engine{Engine: all[i], backend: backends.New([]string{name}, opts)[0], client: c, logs: logs}, nil
+	return &Engine{Engine: all[i], backend: backends.New([]string{name}, opts)[0], client: c, live: live, logs: logs}, nil
 }
 
 // GroupVersionKind is of the engine's runs.
@@ -72,26 +76,53 @@ func (e *Engine) Compile(s Subject, opts plan.Options) (plan.Run, []manifest.Obj
 	return compiled[0].Workflow.Runs[0], compiled[0].Objects, nil
 }
 
-// Runs lists the runs that have these labels, in one namespace.
+// Runs lists the runs that have these labels, in one namespace. Those that Submit has
+// created are among them, whether the cache knows them yet or not.
 func (e *Engine) Runs(ctx context.Context, namespace string, labels map[string]string) ([]unstructured.Unstructured, error) {
 	list := &unstructured.UnstructuredList{}
 	list.SetGroupVersionKind(e.GroupVersionKind())
-	err := e.client.List(ctx, list, client.InNamespace(namespace), client.MatchingLabels(labels))
-	return list.Items, e.explain(err)
+	if err := e.client.List(ctx, list, client.InNamespace(namespace), client.MatchingLabels(labels)); err != nil {
+		return nil, e.explain(err)
+	}
+	for _, name := range e.fresh.unseen(namespace, labels, list.Items) {
+		run := e.run(namespace, name)
+		err := e.live.Get(ctx, client.ObjectKeyFromObject(run), run)
+		switch {
+		case err == nil:
+			list.Items = append(list.Items, *run)
+		case apierrors.IsNotFound(err):
+			e.fresh.forget(namespace, name)
+		default:
+			return nil, err
+		}
+	}
+	return list.Items, nil
 }
 
-// Observe says what became of a run.
+// Observe says what became of a run, without its log.
 func (e *Engine) Observe(ctx context.Context, run *unstructured.Unstructured) (state.State, error) {
 	pods := &corev1.PodList{}
 	err := e.client.List(ctx, pods, client.InNamespace(run.GetNamespace()), client.MatchingLabels(e.Observer.PodLabels(run)))
 	if err != nil {
 		return state.State{}, err
 	}
-	s := e.Observer.Observe(run, pods.Items)
-	if s.Phase.Ended() && e.logs != nil {
-		err = runlog.Add(ctx, e.logs(run.GetNamespace()), e.Observer, &s)
+	return e.Observer.Observe(run, pods.Items), nil
+}
+
+// logTime is how long a failure may wait for its log: the node may be the reason for it.
+const logTime = 5 * time.Second
+
+// AddLog reads the log of the step that failed. Where it cannot be read the failure says
+// so: a run has failed, whether its last words are known or not.
+func (e *Engine) AddLog(ctx context.Context, run *unstructured.Unstructured, s *state.State) {
+	if e.logs == nil {
+		return
 	}
-	return s, err
+	ctx, cancel := context.WithTimeout(ctx, logTime)
+	defer cancel()
+	if err := runlog.Add(ctx, e.logs(run.GetNamespace()), e.Observer, s); err != nil && s.Failure != nil {
+		s.Failure.NoLog = err.Error()
+	}
 }
 
 // Cancel asks the engine to end a run. One that is gone has ended.
@@ -100,10 +131,14 @@ func (e *Engine) Cancel(ctx context.Context, namespace, name string) error {
 	return e.explain(client.IgnoreNotFound(e.client.Patch(ctx, e.run(namespace, name), patch)))
 }
 
-// Delete removes a run, and with it its Pods.
+// Delete removes a run, and with it its Pods and its input.
 func (e *Engine) Delete(ctx context.Context, namespace, name string) error {
 	background := client.PropagationPolicy(metav1.DeletePropagationBackground)
-	return e.explain(client.IgnoreNotFound(e.client.Delete(ctx, e.run(namespace, name), background)))
+	input := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: plan.InputName(name)}}
+	return errors.Join(
+		e.explain(client.IgnoreNotFound(e.client.Delete(ctx, e.run(namespace, name), background))),
+		client.IgnoreNotFound(e.client.Delete(ctx, input)),
+	)
 }
 
 func (e *Engine) run(namespace, name string) *unstructured.Unstructured {

@@ -2,7 +2,9 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"maps"
 
 	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -35,7 +37,9 @@ func (e *Engine) Submit(ctx context.Context, objects []manifest.Object) error {
 		err := e.submit(ctx, object)
 		switch {
 		case err == nil:
-		case apierrors.IsInvalid(err), apierrors.IsForbidden(err), apierrors.IsBadRequest(err), apierrors.IsRequestEntityTooLargeError(err):
+		case errors.Is(err, ErrMissing):
+			return err
+		case hopeless(err) && !apierrors.IsForbidden(err): // rights, quotas and policies change
 			return &Refused{Object: objects[i], Err: err}
 		case meta.IsNoMatchError(err):
 			return e.explain(err)
@@ -46,8 +50,23 @@ func (e *Engine) Submit(ctx context.Context, objects []manifest.Object) error {
 	return nil
 }
 
+// hopeless are answers that trying again does not change.
+func hopeless(err error) bool {
+	return apierrors.IsInvalid(err) || apierrors.IsForbidden(err) || apierrors.IsBadRequest(err) || apierrors.IsRequestEntityTooLargeError(err)
+}
+
 func (e *Engine) submit(ctx context.Context, wanted *unstructured.Unstructured) error {
-	if wanted.GetKind() == e.Kind || wanted.GetKind() == "ConfigMap" {
+	switch wanted.GetKind() {
+	case e.Kind:
+		err := client.IgnoreAlreadyExists(e.client.Create(ctx, wanted))
+		if err == nil {
+			e.fresh.created(wanted)
+		}
+		if apierrors.IsNotFound(err) && !aboutNamespace(err) {
+			return e.explain(err)
+		}
+		return err
+	case "ConfigMap":
 		return client.IgnoreAlreadyExists(e.client.Create(ctx, wanted))
 	}
 	existing := &unstructured.Unstructured{}
@@ -67,10 +86,14 @@ func (e *Engine) submit(ctx context.Context, wanted *unstructured.Unstructured) 
 		}
 		return e.client.Create(ctx, wanted)
 	}
-	for key, value := range content(wanted) {
-		existing.Object[key] = value
-	}
+	maps.Copy(existing.Object, content(wanted))
 	return e.client.Update(ctx, existing)
+}
+
+// aboutNamespace tells a namespace that is not there from a kind that is not served.
+func aboutNamespace(err error) bool {
+	status, ok := errors.AsType[*apierrors.StatusError](err)
+	return ok && status.ErrStatus.Details != nil && status.ErrStatus.Details.Kind == "namespaces"
 }
 
 // differs compares what the compiler writes; labels and annotations of others stay.

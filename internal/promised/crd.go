@@ -3,11 +3,14 @@
 package promised
 
 import (
+	"encoding/json"
+	"fmt"
 	"maps"
 	"slices"
 
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
 
 // LabelPromise is on everything that is made for a Promise.
@@ -15,6 +18,23 @@ const LabelPromise = "kratix.io/promise-name"
 
 // maxName is what fits into a label: requests are found by their names.
 const maxName = 63
+
+// Author is what the author wrote into spec.api; nil if the Promise offers nothing.
+func Author(promise *unstructured.Unstructured) (*apiextensionsv1.CustomResourceDefinition, error) {
+	raw, ok, _ := unstructured.NestedMap(promise.Object, "spec", "api")
+	if !ok || len(raw) == 0 {
+		return nil, nil
+	}
+	data, err := json.Marshal(raw)
+	if err != nil {
+		return nil, err
+	}
+	crd := &apiextensionsv1.CustomResourceDefinition{}
+	if err := json.Unmarshal(data, crd); err != nil {
+		return nil, fmt.Errorf("spec.api: %w", err)
+	}
+	return crd, nil
+}
 
 // CRD is a copy of the author's with a status that workflows can write. What the author
 // wrote stays; only the fields that Kratix itself writes are Kratix's.
@@ -28,6 +48,14 @@ func CRD(promise string, author *apiextensionsv1.CustomResourceDefinition) *apie
 		extend(&crd.Spec.Versions[i])
 	}
 	return crd
+}
+
+// Taken is an error if the existing CRD belongs to another Promise.
+func Taken(existing *apiextensionsv1.CustomResourceDefinition, promise string) error {
+	if other := existing.Labels[LabelPromise]; other != "" && other != promise {
+		return fmt.Errorf("spec.api: the CustomResourceDefinition %s belongs to the Promise %s; choose another group or plural", existing.Name, other)
+	}
+	return nil
 }
 
 // Adopt makes the existing CRD what the wanted one is, and tells whether anything
@@ -47,7 +75,8 @@ func Adopt(existing, wanted *apiextensionsv1.CustomResourceDefinition) bool {
 	return !equality.Semantic.DeepEqual(before, existing)
 }
 
-// Established tells whether the API server serves the CRD, and if not, what it objects to.
+// Established tells whether the API server serves the CRD, and if not, what it objects to;
+// an empty text means that it only needs a moment.
 func Established(crd *apiextensionsv1.CustomResourceDefinition) (ok bool, why string) {
 	for _, c := range crd.Status.Conditions {
 		switch {
@@ -57,7 +86,7 @@ func Established(crd *apiextensionsv1.CustomResourceDefinition) (ok bool, why st
 			ok = c.Status == apiextensionsv1.ConditionTrue
 		}
 	}
-	return ok, "the API server has not established it yet"
+	return ok, ""
 }
 
 func extend(version *apiextensionsv1.CustomResourceDefinitionVersion) {

@@ -17,7 +17,7 @@ var columns = []apiextensionsv1.CustomResourceColumnDefinition{
 // one of Kratix's. Pipelines may write any other field, so that unknown ones are kept; and
 // none is required, since the runner writes before the first of them does.
 func withStatus(author apiextensionsv1.JSONSchemaProps) apiextensionsv1.JSONSchemaProps {
-	author.Type, author.Required = "object", nil
+	author.Type, author.Required, author.AdditionalProperties = "object", nil, nil
 	author.XPreserveUnknownFields = new(true)
 	author.Properties = maps.Clone(author.Properties)
 	if author.Properties == nil {
@@ -36,9 +36,9 @@ func statusFields() map[string]apiextensionsv1.JSONSchemaProps {
 		"workflowsSucceeded":                  number(),
 		"workflowsFailed":                     number(),
 		"lastSuccessfulConfigureWorkflowTime": text(),
-		"conditions": list(object(map[string]apiextensionsv1.JSONSchemaProps{
+		"conditions": list(open(object(map[string]apiextensionsv1.JSONSchemaProps{
 			"type": text(), "status": text(), "reason": text(), "message": text(), "lastTransitionTime": text(),
-		})),
+		}))),
 		"kratix": object(map[string]apiextensionsv1.JSONSchemaProps{
 			"workflows": open(object(map[string]apiextensionsv1.JSONSchemaProps{
 				"lastSuccessfulConfigureWorkflowTime": text(),

@@ -56,7 +56,10 @@ func (r Run) input(text string) (manifest.Object, error) {
 
 const inputSuffix = "-input"
 
-func (r Run) inputName() string { return r.Name + inputSuffix }
+func (r Run) inputName() string { return InputName(r.Name) }
+
+// InputName is the name of the ConfigMap that is the input of a run.
+func InputName(run string) string { return run + inputSuffix }
 
 func (r Run) owners() []metav1.OwnerReference {
 	if r.Owner == nil {

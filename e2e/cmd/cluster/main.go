@@ -31,8 +31,10 @@ func run(args []string) error {
 		return err
 	case len(args) == 1 && args[0] == "down":
 		return cluster.Down(os.Stderr)
+	case len(args) == 1 && args[0] == "build":
+		return cluster.Build(ctx, os.Stderr)
 	case len(args) == 1 && args[0] == "check":
 		return cluster.Possible()
 	}
-	return fmt.Errorf("say up, down or check; the cluster is in E2E_DIR, or in the user's cache")
+	return fmt.Errorf("say build, up, down or check; the cluster is in E2E_DIR, or in the user's cache")
 }

@@ -64,6 +64,24 @@ func (s *Store) Keep(ctx context.Context, r Record) error {
 	return nil
 }
 
+// Kept are the records that Keep took out.
+func (s *Store) Kept(ctx context.Context) ([]Record, error) {
+	heads := &metav1.PartialObjectMetadataList{}
+	heads.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("ConfigMapList"))
+	if err := s.Reader.List(ctx, heads, client.InNamespace(s.Namespace), client.MatchingLabels{Label: Kept}); err != nil {
+		return nil, fmt.Errorf("list kept harvests: %w", err)
+	}
+	var kept []Record
+	for i := range heads.Items {
+		r, err := Of(&heads.Items[i])
+		if err != nil {
+			return nil, err
+		}
+		kept = append(kept, r)
+	}
+	return kept, nil
+}
+
 func (s *Store) deleteChunks(ctx context.Context, upload string) error {
 	err := s.Writer.DeleteAllOf(ctx, &corev1.ConfigMap{}, client.InNamespace(s.Namespace),
 		client.MatchingLabels{labelUpload: upload}, client.HasLabels{labelChunk})

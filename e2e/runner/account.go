@@ -1,0 +1,105 @@
+package runner
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+
+	authenticationv1 "k8s.io/api/authentication/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/client-go/tools/clientcmd"
+	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
+
+	"github.com/kratix-compile/kratix-compile/e2e/cluster"
+)
+
+// Account is whom the runner works as, with the rights of deploy/rbac and no others.
+const Account = "kratix-runner"
+
+// tokenSeconds are longer than any test.
+const tokenSeconds = 6 * 3600
+
+// authorize gives the runner a kubeconfig of its own.
+func (in *Installation) authorize(ctx context.Context, path string) error {
+	if err := in.grant(ctx); err != nil {
+		return err
+	}
+	token, err := in.cluster.Typed.CoreV1().ServiceAccounts(SystemNamespace).CreateToken(ctx, Account,
+		&authenticationv1.TokenRequest{Spec: authenticationv1.TokenRequestSpec{ExpirationSeconds: new(int64(tokenSeconds))}}, metav1.CreateOptions{})
+	if err != nil {
+		return err
+	}
+	config, err := clientcmd.LoadFromFile(in.cluster.Kubeconfig)
+	if err != nil {
+		return err
+	}
+	if err := clientcmd.ResolveLocalPaths(config); err != nil {
+		return err
+	}
+	config.AuthInfos = map[string]*clientcmdapi.AuthInfo{Account: {Token: token.Status.Token}}
+	config.Contexts[config.CurrentContext].AuthInfo = Account
+	in.kubeconfig = path
+	return clientcmd.WriteToFile(*config, path)
+}
+
+// grant applies deploy/rbac, as it is now: the cluster may have an older one. It waits
+// until the parts of the ClusterRole have been collected.
+func (in *Installation) grant(ctx context.Context) error {
+	objects, err := manifests("rbac")
+	if err != nil {
+		return err
+	}
+	var rules []any
+	for _, object := range objects {
+		resource, err := in.cluster.Resource(object)
+		if err != nil {
+			return err
+		}
+		_, err = resource.Apply(ctx, object.GetName(), object, metav1.ApplyOptions{FieldManager: "e2e", Force: true})
+		if err != nil {
+			return fmt.Errorf("apply %s %s: %w", object.GetKind(), object.GetName(), err)
+		}
+		if part, _, _ := unstructured.NestedSlice(object.Object, "rules"); object.GetKind() == "ClusterRole" {
+			rules = append(rules, part...)
+		}
+	}
+	whole := &unstructured.Unstructured{}
+	whole.SetAPIVersion("rbac.authorization.k8s.io/v1")
+	whole.SetKind("ClusterRole")
+	whole.SetName(Account)
+	_, err = in.cluster.Await(ctx, whole, func(o *unstructured.Unstructured) (bool, error) {
+		collected, _, _ := unstructured.NestedSlice(o.Object, "rules") // null at first
+		return !slices.ContainsFunc(rules, func(rule any) bool {
+			return !slices.ContainsFunc(collected, func(have any) bool { return reflect.DeepEqual(have, rule) })
+		}), nil
+	})
+	return err
+}
+
+// manifests are those of a folder of deploy.
+func manifests(folder string) ([]*unstructured.Unstructured, error) {
+	files, err := filepath.Glob(filepath.Join("..", "deploy", folder, "*.yaml"))
+	if err != nil {
+		return nil, err
+	}
+	var all []*unstructured.Unstructured
+	for _, file := range files {
+		if filepath.Base(file) == "kustomization.yaml" {
+			continue
+		}
+		data, err := os.ReadFile(file)
+		if err != nil {
+			return nil, err
+		}
+		objects, err := cluster.Objects(data)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", file, err)
+		}
+		all = append(all, objects...)
+	}
+	return all, nil
+}

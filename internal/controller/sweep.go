@@ -1,0 +1,67 @@
+package controller
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"sigs.k8s.io/controller-runtime/pkg/log"
+
+	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
+	"github.com/kratix-compile/kratix-compile/internal/harvest/record"
+)
+
+// sweeper removes what crashes and deleted Works leave in the runner's namespace.
+type sweeper struct{ *Runner }
+
+// Start sweeps once an hour.
+func (s *sweeper) Start(ctx context.Context) error {
+	tick := time.NewTicker(record.MinSweepAge)
+	defer tick.Stop()
+	for {
+		if err := s.sweep(ctx); err != nil {
+			log.FromContext(ctx).Error(err, "Old harvests could not be removed; they will be next time")
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+	}
+}
+
+func (s *sweeper) sweep(ctx context.Context) error {
+	_, err := s.Records.Sweep(ctx, record.MinSweepAge)
+	return errors.Join(err, s.dropUnreferenced(ctx))
+}
+
+// dropUnreferenced deletes the bundles that were kept for a Work and that nothing names any
+// more. Young ones stay: their Work may not be in the cache yet.
+func (s *sweeper) dropUnreferenced(ctx context.Context) error {
+	kept, err := s.Records.Kept(ctx)
+	if err != nil || len(kept) == 0 {
+		return err
+	}
+	named := map[string]bool{}
+	works, placements := &v1alpha1.WorkList{}, &v1alpha1.WorkPlacementList{}
+	if err := errors.Join(s.Client.List(ctx, works), s.Client.List(ctx, placements)); err != nil {
+		return err
+	}
+	for _, w := range works.Items {
+		if w.Spec.Bundle != nil {
+			named[w.Spec.Bundle.Name] = true
+		}
+	}
+	for _, p := range placements.Items {
+		if p.Spec.Bundle != nil {
+			named[p.Spec.Bundle.Name] = true
+		}
+	}
+	var failed error
+	for _, r := range kept {
+		if !named[r.Name()] && s.Now().Sub(r.Stored) > record.MinSweepAge {
+			failed = errors.Join(failed, s.Records.Delete(ctx, r))
+		}
+	}
+	return failed
+}
