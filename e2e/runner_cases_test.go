@@ -252,6 +252,28 @@ func testOldRuns(t *testing.T, in *install) {
 	assert.Equal(t, before, after)
 }
 
+// testPublished: a container that writes into its object's status by itself, while the
+// runner and status.yaml do, too. Nothing that one of them writes is lost.
+func testPublished(t *testing.T, in *install) {
+	in.offer(t, promiseHead+`
+    resource:
+      configure:
+        - apiVersion: platform.kratix.io/v1alpha1
+          kind: Pipeline
+          metadata: {name: only}
+          spec:
+            containers:
+              - {name: sdk, image: PROBE-IMAGE, command: [probe], env: [{name: PROBE, value: publish=first}]}
+              - {name: file, image: BUSYBOX, command: [sh, -c, 'echo "file: written" > /kratix/metadata/status.yaml']}
+              - {name: again, image: PROBE-IMAGE, command: [probe], env: [{name: PROBE, value: publish=second}]}
+`)
+	in.ask(t, in.namespace, "one", "size: small")
+	o := in.await(t, in.namespace, "one", completed)
+	assert.Equal(t, "published", field(o, "status", "first"))
+	assert.Equal(t, "published", field(o, "status", "second"))
+	assert.Equal(t, "written", field(o, "status", "file"))
+}
+
 func contents(t *testing.T, u *unstructured.Unstructured) map[string]string {
 	t.Helper()
 	data, err := json.Marshal(u.Object)

@@ -42,6 +42,7 @@ func TestRunner(t *testing.T) {
 				"suspended":         testSuspended,
 				"corrected":         testCorrected,
 				"deleting old runs": testOldRuns,
+				"published":         testPublished,
 			} {
 				t.Run(name, func(t *testing.T) {
 					t.Parallel()
@@ -138,7 +139,7 @@ func (in *install) offer(t *testing.T, promise string) *unstructured.Unstructure
 
 func (in *install) objects(t *testing.T, text string) []*unstructured.Unstructured {
 	t.Helper()
-	objects, err := cluster.Objects([]byte(strings.NewReplacer("PROMISE", in.namespace, "GROUP", in.group, "BUSYBOX", cluster.Registry()+"/busybox:e2e").Replace(text)))
+	objects, err := cluster.Objects([]byte(strings.NewReplacer("PROBE-IMAGE", images["IMAGE"], "PROMISE", in.namespace, "GROUP", in.group, "BUSYBOX", cluster.Registry()+"/busybox:e2e").Replace(text)))
 	require.NoError(t, err)
 	return objects
 }

@@ -62,6 +62,11 @@ func obey(order string) {
 		os.Exit(128 + number) // PID 1 does not die of its own signals
 	case "sleep":
 		time.Sleep(time.Duration(number) * time.Second)
+	case "publish":
+		if err := publish(argument); err != nil {
+			fmt.Fprintln(os.Stderr, "probe:", err)
+			os.Exit(125)
+		}
 	case "eat":
 		eat(number)
 	}

@@ -10,6 +10,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -36,8 +37,7 @@ func (h *opened) control() progress.Control {
 	c := h.metadata.Control
 	out := progress.Control{Suspend: c.Suspend, Message: c.Message}
 	if c.RetryAfter != nil {
-		out.RetryAfter = *c.RetryAfter
-		out.Suspend = out.Suspend || out.RetryAfter == 0
+		out.RetryAfter = max(*c.RetryAfter, time.Second) // a status has whole seconds
 	}
 	return out
 }

@@ -1,0 +1,71 @@
+package docs_test
+
+import (
+	"go/parser"
+	"go/token"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// TestContractSections demands that what comments cite of docs/kratix-contract.md is there.
+func TestContractSections(t *testing.T) {
+	page, err := os.ReadFile("kratix-contract.md")
+	require.NoError(t, err)
+	var sections []string
+	for _, heading := range section.FindAllStringSubmatch(string(page), -1) {
+		sections = append(sections, heading[1])
+	}
+	citations := 0
+	for file, text := range comments(t, "..") {
+		for _, number := range cited(file, text) {
+			assert.Contains(t, sections, number, "%s cites section %s of docs/kratix-contract.md", file, number)
+			citations++
+		}
+	}
+	require.Greater(t, citations, 40, "citations that were found")
+}
+
+var (
+	section  = regexp.MustCompile(`(?m)^## (Appendix [A-Z]|\d+(?:\.\d+)?) `)
+	citation = regexp.MustCompile(`kratix-contract\.md,?\s(Appendix [A-Z]|[1-9][\d.]*(?: to [\d.]+)?)`)
+	single   = regexp.MustCompile(`Appendix [A-Z]|[1-9](?:\.\d+)?`)
+	bare     = regexp.MustCompile(`\b[1-9]\.\d+\b`)
+)
+
+// cited are the sections that comments refer to: those of internal/progress by number alone.
+func cited(file, text string) []string {
+	if strings.Contains(file, "internal/progress/") {
+		return bare.FindAllString(text, -1)
+	}
+	var numbers []string
+	for _, found := range citation.FindAllStringSubmatch(text, -1) {
+		numbers = append(numbers, single.FindAllString(found[1], -1)...)
+	}
+	return numbers
+}
+
+// comments are those of every Go file below a folder, a text for each.
+func comments(t *testing.T, folder string) map[string]string {
+	t.Helper()
+	found := map[string]string{}
+	require.NoError(t, filepath.WalkDir(folder, func(file string, _ os.DirEntry, err error) error {
+		if err != nil || filepath.Ext(file) != ".go" {
+			return err
+		}
+		parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.ParseComments|parser.SkipObjectResolution)
+		if err != nil {
+			return err
+		}
+		for _, group := range parsed.Comments {
+			found[filepath.ToSlash(file)] += group.Text()
+		}
+		return nil
+	}))
+	return found
+}
