@@ -208,8 +208,7 @@ func (s *harvestServer) step(t *testing.T, program string, pod *corev1.Pod, file
 	step := exec.CommandContext(t.Context(), program, "--endpoint=https://"+s.address, "--credentials="+filepath.Join(dir, "credentials"),
 		"--output="+filepath.Join(dir, "output"), "--metadata="+filepath.Join(dir, "metadata"))
 	out, err := step.CombinedOutput()
-	var exit *exec.ExitError
-	if !errors.As(err, &exit) {
+	if _, ended := errors.AsType[*exec.ExitError](err); !ended {
 		require.NoError(t, err)
 	}
 	return step.ProcessState.ExitCode(), string(out)

@@ -329,10 +329,12 @@ func testWhatIsWrong(t *testing.T, y *yard) {
 		change func(*v1alpha1.Destination)
 		want   string
 	}{
-		"path":  {func(d *v1alpha1.Destination) { d.Spec.Path = "" }, "DestinationNotReady spec.path is empty; use . for the path of the State Store itself"},
-		"dots":  {func(d *v1alpha1.Destination) { d.Spec.Path = "a/../.." }, "DestinationNotReady spec.path must not contain .."},
-		"ref":   {func(d *v1alpha1.Destination) { d.Spec.StateStoreRef = nil }, "DestinationNotReady spec.stateStoreRef is empty; name a GitStateStore or a BucketStateStore"},
-		"file":  {func(d *v1alpha1.Destination) { d.Spec.Filepath = v1alpha1.Filepath{Mode: v1alpha1.FilepathAggregated, Filename: "a/b"} }, "DestinationNotReady spec.filepath.filename is a path; use a name"},
+		"path": {func(d *v1alpha1.Destination) { d.Spec.Path = "" }, "DestinationNotReady spec.path is empty; use . for the path of the State Store itself"},
+		"dots": {func(d *v1alpha1.Destination) { d.Spec.Path = "a/../.." }, "DestinationNotReady spec.path must not contain .."},
+		"ref":  {func(d *v1alpha1.Destination) { d.Spec.StateStoreRef = nil }, "DestinationNotReady spec.stateStoreRef is empty; name a GitStateStore or a BucketStateStore"},
+		"file": {func(d *v1alpha1.Destination) {
+			d.Spec.Filepath = v1alpha1.Filepath{Mode: v1alpha1.FilepathAggregated, Filename: "a/b"}
+		}, "DestinationNotReady spec.filepath.filename is a path; use a name"},
 		"store": {func(d *v1alpha1.Destination) { d.Spec.StateStoreRef.Name = y.name("none") }, "StateStoreNotFound BucketStateStore " + y.name("none") + " is not there"},
 	} {
 		y.ready(t, y.destination(t, name, nil, c.change), "False "+c.want)

@@ -206,7 +206,8 @@ func (in *install) withdraw(t *testing.T) {
 	}, 2*time.Minute, 200*time.Millisecond)
 	of := metav1.ListOptions{LabelSelector: v1alpha1.LabelPromise + "=" + in.namespace}
 	for _, gvr := range []schema.GroupVersionResource{
-		works, {Version: "v1", Resource: "serviceaccounts"},
+		works,
+		{Version: "v1", Resource: "serviceaccounts"},
 		{Group: "rbac.authorization.k8s.io", Version: "v1", Resource: "roles"},
 		{Group: "rbac.authorization.k8s.io", Version: "v1", Resource: "clusterroles"},
 		{Group: "rbac.authorization.k8s.io", Version: "v1", Resource: "clusterrolebindings"},

@@ -84,7 +84,8 @@ func (in *Installation) apply(ctx context.Context) error {
 // Runner is a running kratix-runner.
 type Runner struct {
 	command *exec.Cmd
-	done    chan error
+	done    chan struct{}
+	ended   error // when done is closed
 	log     string
 }
 
@@ -100,7 +101,7 @@ func (in *Installation) Start(ctx context.Context, log string, flags ...string) 
 		"--health-address=" + in.health, "--harvest-address=" + in.harvest, "--harvest-image=" + in.image,
 		"--harvest-endpoint=https://localhost:" + strings.Split(in.harvest, ":")[1],
 	}, flags...)
-	r := &Runner{command: exec.Command(in.program, args...), done: make(chan error, 1), log: log}
+	r := &Runner{command: exec.Command(in.program, args...), done: make(chan struct{}), log: log}
 	r.command.Stdout, r.command.Stderr = out, out
 	// Out of the terminal's group, and never longer there than we are.
 	r.command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
@@ -123,7 +124,8 @@ func (r *Runner) start() error {
 		err := r.command.Start()
 		started <- err
 		if err == nil {
-			r.done <- r.command.Wait()
+			r.ended = r.command.Wait()
+			close(r.done)
 		}
 	}()
 	return <-started
@@ -143,9 +145,8 @@ func (r *Runner) ready(ctx context.Context, url string) error {
 			}
 		}
 		select {
-		case err := <-r.done:
-			r.done <- err
-			return fmt.Errorf("kratix-runner has ended: %w; its log is %s", err, r.log)
+		case <-r.done:
+			return fmt.Errorf("kratix-runner has ended: %w; its log is %s", r.ended, r.log)
 		case <-ctx.Done():
 			return fmt.Errorf("kratix-runner is not ready; its log is %s", r.log)
 		case <-tick.C:
@@ -157,9 +158,8 @@ func (r *Runner) ready(ctx context.Context, url string) error {
 func (r *Runner) Stop() error {
 	_ = r.command.Process.Signal(syscall.SIGTERM) // it may have ended by itself
 	select {
-	case err := <-r.done:
-		r.done <- nil
-		return err
+	case <-r.done:
+		return r.ended
 	case <-time.After(30 * time.Second):
 		return errors.Join(errors.New("kratix-runner does not end when it is told to"), r.Kill())
 	}
@@ -172,7 +172,6 @@ func (r *Runner) Kill() error {
 		err = nil
 	}
 	<-r.done
-	r.done <- nil
 	return err
 }
 

@@ -118,7 +118,10 @@ func (c *course) writeWork(ctx context.Context, h *opened, pipeline string) erro
 	if err != nil {
 		return err
 	}
-	err = c.saveWork(ctx, work.Find(works, source), wanted)
+	written, err := c.saveWork(ctx, work.Find(works, source), wanted)
+	if err == nil {
+		c.fresh[written.Name] = written.Generation
+	}
 	if apierrors.IsInvalid(err) || apierrors.IsRequestEntityTooLargeError(err) {
 		return &spoilt{run: h.record.Run, err: err}
 	}
@@ -139,15 +142,15 @@ func final(err error) bool {
 }
 
 // saveWork writes a Work if what counts of it has changed.
-func (r *Runner) saveWork(ctx context.Context, current, wanted *v1alpha1.Work) error {
+func (r *Runner) saveWork(ctx context.Context, current, wanted *v1alpha1.Work) (*v1alpha1.Work, error) {
 	if current == nil {
-		return r.Client.Create(ctx, wanted)
+		return wanted, r.Client.Create(ctx, wanted)
 	}
 	updated, changed := work.Update(current, wanted)
 	if !changed {
-		return nil
+		return current, nil
 	}
-	return r.Client.Update(ctx, updated)
+	return updated, r.Client.Update(ctx, updated)
 }
 
 // drop removes a record that was consumed, unless a Work refers to it.

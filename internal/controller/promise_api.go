@@ -83,7 +83,8 @@ func (p *Promises) watchServed(ctx context.Context, o *object) error {
 	if kind, watched := p.kinds.kind(o.GetName()); watched && kind == storedKind(crd) {
 		return nil
 	}
-	if ok, _ := promised.Established(crd); !ok || !crd.DeletionTimestamp.IsZero() || promised.Taken(crd, o.GetName()) != nil {
+	ok, _ := promised.Established(crd)
+	if ours := promised.Taken(crd, o.GetName()) == nil; !ok || !ours || !crd.DeletionTimestamp.IsZero() {
 		return nil
 	}
 	if err := p.checkAccess(ctx, crd.Spec); err != nil {
@@ -120,7 +121,8 @@ func (p *Promises) ensureDependencies(ctx context.Context, o *object) error {
 	if len(existing.Items) > 0 {
 		current = &existing.Items[0]
 	}
-	return p.saveWork(ctx, current, wanted)
+	_, err = p.saveWork(ctx, current, wanted)
+	return err
 }
 
 func (r *Runner) deleteAll(ctx context.Context, works []v1alpha1.Work) error {

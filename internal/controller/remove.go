@@ -76,7 +76,7 @@ func (p *Promises) remove(ctx context.Context, o *object) (time.Duration, error)
 // run any more, and the object must not hold it up.
 func (c *course) farewell(ctx context.Context) (done bool, after time.Duration, err error) {
 	listed, _, _ := unstructured.NestedSlice(c.promise.Object, "spec", "workflows", string(c.kind.Type), string(workflow.Delete))
-	if len(listed) == 0 || progress.Read(c.object.status()).Round == 0 && c.fault != nil {
+	if len(listed) == 0 || c.broken() && progress.Read(c.object.status()).Round == 0 {
 		return true, 0, nil
 	}
 	decision, err := c.advance(ctx)

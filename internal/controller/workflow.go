@@ -41,13 +41,15 @@ type course struct {
 	// where are the runs that were seen, and harvests the records.
 	where    map[string]*engine.Engine
 	harvests map[string]*opened
+	// fresh are the generations of the Works that were written, which a cache may not have.
+	fresh map[string]int64
 }
 
 // course also is one whose workflow cannot be planned: it can still be cleaned up after.
 func (r *Runner) course(ctx context.Context, o *object, promise *unstructured.Unstructured, kind workflow.Kind) *course {
 	c := &course{
 		Runner: r, object: o, promise: promise, kind: kind, engine: r.Engines[0],
-		refused: map[string]string{}, spoilt: map[string]string{},
+		refused: map[string]string{}, spoilt: map[string]string{}, fresh: map[string]int64{},
 	}
 	var e *engine.Engine
 	if e, c.fault = r.EngineFor(ctx, promise, o.GetNamespace()); c.fault != nil {
@@ -57,6 +59,9 @@ func (r *Runner) course(ctx context.Context, o *object, promise *unstructured.Un
 	c.planned, c.fault = engine.Plan(c.subject(), r.Options())
 	return c
 }
+
+// broken tells whether the workflow cannot be planned.
+func (c *course) broken() bool { return c.fault != nil }
 
 // advance decides and acts until there is nothing to do but wait. An error asks for
 // another try; whatever was done before it stays done.

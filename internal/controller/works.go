@@ -45,6 +45,10 @@ func (c *course) placed(ctx context.Context) ([]progress.Work, error) {
 	if err != nil {
 		return nil, err
 	}
+	missing := map[string]bool{}
+	for _, run := range c.planned.Runs {
+		missing[run.Pipeline] = true
+	}
 	stale := work.Stale(works, c.owner(), nil) // all of them are the object's
 	var placed []progress.Work
 	for i := range stale {
@@ -52,7 +56,14 @@ func (c *course) placed(ctx context.Context) ([]progress.Work, error) {
 		if err != nil {
 			return nil, err
 		}
+		if c.fresh[stale[i].Name] > stale[i].Generation {
+			state = progress.WorkPending // the cache has an older one
+		}
 		placed = append(placed, progress.Work{Name: stale[i].Name, State: state})
+		delete(missing, stale[i].Labels[v1alpha1.LabelPipeline])
+	}
+	for pipeline := range missing { // the cache has not seen its Work yet
+		placed = append(placed, progress.Work{Name: pipeline, State: progress.WorkPending})
 	}
 	return placed, nil
 }
@@ -64,7 +75,7 @@ func (r *Runner) state(ctx context.Context, w *v1alpha1.Work) (progress.WorkStat
 	switch {
 	case len(w.Spec.WorkloadGroups) == 0:
 		return progress.WorkReady, nil // there is nothing to write
-	case ready == nil:
+	case ready == nil || older(ready, w):
 		return progress.WorkPending, nil
 	case ready.Message != string(progress.WorkReady):
 		return progress.WorkState(ready.Message), nil
@@ -75,6 +86,9 @@ func (r *Runner) state(ctx context.Context, w *v1alpha1.Work) (progress.WorkStat
 		return "", err
 	}
 	state := progress.WorkReady
+	if len(placements.Items) < w.Status.WorkPlacementsCreated {
+		state = progress.WorkPending // the cache has not seen all of them yet
+	}
 	for _, p := range placements.Items {
 		written := meta.FindStatusCondition(p.Status.Conditions, conditionWritten)
 		switch {
@@ -91,6 +105,11 @@ func (r *Runner) state(ctx context.Context, w *v1alpha1.Work) (progress.WorkStat
 // of generations.
 func old(written *metav1.Condition, p *v1alpha1.WorkPlacement) bool {
 	return written.ObservedGeneration != 0 && written.ObservedGeneration != p.Generation
+}
+
+// older tells whether a condition is of an earlier generation. Kratix does not say.
+func older(c *metav1.Condition, o client.Object) bool {
+	return c.ObservedGeneration != 0 && c.ObservedGeneration != o.GetGeneration()
 }
 
 const (

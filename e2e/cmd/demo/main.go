@@ -20,15 +20,15 @@ import (
 
 func main() {
 	cluster.Main()
-	ctx, cancel := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
-	defer cancel()
-	if err := run(ctx, os.Getenv("ENGINE")); err != nil {
+	if err := run(os.Getenv("ENGINE")); err != nil {
 		fmt.Fprintln(os.Stderr, "demo:", err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, engine string) (err error) {
+func run(engine string) (err error) {
+	ctx, cancel := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	defer cancel()
 	if engine == "" {
 		engine = "tekton"
 	}
