@@ -32,6 +32,7 @@ import (
 	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
 	"github.com/kratix-compile/kratix-compile/internal/admission"
 	"github.com/kratix-compile/kratix-compile/internal/controller"
+	"github.com/kratix-compile/kratix-compile/internal/delivery"
 	"github.com/kratix-compile/kratix-compile/internal/engine"
 	"github.com/kratix-compile/kratix-compile/internal/harvest"
 	"github.com/kratix-compile/kratix-compile/internal/harvest/certs"
@@ -61,6 +62,9 @@ func run(ctx context.Context, s *settings) error {
 	}
 	runner, err := s.addControllers(mgr, records, certificate)
 	if err != nil {
+		return err
+	}
+	if err := s.addDelivery(mgr, records); err != nil {
 		return err
 	}
 	if err := s.addWebhook(mgr, certificate, runner); err != nil {
@@ -194,6 +198,22 @@ func (s *settings) addControllers(mgr manager.Manager, records *record.Store, ce
 		Now:    time.Now,
 	}
 	return runner, controller.Setup(mgr, runner, s.workers, s.limits)
+}
+
+func (s *settings) addDelivery(mgr manager.Manager, records *record.Store) error {
+	interval := delivery.DefaultInterval
+	if own := s.plan.Config.StateStoreReconciliationInterval; own != nil {
+		interval = own.Duration
+	}
+	return delivery.Setup(mgr, delivery.Options{
+		OpenGit:    delivery.GitStores(s.spool),
+		OpenBucket: delivery.OpenBucket,
+		Records:    records,
+		TempDir:    s.spool,
+		Interval:   interval,
+		Workers:    s.workers,
+		Events:     mgr.GetEventRecorder("kratix-runner"),
+	})
 }
 
 func (s *settings) addWebhook(mgr manager.Manager, certificate *certs.Certificate, runner *controller.Runner) error {

@@ -42,6 +42,11 @@ func (in *Installation) authorize(ctx context.Context, path string) error {
 	}
 	config.AuthInfos = map[string]*clientcmdapi.AuthInfo{Account: {Token: token.Status.Token}}
 	config.Contexts[config.CurrentContext].AuthInfo = Account
+	if in.watched, err = watch(in.cluster.Kubeconfig); err != nil {
+		return err
+	}
+	api := config.Clusters[config.Contexts[config.CurrentContext].Cluster]
+	*api = clientcmdapi.Cluster{Server: in.watched.server.URL, CertificateAuthorityData: in.watched.ca()}
 	in.kubeconfig = path
 	return clientcmd.WriteToFile(*config, path)
 }

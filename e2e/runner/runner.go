@@ -33,6 +33,7 @@ type Installation struct {
 	image   string // of kratix-harvest
 	// kubeconfig is of the runner's own account.
 	kubeconfig string
+	watched    *watched
 	// health and harvest are where every runner listens: steps of a run know one address.
 	health, harvest string
 }
@@ -173,18 +174,6 @@ func (r *Runner) Kill() error {
 	}
 	<-r.done
 	return err
-}
-
-// Denied are the lines of its log that tell of a right it has not.
-func (r *Runner) Denied() ([]string, error) {
-	data, err := os.ReadFile(r.log)
-	var found []string
-	for line := range strings.Lines(string(data)) {
-		if strings.Contains(line, "is forbidden: User ") {
-			found = append(found, line)
-		}
-	}
-	return found, err
 }
 
 // LastWords are the end of its log.

@@ -34,6 +34,9 @@ func (p *Promises) Reconcile(ctx context.Context, req Request) (reconcile.Result
 	}
 	o := newObject(u)
 	after, err := p.reconcile(ctx, o)
+	if broken(err) {
+		p.Slots.Settle(claim(o.GetName(), p.namespaceFor(u, u), u), false) // others need not wait until it is mended
+	}
 	return p.conclude(ctx, o, after, err)
 }
 

@@ -69,6 +69,7 @@ func (r *Requests) reconcile(ctx context.Context, o *object, promise *unstructur
 	}
 	c := r.course(ctx, o, promise, workflow.Kind{Type: workflow.Resource, Action: workflow.Configure})
 	if c.wait = r.wait(o, promise); c.wait != "" && progress.Read(o.status()).Round == 0 {
+		r.Slots.Settle(c.slot(), false)
 		return 0, nil // it has not begun, and the Promise wakes it
 	}
 	decision, err := c.advance(ctx)
@@ -167,6 +168,13 @@ func (r *Runner) conclude(ctx context.Context, o *object, after time.Duration, e
 		return reconcile.Result{RequeueAfter: soon}, nil
 	}
 	return reconcile.Result{RequeueAfter: after}, err
+}
+
+// broken is what stays as it is until somebody changes it.
+func broken(err error) bool {
+	_, invalid := errors.AsType[*engine.Invalid](err)
+	_, rejected := errors.AsType[*Rejected](err)
+	return invalid || rejected
 }
 
 // terminating is a namespace in which nothing can be made any more.

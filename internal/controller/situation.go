@@ -1,7 +1,6 @@
 package controller
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -125,7 +124,12 @@ func (c *course) labels() map[string]string {
 }
 
 // hold is why nothing may start now.
-func (c *course) hold() string { return cmp.Or(c.wait, c.Slots.Hold(c.slot())) }
+func (c *course) hold() string {
+	if c.wait != "" {
+		return c.wait
+	}
+	return c.Slots.Hold(c.slot())
+}
 
 // lastRound keeps names new for an object whose status somebody has emptied: no run can
 // have had as high a round as there were seconds.

@@ -67,6 +67,7 @@ func (c *course) broken() bool { return c.fault != nil }
 // another try; whatever was done before it stays done.
 func (c *course) advance(ctx context.Context) (progress.Decision, error) {
 	if c.fault != nil {
+		c.Slots.Settle(c.slot(), false) // others need not wait until it is mended
 		return progress.Decision{}, c.fault
 	}
 	for range maxDecisions {
@@ -85,11 +86,11 @@ func (c *course) advance(ctx context.Context) (progress.Decision, error) {
 		if decision.Again {
 			continue
 		}
-		switch decision.Outcome {
-		case progress.Running:
+		switch {
+		case decision.Outcome == progress.Running:
 			c.Slots.Settle(c.slot(), true)
-		case progress.Waiting: // it keeps its slot, or its place in the queue
-		default:
+		case decision.Outcome == progress.Waiting && c.wait == "": // it keeps its slot, or its place in the queue
+		default: // what a request waits for may need the slot itself
 			c.Slots.Settle(c.slot(), false)
 		}
 		decision.Publish(c.object.status(), c.last)

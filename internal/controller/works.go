@@ -94,20 +94,15 @@ func (r *Runner) state(ctx context.Context, w *v1alpha1.Work) (progress.WorkStat
 		switch {
 		case written != nil && written.Status == metav1.ConditionFalse:
 			return progress.WorkFailing, nil
-		case written == nil || written.Status != metav1.ConditionTrue || p.Spec.WorkGeneration != w.Generation || old(written, &p):
+		case written == nil || written.Status != metav1.ConditionTrue || p.Spec.WorkGeneration != w.Generation || older(written, &p):
 			state = progress.WorkPending
 		}
 	}
 	return state, nil
 }
 
-// old is a condition about files that have been replaced since. Kratix's own says nothing
-// of generations.
-func old(written *metav1.Condition, p *v1alpha1.WorkPlacement) bool {
-	return written.ObservedGeneration != 0 && written.ObservedGeneration != p.Generation
-}
-
-// older tells whether a condition is of an earlier generation. Kratix does not say.
+// older tells whether a condition is of another generation than the object. Kratix's own
+// say nothing of generations.
 func older(c *metav1.Condition, o client.Object) bool {
 	return c.ObservedGeneration != 0 && c.ObservedGeneration != o.GetGeneration()
 }

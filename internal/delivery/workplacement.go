@@ -1,0 +1,176 @@
+package delivery
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"k8s.io/apimachinery/pkg/api/equality"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
+	"github.com/kratix-compile/kratix-compile/internal/placement"
+	"github.com/kratix-compile/kratix-compile/internal/statestore"
+	"github.com/kratix-compile/kratix-compile/internal/statestore/layout"
+)
+
+// finalizerStateFile is Kratix's on WorkPlacements in mode none. Here one finalizer
+// stands for all that a WorkPlacement has in a State Store.
+const finalizerStateFile = "finalizers.workplacement.kratix.io/kratix-dot-files-cleanup"
+
+// workPlacements writes and removes files. It alone writes the status of a
+// WorkPlacement.
+type workPlacements struct {
+	client.Client
+	live     client.Reader
+	contents *contents
+	stores   *stores
+	flights  *flights[*v1alpha1.WorkPlacement]
+	now      func() time.Time
+
+	// aggregating is held from when the WorkPlacements of a Destination with one file
+	// are listed until they are queued, so that no older list comes after a newer one.
+	aggregating sync.Mutex
+}
+
+// Reconcile implements reconcile.Reconciler.
+func (r *workPlacements) Reconcile(ctx context.Context, req reconcile.Request) (reconcile.Result, error) {
+	landed, flying := r.flights.end(req)
+	if flying {
+		return reconcile.Result{}, nil
+	}
+	reader := client.Reader(r.Client)
+	if landed != nil {
+		result, err := r.settle(ctx, req, landed)
+		if !landed.again || err != nil {
+			return result, err
+		}
+		reader = r.live // a cache may not know yet what was just written
+	}
+	p := &v1alpha1.WorkPlacement{}
+	if err := reader.Get(ctx, req.NamespacedName, p); err != nil {
+		return reconcile.Result{}, later(err)
+	}
+	return reconcile.Result{}, r.start(ctx, req, p)
+}
+
+// start sends the files of a WorkPlacement off.
+func (r *workPlacements) start(ctx context.Context, req reconcile.Request, p *v1alpha1.WorkPlacement) error {
+	d := &v1alpha1.Destination{}
+	err := r.Get(ctx, client.ObjectKey{Name: p.Spec.TargetDestinationName}, d)
+	if apierrors.IsNotFound(err) {
+		if err := r.release(ctx, p); err != nil || !p.DeletionTimestamp.IsZero() {
+			return err
+		}
+		return r.save(ctx, p, placement.Outcome{Waiting: "Destination " + p.Spec.TargetDestinationName + " is gone; the files stay where they are"})
+	}
+	if err != nil {
+		return err
+	}
+	if !p.DeletionTimestamp.IsZero() && !controllerutil.ContainsFinalizer(p, placement.Finalizer) {
+		return r.release(ctx, p)
+	}
+	if before := p.DeepCopy(); p.DeletionTimestamp.IsZero() && controllerutil.AddFinalizer(p, placement.Finalizer) {
+		if err := patch(ctx, r.Client, before, p); err != nil {
+			return later(err)
+		}
+	}
+	if d.Spec.StateStoreRef == nil {
+		return r.save(ctx, p, placement.Outcome{Waiting: "Destination " + d.Name + " has no spec.stateStoreRef"})
+	}
+	held, err := r.send(ctx, req, p, d)
+	if err != nil || held == nil || held.message == "" || placement.Written(p) {
+		return err
+	}
+	return r.save(ctx, p, placement.Outcome{Waiting: held.message}) // the State Store wakes it
+}
+
+func (r *workPlacements) send(ctx context.Context, req reconcile.Request, p *v1alpha1.WorkPlacement, d *v1alpha1.Destination) (*hold, error) {
+	fl := &flight[*v1alpha1.WorkPlacement]{object: p, store: *d.Spec.StateStoreRef, release: func() {}}
+	var change statestore.Change
+	var err error
+	switch {
+	case layout.Aggregates(d):
+		r.aggregating.Lock()
+		defer r.aggregating.Unlock()
+		if change, fl.release, err = r.aggregated(ctx, d); err != nil {
+			return nil, err
+		}
+	case !p.DeletionTimestamp.IsZero():
+		change = layout.Removal(p, d)
+	default:
+		var files []statestore.File
+		files, fl.release = r.contents.of(ctx, p)
+		change = layout.Update(p, d, files)
+	}
+	return r.flights.begin(ctx, req, fl, r.stores, change)
+}
+
+func (r *workPlacements) aggregated(ctx context.Context, d *v1alpha1.Destination) (statestore.Change, func(), error) {
+	all, err := placementsOf(ctx, r.Client, d.Name)
+	if err != nil {
+		return statestore.Change{}, nil, err
+	}
+	var parts []layout.Part
+	var releases []func()
+	for i := range all {
+		if p := &all[i]; p.DeletionTimestamp.IsZero() {
+			files, release := r.contents.of(ctx, p)
+			parts, releases = append(parts, layout.Part{WorkPlacement: p, Files: files}), append(releases, release)
+		}
+	}
+	return layout.Aggregated(d, parts), func() {
+		for _, release := range releases {
+			release()
+		}
+	}, nil
+}
+
+// settle writes down how a flight has ended.
+func (r *workPlacements) settle(ctx context.Context, req reconcile.Request, fl *flight[*v1alpha1.WorkPlacement]) (reconcile.Result, error) {
+	p, o := fl.object, fl.outcome
+	switch {
+	case errors.Is(o.Err, context.Canceled): // another version of the State Store has taken over
+		fl.again = ctx.Err() == nil
+		return reconcile.Result{}, nil
+	case o.Err != nil:
+		r.stores.suspect(fl.store)
+		return reconcile.Result{RequeueAfter: r.flights.retry(req)}, r.save(ctx, p, placement.Outcome{Err: o.Err})
+	}
+	r.flights.succeeded(req)
+	if !p.DeletionTimestamp.IsZero() {
+		fl.again = false
+		return reconcile.Result{}, r.release(ctx, p)
+	}
+	version := o.Version
+	if !o.Changed && placement.Written(p) && p.Status.VersionID != "" {
+		version = p.Status.VersionID
+	}
+	return reconcile.Result{}, r.save(ctx, p, placement.Outcome{VersionID: version})
+}
+
+// save writes a status that differs.
+func (r *workPlacements) save(ctx context.Context, p *v1alpha1.WorkPlacement, o placement.Outcome) error {
+	status := placement.After(p, o, r.now())
+	if equality.Semantic.DeepEqual(p.Status, status) {
+		return nil
+	}
+	before := p.DeepCopy()
+	p.Status = status
+	return later(r.Status().Patch(ctx, p, client.MergeFrom(before)))
+}
+
+// release lets a WorkPlacement go that has nothing in a State Store, or nothing that
+// could be reached.
+func (r *workPlacements) release(ctx context.Context, p *v1alpha1.WorkPlacement) error {
+	before := p.DeepCopy()
+	ours := controllerutil.RemoveFinalizer(p, placement.Finalizer)
+	if !controllerutil.RemoveFinalizer(p, finalizerStateFile) && !ours {
+		return nil
+	}
+	return later(patch(ctx, r.Client, before, p))
+}

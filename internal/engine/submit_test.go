@@ -1,0 +1,90 @@
+package engine_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
+
+	"github.com/kratix-compile/kratix-compile/internal/engine"
+)
+
+// refusing answers with err when a run is to be created.
+func refusing(err error) interceptor.Funcs {
+	return interceptor.Funcs{
+		Create: func(ctx context.Context, c client.WithWatch, o client.Object, opts ...client.CreateOption) error {
+			if o.GetObjectKind().GroupVersionKind().Kind == "TaskRun" {
+				return err
+			}
+			return c.Create(ctx, o, opts...)
+		},
+	}
+}
+
+func TestSubmitTwice(t *testing.T) {
+	api := cluster(t)
+	e := tekton(t, api, api, interceptor.Funcs{})
+	run, objects := compiled(t, e)
+	require.NoError(t, e.Submit(t.Context(), objects))
+	require.NoError(t, e.Submit(t.Context(), objects))
+	assert.Equal(t, []string{run.Name}, found(t, e, run.Namespace, objects[len(objects)-1].GetLabels()))
+}
+
+// TestSubmitRefused tells what fails the Pipeline from what is worth another try.
+func TestSubmitRefused(t *testing.T) {
+	run := schema.GroupResource{Group: "tekton.dev", Resource: "taskruns"}
+	for name, c := range map[string]struct {
+		err              error
+		refused, missing bool
+	}{
+		"invalid":           {err: apierrors.NewInvalid(schema.GroupKind{Kind: "TaskRun"}, "x", nil), refused: true},
+		"bad request":       {err: apierrors.NewBadRequest("admission webhook denied the request"), refused: true},
+		"too large":         {err: apierrors.NewRequestEntityTooLargeError("limit is 3145728"), refused: true},
+		"quota":             {err: apierrors.NewForbidden(run, "x", errors.New("exceeded quota"))},
+		"conflict":          {err: apierrors.NewConflict(run, "x", errors.New("again"))},
+		"API server away":   {err: errors.New("connection refused")},
+		"no namespace":      {err: apierrors.NewNotFound(schema.GroupResource{Resource: "namespaces"}, "x")},
+		"API not served":    {err: apierrors.NewNotFound(run, ""), missing: true},
+		"API never watched": {err: &meta.NoKindMatchError{GroupKind: schema.GroupKind{Group: "tekton.dev", Kind: "TaskRun"}}, missing: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			api := cluster(t)
+			e := tekton(t, api, api, refusing(c.err))
+			planned, objects := compiled(t, e)
+			err := e.Submit(t.Context(), objects)
+			require.Error(t, err)
+			_, refused := errors.AsType[*engine.Refused](err)
+			assert.Equal(t, c.refused, refused)
+			assert.Equal(t, c.missing, errors.Is(err, engine.ErrMissing))
+			if !c.missing {
+				require.ErrorIs(t, err, c.err)
+				assert.ErrorContains(t, err, "TaskRun "+planned.Name)
+			}
+			assert.Empty(t, found(t, e, planned.Namespace, objects[len(objects)-1].GetLabels()))
+		})
+	}
+}
+
+// TestDeleteTakesTheInput, which nothing owns.
+func TestDeleteTakesTheInput(t *testing.T) {
+	api := cluster(t)
+	e := tekton(t, api, api, interceptor.Funcs{})
+	run, objects := compiled(t, e)
+	require.NoError(t, e.Submit(t.Context(), objects))
+	inputs := &corev1.ConfigMapList{}
+	require.NoError(t, api.List(t.Context(), inputs, client.InNamespace(run.Namespace)))
+	require.Len(t, inputs.Items, 1)
+
+	require.NoError(t, e.Delete(t.Context(), run.Namespace, run.Name))
+	require.NoError(t, api.List(t.Context(), inputs, client.InNamespace(run.Namespace)))
+	assert.Empty(t, inputs.Items)
+	require.NoError(t, e.Delete(t.Context(), run.Namespace, run.Name), "what is gone can be deleted")
+}

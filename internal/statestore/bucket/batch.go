@@ -1,0 +1,294 @@
+package bucket
+
+import (
+	"bytes"
+	"context"
+	"crypto/md5"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/minio/minio-go/v7"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/kratix-compile/kratix-compile/internal/statestore"
+	"github.com/kratix-compile/kratix-compile/internal/statestore/plan"
+)
+
+// batch is one Apply.
+type batch struct {
+	store *Store
+	view  *view
+	jobs  []*job
+	// large is held by who has more than largeBytes in memory.
+	large sync.Mutex
+}
+
+const largeBytes = 4 << 20
+
+// gate makes large content wait for its turn.
+type gate struct {
+	io.Reader
+	left int
+	turn func()
+}
+
+func (g *gate) Read(p []byte) (int, error) {
+	if g.left <= 0 && g.turn != nil {
+		g.turn()
+		g.turn = nil
+	}
+	n, err := g.Reader.Read(p)
+	g.left -= n
+	return n, err
+}
+
+// job is one change.
+type job struct {
+	step plan.Step
+
+	mu      sync.Mutex
+	err     error
+	changed bool
+	sums    []string // of what is to be there: path and digest
+}
+
+// content is a file to put.
+type content struct {
+	size        int64
+	md5, sha256 string
+}
+
+// task is one object of a job.
+type task struct {
+	job *job
+	do  func(ctx context.Context) (changed bool, err error)
+}
+
+// run works in phases, in which everything happens at the same time. In each of them a
+// runner may be killed: what a state file does not list is not there.
+func (b *batch) run(ctx context.Context) []statestore.Outcome {
+	gone := b.removed()
+	b.phase(ctx, (*batch).announce)
+	b.phase(ctx, func(b *batch, j *job) []task { return b.puts(j, gone, false) })
+	b.phase(ctx, (*batch).removals)
+	b.phase(ctx, func(b *batch, j *job) []task { return b.puts(j, gone, true) })
+	b.phase(ctx, (*batch).conclude)
+	out := make([]statestore.Outcome, len(b.jobs))
+	for i, j := range b.jobs {
+		if j.err != nil {
+			out[i] = statestore.Outcome{Err: b.store.explain(ctx, j.err)}
+			continue
+		}
+		out[i] = statestore.Outcome{Version: version(j.sums), Changed: j.changed}
+	}
+	return out
+}
+
+func (b *batch) phase(ctx context.Context, tasks func(*batch, *job) []task) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	var group errgroup.Group
+	group.SetLimit(parallel)
+	for _, j := range b.jobs {
+		if j.failed() {
+			continue
+		}
+		for _, t := range tasks(b, j) {
+			group.Go(func() error {
+				if cause := context.Cause(ctx); cause != nil {
+					t.job.end(false, cause)
+					return nil
+				}
+				changed, err := t.do(ctx)
+				if err != nil && isDown(err) {
+					cancel(err) // nobody will answer the others either
+				}
+				t.job.end(changed, err)
+				return nil
+			})
+		}
+	}
+	_ = group.Wait() // every error is its job's
+}
+
+func (j *job) failed() bool {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.err != nil
+}
+
+func (j *job) end(changed bool, err error) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.changed = j.changed || changed
+	if j.err == nil {
+		j.err = err
+	}
+}
+
+// announce lists new files beside the old ones in the state file before there are any.
+func (b *batch) announce(j *job) []task {
+	s := j.step.State
+	if s == nil || len(s.New) == 0 {
+		return nil
+	}
+	both := slices.Clone(s.Old)
+	for _, file := range s.New {
+		if !slices.Contains(s.Old, file) {
+			both = append(both, file)
+		}
+	}
+	if len(both) == len(s.Old) {
+		return nil
+	}
+	return []task{{j, func(ctx context.Context) (bool, error) {
+		var buffer bytes.Buffer
+		return true, b.put(ctx, plan.StateFile(s.Path, both), &buffer)
+	}}}
+}
+
+// removed are all paths that the batch removes, and all directories that they are in.
+func (b *batch) removed() map[string]bool {
+	out := map[string]bool{}
+	for _, j := range b.jobs {
+		for _, path := range j.step.Remove {
+			out[path] = true
+			for i, r := range path {
+				if r == '/' {
+					out[path[:i]] = true
+				}
+			}
+		}
+	}
+	return out
+}
+
+// puts brings the files. Late are those that are a file where there has been a directory,
+// or the other way round, which not every object store can have both.
+func (b *batch) puts(j *job, gone map[string]bool, late bool) []task {
+	var out []task
+	for _, f := range j.step.Put {
+		if late != turned(f.Path, j.step.Remove, gone) || b.isState(j, f.Path) {
+			continue
+		}
+		out = append(out, task{j, func(ctx context.Context) (bool, error) { return b.update(ctx, j, f) }})
+	}
+	return out
+}
+
+func (b *batch) isState(j *job, path string) bool {
+	return j.step.State != nil && j.step.State.Path == path
+}
+
+func turned(path string, removes []string, gone map[string]bool) bool {
+	if gone[path] {
+		return true // a directory, since no file is both put and removed
+	}
+	return slices.ContainsFunc(removes, func(removed string) bool { return strings.HasPrefix(path, removed+"/") })
+}
+
+// removals are those of a job of which everything new is there.
+func (b *batch) removals(j *job) []task {
+	var out []task
+	for _, path := range j.step.Remove {
+		if b.isState(j, path) {
+			continue
+		}
+		out = append(out, task{j, func(ctx context.Context) (bool, error) { return true, b.store.remove(ctx, path) }})
+	}
+	return out
+}
+
+// conclude puts or removes the state file, last.
+func (b *batch) conclude(j *job) []task {
+	s := j.step.State
+	switch {
+	case s == nil:
+		return nil
+	case len(s.New) > 0:
+		return []task{{j, func(ctx context.Context) (bool, error) {
+			if announced := len(b.announce(j)) > 0; announced {
+				b.view.forget(s.Path)
+			}
+			return b.update(ctx, j, plan.StateFile(s.Path, s.New))
+		}}}
+	case slices.Contains(j.step.Remove, s.Path):
+		return []task{{j, func(ctx context.Context) (bool, error) { return true, b.store.remove(ctx, s.Path) }}}
+	}
+	return nil
+}
+
+func (s *Store) remove(ctx context.Context, path string) error {
+	err := s.client.RemoveObject(ctx, s.bucket, s.prefix+path, minio.RemoveObjectOptions{})
+	if absent(err) {
+		return nil
+	}
+	return wrap("remove", path, err)
+}
+
+// update puts a file that differs.
+func (b *batch) update(ctx context.Context, j *job, f statestore.File) (bool, error) {
+	var buffer bytes.Buffer
+	large := false
+	defer func() {
+		if large {
+			b.large.Unlock()
+		}
+	}()
+	gated := statestore.File{Path: f.Path, Open: func() (io.Reader, error) {
+		content, err := f.Open()
+		return &gate{content, largeBytes, func() { b.large.Lock(); large = true }}, err
+	}}
+	if err := statestore.ReadFile(gated, &buffer); err != nil {
+		return false, err
+	}
+	c := contentOf(buffer.Bytes())
+	j.mu.Lock()
+	j.sums = append(j.sums, f.Path+"\x00"+c.sha256)
+	j.mu.Unlock()
+	same, err := b.view.holds(ctx, f.Path, c)
+	if same || err != nil {
+		return false, err
+	}
+	return true, b.upload(ctx, f.Path, buffer.Bytes(), c)
+}
+
+func (b *batch) put(ctx context.Context, f statestore.File, buffer *bytes.Buffer) error {
+	if err := statestore.ReadFile(f, buffer); err != nil {
+		return err
+	}
+	return b.upload(ctx, f.Path, buffer.Bytes(), contentOf(buffer.Bytes()))
+}
+
+// upload is one request, whatever the size, so that the object is there at once and its
+// ETag is an MD5 where the server makes it one.
+func (b *batch) upload(ctx context.Context, path string, data []byte, c content) error {
+	_, err := b.store.client.PutObject(ctx, b.store.bucket, b.store.prefix+path, bytes.NewReader(data), c.size, minio.PutObjectOptions{
+		ContentType: "application/octet-stream", UserMetadata: map[string]string{sumKey: c.sha256}, DisableMultipart: true, SendContentMd5: true,
+	})
+	return wrap("put", path, err)
+}
+
+func contentOf(data []byte) content {
+	short, long := md5.Sum(data), sha256.Sum256(data)
+	return content{int64(len(data)), hex.EncodeToString(short[:]), hex.EncodeToString(long[:])}
+}
+
+// version is a digest of all that a change wants to be there: the same for the same files.
+func version(sums []string) string {
+	slices.Sort(sums)
+	sum := sha256.Sum256([]byte(strings.Join(sums, "\n")))
+	return hex.EncodeToString(sum[:])
+}
+
+func wrap(verb, path string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%s %s: %w", verb, path, err)
+}

@@ -1,0 +1,62 @@
+package git
+
+import (
+	"bytes"
+	"context"
+	"encoding/base64"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// tokenUser is the user that GitHub takes a token from.
+const tokenUser = "x-access-token"
+
+// auth is how git proves who it is: lines for its configuration, and files in dir that they
+// name. Secrets are what must never be shown.
+type auth interface {
+	configure(ctx context.Context, dir string) (config string, secrets []string, err error)
+}
+
+// header is an Authorization header, which saves the request that is answered with 401.
+type header struct{ server, value, password string }
+
+func basic(server, user, password string) header {
+	return header{server, "Basic " + base64.StdEncoding.EncodeToString([]byte(user+":"+password)), password}
+}
+
+func (h header) configure(context.Context, string) (string, []string, error) {
+	_, encoded, _ := strings.Cut(h.value, " ")
+	return "[http " + quote(h.server) + "]\n\textraHeader = " + quote("Authorization: "+h.value) + "\n", []string{h.password, encoded}, nil
+}
+
+// ssh is a private key and the hosts that are believed.
+type ssh struct{ key, knownHosts []byte }
+
+func (s ssh) configure(_ context.Context, dir string) (string, []string, error) {
+	key, hosts := filepath.Join(dir, "ssh-key"), filepath.Join(dir, "known-hosts")
+	// ssh refuses a key without a line break at its end.
+	if err := os.WriteFile(key, append(bytes.TrimRight(s.key, "\n"), '\n'), 0o600); err != nil {
+		return "", nil, err
+	}
+	if err := os.WriteFile(hosts, s.knownHosts, 0o600); err != nil {
+		return "", nil, err
+	}
+	command := fmt.Sprintf("ssh -F /dev/null -i %s -o UserKnownHostsFile=%s -o GlobalKnownHostsFile=/dev/null", shell(key), shell(hosts))
+	for _, option := range []string{
+		"StrictHostKeyChecking=yes", "UpdateHostKeys=no", "BatchMode=yes", "IdentitiesOnly=yes", "IdentityAgent=none",
+		"PreferredAuthentications=publickey", "ConnectTimeout=15", "ServerAliveInterval=10", "ServerAliveCountMax=3",
+	} {
+		command += " -o " + option
+	}
+	return "[core]\n\tsshCommand = " + quote(command) + "\n", nil, nil
+}
+
+// quote is a value in git's configuration.
+func quote(value string) string {
+	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`).Replace(value) + `"`
+}
+
+// shell is a word for a shell.
+func shell(word string) string { return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'" }

@@ -1,0 +1,172 @@
+package git
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// cache is a bare repository with the trees of the branch's last commit and few blobs. It
+// can be thrown away at any time.
+type cache struct {
+	settings
+	command
+	root    string
+	secrets []string
+	exists  bool
+	pushes  int
+	// tip is the branch's commit when it was last seen, or empty if there is none.
+	tip  string
+	seen bool
+	// blobs are those that are here.
+	blobs map[string]bool
+}
+
+const (
+	tipRef = "refs/kratix/tip"
+	// maxPushes bounds the packs and old commits that gather: then the cache is made anew,
+	// which costs about as much as a push.
+	maxPushes = 64
+)
+
+// repositoryConfig makes blobs be left on the server until they are asked for.
+const repositoryConfig = `[core]
+	repositoryFormatVersion = 1
+	bare = true
+[extensions]
+	partialClone = origin
+`
+
+// ready makes the cache if need be and gives git the credentials of the moment.
+func (c *cache) ready(ctx context.Context) error {
+	if c.pushes >= maxPushes {
+		c.drop()
+	}
+	if !c.exists {
+		if err := c.create(ctx); err != nil {
+			return err
+		}
+	}
+	return c.configure(ctx)
+}
+
+func (c *cache) create(ctx context.Context) error {
+	if err := os.RemoveAll(c.root); err != nil {
+		return err
+	}
+	if err := os.MkdirAll(c.root, 0o700); err != nil {
+		return err
+	}
+	if err := os.WriteFile(c.config, nil, 0o600); err != nil {
+		return err
+	}
+	if _, err := c.run(ctx, nil, "init", "--quiet", "--bare", "--template="); err != nil {
+		return err
+	}
+	if err := os.WriteFile(filepath.Join(c.dir, "config"), []byte(repositoryConfig), 0o600); err != nil {
+		return err
+	}
+	c.exists, c.pushes, c.blobs = true, 0, map[string]bool{}
+	return nil
+}
+
+// drop forgets the cache, whatever state it is in.
+func (c *cache) drop() { c.exists, c.seen, c.tip = false, false, "" }
+
+func (c *cache) configure(ctx context.Context) error {
+	auth, secrets, err := c.auth.configure(ctx, c.root)
+	if err != nil {
+		return err
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "[user]\n\tname = %s\n\temail = %s\n", quote(c.author), quote(c.email))
+	fmt.Fprintf(&b, "[remote \"origin\"]\n\turl = %s\n\tpromisor = true\n\tpartialCloneFilter = blob:none\n", quote(c.url))
+	b.WriteString("[core]\n\thooksPath = /dev/null\n[gc]\n\tauto = 0\n[maintenance]\n\tauto = false\n")
+	// One pack a batch, and no loose objects.
+	b.WriteString("[fastimport]\n\tunpackLimit = 1\n[fetch]\n\tunpackLimit = 1\n")
+	// A push is one request if it fits, and a server that stalls is given up.
+	b.WriteString("[http]\n\tpostBuffer = 8388608\n\tlowSpeedLimit = 1\n\tlowSpeedTime = 20\n")
+	fmt.Fprintf(&b, "\tsslVerify = %t\n", !c.insecure)
+	if c.ca != nil {
+		file := filepath.Join(c.root, "ca.crt")
+		if err := os.WriteFile(file, c.ca, 0o600); err != nil {
+			return err
+		}
+		fmt.Fprintf(&b, "\tsslCAInfo = %s\n", quote(file))
+	}
+	b.WriteString("[protocol]\n\tversion = 2\n\tallow = never\n")
+	for _, protocol := range c.protocols {
+		fmt.Fprintf(&b, "[protocol %s]\n\tallow = always\n", quote(protocol))
+	}
+	b.WriteString(auth)
+	c.secrets = secrets
+	return os.WriteFile(c.config, []byte(b.String()), 0o600)
+}
+
+// fetch learns where the branch is now.
+func (c *cache) fetch(ctx context.Context) error {
+	_, err := c.run(ctx, nil, "fetch", "--quiet", "--depth=1", "--no-tags", "--no-write-fetch-head", "--filter=blob:none",
+		"origin", "+refs/heads/"+c.branch+":"+tipRef)
+	if missing(err) {
+		return c.unborn(ctx)
+	}
+	if err != nil {
+		return err
+	}
+	tip, err := c.run(ctx, nil, "rev-parse", "--verify", tipRef)
+	if err != nil {
+		return err
+	}
+	c.tip, c.seen = strings.TrimSpace(tip), true
+	return nil
+}
+
+// unborn is a branch that is not there. In an empty repository the first push makes it. In
+// another one it is more likely misspelt, and nobody would read what is written to it.
+func (c *cache) unborn(ctx context.Context) error {
+	out, err := c.run(ctx, nil, "ls-remote", "--heads", "origin")
+	if err != nil {
+		return err
+	}
+	if out == "" {
+		c.tip, c.seen = "", true
+		return nil
+	}
+	var others []string
+	for line := range strings.Lines(out) {
+		if _, name, found := strings.Cut(strings.TrimSpace(line), "\trefs/heads/"); found {
+			others = append(others, name)
+		}
+	}
+	if len(others) > maxBranchesTold {
+		others = append(others[:maxBranchesTold], "...")
+	}
+	return told("the repository has no branch %s, but %s; make the branch, or correct spec.branch", c.branch, strings.Join(others, ", "))
+}
+
+const maxBranchesTold = 5
+
+// fetchBlobs brings those that are not here yet, all at once; git by itself would ask for
+// one after the other.
+func (c *cache) fetchBlobs(ctx context.Context, ids []string) error {
+	var want []string
+	for _, id := range ids {
+		if !c.blobs[id] {
+			want = append(want, id)
+		}
+	}
+	if len(want) == 0 {
+		return nil
+	}
+	_, err := c.run(ctx, strings.NewReader(strings.Join(want, "\n")+"\n"), "-c", "fetch.negotiationAlgorithm=noop", "fetch", "--quiet",
+		"--no-tags", "--no-write-fetch-head", "--recurse-submodules=no", "--filter=blob:none", "--stdin", "origin")
+	if err != nil {
+		return err
+	}
+	for _, id := range want {
+		c.blobs[id] = true
+	}
+	return nil
+}

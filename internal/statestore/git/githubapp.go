@@ -1,0 +1,145 @@
+package git
+
+import (
+	"bytes"
+	"context"
+	"crypto"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/sha256"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/json"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"time"
+)
+
+// githubApp gets tokens for an installation of a GitHub App. They live for an hour.
+type githubApp struct {
+	server, api       string // URLs
+	app, installation string
+	key               *rsa.PrivateKey
+	client            *http.Client
+	now               func() time.Time
+
+	mu      sync.Mutex
+	token   string
+	expires time.Time
+}
+
+const (
+	// spare is how long a token must be valid yet when git gets it.
+	spare = 5 * time.Minute
+	// jwtLife is below GitHub's limit of ten minutes, and its clock may be behind ours.
+	jwtLife, jwtSkew = 8 * time.Minute, time.Minute
+	apiTimeout       = 15 * time.Second
+)
+
+func newGitHubApp(at *url.URL, secret map[string][]byte, ca []byte, insecure bool) (*githubApp, error) {
+	for _, key := range []string{"appID", "installationID", "privateKey"} {
+		if len(bytes.TrimSpace(secret[key])) == 0 {
+			return nil, fmt.Errorf("the Secret needs appID, installationID and privateKey for authMethod githubApp; %s is missing", key)
+		}
+	}
+	key, err := parseKey(secret["privateKey"])
+	if err != nil {
+		return nil, fmt.Errorf("the Secret's privateKey: %w", err)
+	}
+	api := "https://api.github.com"
+	if at.Host != "github.com" {
+		api = "https://" + at.Host + "/api/v3" // GitHub Enterprise Server
+	}
+	config := &tls.Config{InsecureSkipVerify: insecure}
+	if ca != nil {
+		config.RootCAs = x509.NewCertPool()
+		config.RootCAs.AppendCertsFromPEM(ca)
+	}
+	transport := &http.Transport{Proxy: http.ProxyFromEnvironment, TLSClientConfig: config, ForceAttemptHTTP2: true}
+	return &githubApp{
+		server: server(at), api: api, app: string(bytes.TrimSpace(secret["appID"])), installation: string(bytes.TrimSpace(secret["installationID"])),
+		key: key, client: &http.Client{Transport: transport, Timeout: apiTimeout}, now: time.Now,
+	}, nil
+}
+
+func parseKey(text []byte) (*rsa.PrivateKey, error) {
+	block, _ := pem.Decode(text)
+	if block == nil {
+		return nil, errors.New("it must be PEM, as GitHub lets one download it")
+	}
+	if key, err := x509.ParsePKCS1PrivateKey(block.Bytes); err == nil {
+		return key, nil
+	}
+	if key, err := x509.ParsePKCS8PrivateKey(block.Bytes); err == nil {
+		if key, ok := key.(*rsa.PrivateKey); ok {
+			return key, nil
+		}
+	}
+	return nil, errors.New("it is no RSA key")
+}
+
+func (g *githubApp) configure(ctx context.Context, dir string) (string, []string, error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.now().Add(spare).After(g.expires) {
+		if err := g.renew(ctx); err != nil {
+			return "", nil, fmt.Errorf("get a token for installation %s of GitHub App %s: %w", g.installation, g.app, err)
+		}
+	}
+	return basic(g.server, tokenUser, g.token).configure(ctx, dir)
+}
+
+func (g *githubApp) renew(ctx context.Context) error {
+	jwt, err := g.jwt()
+	if err != nil {
+		return err
+	}
+	at := g.api + "/app/installations/" + url.PathEscape(g.installation) + "/access_tokens"
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, at, nil)
+	if err != nil {
+		return err
+	}
+	request.Header.Set("Authorization", "Bearer "+jwt)
+	request.Header.Set("Accept", "application/vnd.github+json")
+	response, err := g.client.Do(request)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = response.Body.Close() }()
+	var answer struct {
+		Token     string    `json:"token"`
+		ExpiresAt time.Time `json:"expires_at"`
+		Message   string    `json:"message"`
+	}
+	err = json.NewDecoder(io.LimitReader(response.Body, 1<<20)).Decode(&answer)
+	if response.StatusCode != http.StatusCreated {
+		return fmt.Errorf("GitHub answers %s %s; check appID, installationID and privateKey in the Secret, and that the app is installed", response.Status, answer.Message)
+	}
+	if err != nil || answer.Token == "" {
+		return errors.New("GitHub's answer has no token in it")
+	}
+	g.token, g.expires = answer.Token, answer.ExpiresAt
+	return nil
+}
+
+// jwt says that we are the app.
+func (g *githubApp) jwt() (string, error) {
+	claims, err := json.Marshal(map[string]any{
+		"iat": g.now().Add(-jwtSkew).Unix(), "exp": g.now().Add(jwtLife).Unix(), "iss": g.app,
+	})
+	if err != nil {
+		return "", err
+	}
+	encode := base64.RawURLEncoding.EncodeToString
+	signed := strings.Join([]string{encode([]byte(`{"alg":"RS256","typ":"JWT"}`)), encode(claims)}, ".")
+	sum := sha256.Sum256([]byte(signed))
+	signature, err := rsa.SignPKCS1v15(rand.Reader, g.key, crypto.SHA256, sum[:])
+	return signed + "." + encode(signature), err
+}

@@ -1,0 +1,133 @@
+package git
+
+import (
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net/url"
+	"path"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
+)
+
+// Options are what is not in the GitStateStore or its Secret.
+type Options struct {
+	// Dir is for this store alone. What is in it is deleted. It holds what is known of the
+	// repository, without the content of files, and the credentials, readable for us only.
+	Dir string
+	// Insecure believes every server's certificate.
+	Insecure bool
+	// CommandTimeout bounds each run of git; 0 means 90 s.
+	CommandTimeout time.Duration
+}
+
+const defaultCommandTimeout = 90 * time.Second
+
+// caKey is the key of a Secret with the certificates that may sign the server's, as PEM.
+// They are believed instead of the system's.
+const caKey = "ca.crt"
+
+// scpLike is user@host:path.
+var scpLike = regexp.MustCompile(`^[\w.-]+@[\w.-]+:[^/\s-][^\s]*$|^[\w.-]+@[\w.-]+:/[^\s]+$`)
+
+// settings are what a GitStateStore and its Secret come to.
+type settings struct {
+	url, branch, path string
+	author, email     string
+	protocols         []string // that git may speak
+	auth              auth
+	ca                []byte
+	insecure          bool
+}
+
+func read(spec v1alpha1.GitStateStoreSpec, secret map[string][]byte, o Options) (settings, error) {
+	s := settings{
+		url: spec.URL, branch: or(spec.Branch, "main"), path: strings.Trim(path.Clean("/"+spec.Path), "/"),
+		author: or(spec.GitAuthor.Name, "kratix"), email: spec.GitAuthor.Email, ca: secret[caKey], insecure: o.Insecure,
+	}
+	if strings.Contains("/"+spec.Path+"/", "/../") {
+		return s, fmt.Errorf("spec.path %q leaves the repository with ..; name a directory in it", spec.Path)
+	}
+	if strings.ContainsAny(s.author+s.email, "<>\n\x00") {
+		return s, errors.New("spec.gitAuthor: name and email must not contain <, > or a line break")
+	}
+	if !branchName.MatchString(s.branch) || strings.Contains(s.branch, "..") || strings.Contains(s.branch, "//") || strings.HasSuffix(s.branch, ".lock") {
+		return s, fmt.Errorf("spec.branch %q is no name of a branch; write it as in git branch, without refs/heads/", s.branch)
+	}
+	if s.ca != nil && !x509.NewCertPool().AppendCertsFromPEM(s.ca) {
+		return s, fmt.Errorf("the Secret's %s holds no certificate; it must be PEM", caKey)
+	}
+	var err error
+	switch method := or(spec.AuthMethod, v1alpha1.GitBasicAuth); method {
+	case v1alpha1.GitBasicAuth, v1alpha1.GitHubApp:
+		err = s.readHTTPS(method, secret)
+	case v1alpha1.GitSSH:
+		err = s.readSSH(secret)
+	default:
+		err = fmt.Errorf("spec.authMethod %q: must be basicAuth, ssh or githubApp", method)
+	}
+	return s, err
+}
+
+var branchName = regexp.MustCompile(`^[\w.+@#%=/-]*[\w+@#%=-]$`)
+
+func (s *settings) readHTTPS(method string, secret map[string][]byte) error {
+	at, err := url.Parse(s.url)
+	switch {
+	case err != nil || at.Scheme != "https" || at.Host == "":
+		return fmt.Errorf("spec.url %q: with authMethod %s it must be https://HOST/PATH", withoutUser(s.url), method)
+	case at.User != nil:
+		return errors.New("spec.url has a user or a password in it; put them into the Secret")
+	}
+	s.protocols = []string{"https"}
+	if method == v1alpha1.GitHubApp {
+		s.auth, err = newGitHubApp(at, secret, s.ca, s.insecure)
+		return err
+	}
+	user, password := string(secret["username"]), string(secret["password"])
+	if user == "" && (at.Host == "github.com" || strings.HasSuffix(at.Host, ".github.com")) {
+		user = tokenUser
+	}
+	if user == "" || password == "" {
+		return errors.New("the Secret needs username and password for authMethod basicAuth")
+	}
+	s.auth = basic(server(at), user, password)
+	return nil
+}
+
+// server is who gets the credentials.
+func server(at *url.URL) string { return at.Scheme + "://" + at.Host }
+
+func (s *settings) readSSH(secret map[string][]byte) error {
+	at, err := url.Parse(s.url)
+	isURL := err == nil && at.Scheme == "ssh" && at.Host != "" && !strings.HasPrefix(at.Hostname(), "-")
+	if !isURL && !scpLike.MatchString(s.url) {
+		return fmt.Errorf("spec.url %q: with authMethod ssh it must be ssh://USER@HOST/PATH or USER@HOST:PATH", withoutUser(s.url))
+	}
+	key, hosts := secret["sshPrivateKey"], secret["knownHosts"]
+	if len(key) == 0 || len(hosts) == 0 {
+		return errors.New("the Secret needs sshPrivateKey and knownHosts for authMethod ssh; ssh-keyscan HOST prints the latter")
+	}
+	s.protocols = []string{"ssh"}
+	s.auth = ssh{key, hosts}
+	return nil
+}
+
+// withoutUser is what of a wrong URL may be shown.
+func withoutUser(u string) string {
+	if before, after, found := strings.Cut(u, "@"); found && strings.Contains(before, "://") {
+		scheme, _, _ := strings.Cut(before, "://")
+		return scheme + "://...@" + after
+	}
+	return u
+}
+
+func or(value, otherwise string) string {
+	if value == "" {
+		return otherwise
+	}
+	return value
+}

@@ -1,0 +1,104 @@
+package statestore
+
+import (
+	"context"
+	"sync"
+	"time"
+)
+
+// Queue groups the changes of a store: while one batch is on its way, the next gathers.
+type Queue struct {
+	store Store
+	// limit is how many changes go out at once.
+	limit   int
+	timeout time.Duration
+
+	mu      sync.Mutex
+	pending map[string]*entry
+	order   []*entry
+	some    chan struct{}
+}
+
+type entry struct {
+	change Change
+	done   []func(Outcome)
+}
+
+// NewQueue has batches of at most limit changes, each of which may take that long.
+func NewQueue(store Store, limit int, timeout time.Duration) *Queue {
+	return &Queue{store: store, limit: limit, timeout: timeout, pending: map[string]*entry{}, some: make(chan struct{}, 1)}
+}
+
+// Submit takes a change and returns at once. A change that still waits is replaced by a
+// later one with the same ID, and gets the outcome of that. done is called once, by the
+// goroutine of Run, and must not block.
+func (q *Queue) Submit(change Change, done func(Outcome)) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	e := q.pending[change.ID]
+	if e == nil {
+		e = &entry{}
+		q.pending[change.ID] = e
+		q.order = append(q.order, e)
+	}
+	e.change = change
+	e.done = append(e.done, done)
+	select {
+	case q.some <- struct{}{}:
+	default:
+	}
+}
+
+// Pending is how many changes wait, without those that are on their way.
+func (q *Queue) Pending() int {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return len(q.order)
+}
+
+// Run writes what is submitted until ctx ends. What is pending then is told ctx's error,
+// and so is what is submitted later, if Run is called again.
+func (q *Queue) Run(ctx context.Context) {
+	for ctx.Err() == nil {
+		select {
+		case <-ctx.Done():
+		case <-q.some:
+			for batch := q.take(); len(batch) > 0; batch = q.take() {
+				q.apply(ctx, batch)
+			}
+		}
+	}
+	for batch := q.take(); len(batch) > 0; batch = q.take() {
+		tell(batch, All(len(batch), ctx.Err()))
+	}
+}
+
+func (q *Queue) take() []*entry {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	n := min(q.limit, len(q.order))
+	batch := q.order[:n:n]
+	q.order = q.order[n:]
+	for _, e := range batch {
+		delete(q.pending, e.change.ID)
+	}
+	return batch
+}
+
+func (q *Queue) apply(ctx context.Context, batch []*entry) {
+	ctx, cancel := context.WithTimeout(ctx, q.timeout)
+	defer cancel()
+	changes := make([]Change, len(batch))
+	for i, e := range batch {
+		changes[i] = e.change
+	}
+	tell(batch, q.store.Apply(ctx, changes))
+}
+
+func tell(batch []*entry, outcomes []Outcome) {
+	for i, e := range batch {
+		for _, done := range e.done {
+			done(outcomes[i])
+		}
+	}
+}
