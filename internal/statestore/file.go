@@ -10,11 +10,16 @@ import (
 // names the file.
 func ReadFile(f File, into *bytes.Buffer) error {
 	into.Reset()
+	return CopyFile(f, into)
+}
+
+// CopyFile writes the content of a file. The error names the file.
+func CopyFile(f File, to io.Writer) error {
 	content, err := f.Open()
 	if err != nil {
 		return fmt.Errorf("read %s: %w", f.Path, err)
 	}
-	n, err := into.ReadFrom(io.LimitReader(content, MaxFileBytes+1))
+	n, err := io.Copy(to, io.LimitReader(content, MaxFileBytes+1))
 	switch {
 	case err != nil:
 		return fmt.Errorf("read %s: %w", f.Path, err)

@@ -61,6 +61,13 @@ func run(engine string) (err error) {
 func show(ctx context.Context, s *stage, example string) (err error) {
 	ctx, cancel := context.WithTimeout(ctx, 3*time.Minute)
 	defer cancel()
+	made, err := s.offer(ctx)
+	if err != nil {
+		return err
+	}
+	if made != nil {
+		defer func() { err = errors.Join(err, made.remove(context.WithoutCancel(ctx), s)) }()
+	}
 	promise, err := s.apply(ctx, filepath.Join(example, "promise.yaml"))
 	if err != nil {
 		return err
@@ -73,12 +80,22 @@ func show(ctx context.Context, s *stage, example string) (err error) {
 	if err != nil {
 		return err
 	}
-	done, err := s.follow(ctx, request, func(o *unstructured.Unstructured) bool { return condition(o, "ConfigureWorkflowCompleted") == "True" })
+	end := "Reconciled" // the files are in their State Store
+	if made == nil {
+		end = "ConfigureWorkflowCompleted"
+	}
+	done, err := s.follow(ctx, request, func(o *unstructured.Unstructured) bool { return condition(o, end) == "True" })
 	if err != nil {
 		return err
 	}
 	if err := s.status(done); err != nil {
 		return err
 	}
-	return s.works(ctx, promise.GetName())
+	if made == nil {
+		return s.works(ctx, promise.GetName())
+	}
+	if _, err := s.follow(ctx, promise, func(o *unstructured.Unstructured) bool { return condition(o, "Reconciled") == "True" }); err != nil {
+		return err
+	}
+	return made.show(ctx, s)
 }

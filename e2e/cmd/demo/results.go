@@ -63,7 +63,10 @@ func (s *stage) podLogs(ctx context.Context, pod *corev1.Pod) error {
 		if name == "main" {
 			name = "kratix-harvest"
 		}
-		fmt.Printf("        %s\n%s", name, indent(string(log)))
+		fmt.Printf("        %s\n", name)
+		if len(log) > 0 {
+			fmt.Print(indent(string(log)))
+		}
 	}
 	return nil
 }

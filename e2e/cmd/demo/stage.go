@@ -86,27 +86,35 @@ func (s *stage) status(o *unstructured.Unstructured) error {
 
 // remove deletes the Promise, and with it all that came of it.
 func (s *stage) remove(ctx context.Context, promise *unstructured.Unstructured) error {
+	s.say("kubectl delete promise %s", promise.GetName())
+	err := s.drop(ctx, promise)
+	if err == nil {
+		s.say("it is gone, and all that came of it")
+	}
+	return err
+}
+
+// drop deletes an object and waits until it is gone.
+func (s *stage) drop(ctx context.Context, object *unstructured.Unstructured) error {
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
 	defer cancel()
-	s.say("kubectl delete promise %s", promise.GetName())
-	resource, err := s.Resource(promise)
+	resource, err := s.Resource(object)
 	if err != nil {
 		return err
 	}
-	if err := resource.Delete(ctx, promise.GetName(), metav1.DeleteOptions{}); err != nil {
+	if err := resource.Delete(ctx, object.GetName(), metav1.DeleteOptions{}); err != nil && !apierrors.IsNotFound(err) {
 		return err
 	}
 	tick := time.NewTicker(200 * time.Millisecond)
 	defer tick.Stop()
 	for {
-		_, err := resource.Get(ctx, promise.GetName(), metav1.GetOptions{})
+		_, err := resource.Get(ctx, object.GetName(), metav1.GetOptions{})
 		if apierrors.IsNotFound(err) {
-			s.say("it is gone, and all that came of it")
 			return nil
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("promise %s does not go: %w", promise.GetName(), ctx.Err())
+			return fmt.Errorf("%s %s does not go: %w", object.GetKind(), object.GetName(), ctx.Err())
 		case <-tick.C:
 		}
 	}

@@ -43,8 +43,7 @@ func (s *Store) explain(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return fmt.Errorf("%s: %w before the State Store answered; it is tried again later", where, context.Cause(ctx))
 	}
-	var response minio.ErrorResponse
-	if errors.As(err, &response) {
+	if response, ok := errors.AsType[minio.ErrorResponse](err); ok {
 		means := meanings[response.Code]
 		switch {
 		case means != "":

@@ -44,13 +44,12 @@ func (s ssh) configure(_ context.Context, dir string) (string, []string, error) 
 		return "", nil, err
 	}
 	command := fmt.Sprintf("ssh -F /dev/null -i %s -o UserKnownHostsFile=%s -o GlobalKnownHostsFile=/dev/null", shell(key), shell(hosts))
-	for _, option := range []string{
-		"StrictHostKeyChecking=yes", "UpdateHostKeys=no", "BatchMode=yes", "IdentitiesOnly=yes", "IdentityAgent=none",
+	options := []string{
+		command, "StrictHostKeyChecking=yes", "UpdateHostKeys=no", "BatchMode=yes", "IdentitiesOnly=yes", "IdentityAgent=none",
 		"PreferredAuthentications=publickey", "ConnectTimeout=15", "ServerAliveInterval=10", "ServerAliveCountMax=3",
-	} {
-		command += " -o " + option
 	}
-	return "[core]\n\tsshCommand = " + quote(command) + "\n", nil, nil
+
+	return "[core]\n\tsshCommand = " + quote(strings.Join(options, " -o ")) + "\n", nil, nil
 }
 
 // quote is a value in git's configuration.

@@ -69,6 +69,8 @@ const (
 
 // explain turns what git says into what a person can act upon. remote is whether the
 // reason is the server, the credentials or a full disk: making the cache anew does not help.
+//
+//nolint:revive // which of the two it is about comes second
 func (c *cache) explain(ctx context.Context, err error) (explained error, remote bool) {
 	var f *failure
 	switch {

@@ -25,8 +25,8 @@ func (c *cache) push(ctx context.Context, commit string) error {
 	c.pushes++
 	_, err := c.run(ctx, nil, "push", "--porcelain", "--no-verify", "--no-recurse-submodules",
 		"--force-with-lease="+branch+":"+c.tip, "origin", commit+":"+branch)
-	var f *failure
-	if !errors.As(err, &f) {
+	f, ok := errors.AsType[*failure](err)
+	if !ok {
 		return err
 	}
 	if reason, rejected := rejection(f.stdout); rejected {
@@ -45,8 +45,7 @@ func (c *cache) tryPush(ctx context.Context, commit string) error {
 	branch := "refs/heads/" + c.branch
 	_, err := c.run(ctx, nil, "push", "--porcelain", "--dry-run", "--no-verify", "--no-recurse-submodules",
 		"--force-with-lease="+branch+":"+c.tip, "origin", commit+":"+branch)
-	var f *failure
-	if errors.As(err, &f) {
+	if f, ok := errors.AsType[*failure](err); ok {
 		if reason, rejected := rejection(f.stdout); rejected && isRace(reason) {
 			return nil // somebody else may push at any time
 		}

@@ -1,0 +1,154 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+
+	"github.com/minio/minio-go/v7"
+	"github.com/minio/minio-go/v7/pkg/credentials"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/kratix-compile/kratix-compile/e2e/cluster"
+)
+
+// stores are a Git repository and a bucket, each of them a Destination.
+type stores struct {
+	name       string
+	bucket     *minio.Client
+	repository *url.URL // with the password
+	objects    []*unstructured.Unstructured
+}
+
+// The runner may read the Secrets of State Stores only where a Role says so (docs/placement.md).
+const manifests = `
+{apiVersion: v1, kind: Secret, metadata: {name: demo-bucket, namespace: kratix-platform-system}, stringData: {accessKeyID: %[2]q, secretAccessKey: %[3]q}}
+---
+{apiVersion: v1, kind: Secret, metadata: {name: demo-git, namespace: kratix-platform-system}, stringData: {username: %[6]q, password: %[7]q, ca.crt: %[8]q}}
+---
+{apiVersion: rbac.authorization.k8s.io/v1, kind: Role, metadata: {name: demo-stores, namespace: kratix-platform-system},
+  rules: [{apiGroups: [""], resources: [secrets], resourceNames: [demo-bucket, demo-git], verbs: [get]}]}
+---
+{apiVersion: rbac.authorization.k8s.io/v1, kind: RoleBinding, metadata: {name: demo-stores, namespace: kratix-platform-system},
+  roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: demo-stores}, subjects: [{kind: ServiceAccount, name: kratix-runner, namespace: kratix-platform-system}]}
+---
+{apiVersion: platform.kratix.io/v1alpha1, kind: BucketStateStore, metadata: {name: demo-bucket},
+  spec: {bucketName: %[1]q, endpoint: %[4]q, insecure: true, secretRef: {name: demo-bucket, namespace: kratix-platform-system}}}
+---
+{apiVersion: platform.kratix.io/v1alpha1, kind: GitStateStore, metadata: {name: demo-git},
+  spec: {url: %[5]q, branch: main, secretRef: {name: demo-git, namespace: kratix-platform-system}}}
+---
+{apiVersion: platform.kratix.io/v1alpha1, kind: Destination, metadata: {name: in-bucket, labels: {environment: dev}},
+  spec: {path: in-bucket, cleanup: none, stateStoreRef: {kind: BucketStateStore, name: demo-bucket}}}
+---
+{apiVersion: platform.kratix.io/v1alpha1, kind: Destination, metadata: {name: in-git, labels: {environment: dev}},
+  spec: {path: in-git, cleanup: none, stateStoreRef: {kind: GitStateStore, name: demo-git}}}
+`
+
+// offer makes Destinations of what the cluster has; nil if it has neither store.
+func (s *stage) offer(ctx context.Context) (*stores, error) {
+	if s.S3 == nil || s.Git == nil {
+		return nil, nil
+	}
+	at, err := url.Parse(s.S3.Endpoint)
+	if err != nil {
+		return nil, err
+	}
+	made := &stores{name: "demo-" + strings.ToLower(rand.Text()[:8])}
+	if made.bucket, err = minio.New(at.Host, &minio.Options{Creds: credentials.NewStaticV4(s.S3.AccessKey, s.S3.SecretKey, ""), Secure: at.Scheme == "https"}); err != nil {
+		return nil, err
+	}
+	if err := made.bucket.MakeBucket(ctx, made.name, minio.MakeBucketOptions{}); err != nil {
+		return nil, err
+	}
+	address := s.Git.HTTPS + "/" + made.name + ".git"
+	if made.repository, err = url.Parse(address); err != nil {
+		return nil, err
+	}
+	made.repository.User = url.UserPassword(s.Git.User, s.Git.Password)
+	authority, err := os.ReadFile(s.Git.CAFile)
+	if err != nil {
+		return nil, err
+	}
+	made.objects, err = cluster.Objects(fmt.Appendf(nil, manifests, made.name, s.S3.AccessKey, s.S3.SecretKey, at.Host, address, s.Git.User, s.Git.Password, authority))
+	if err != nil {
+		return nil, err
+	}
+	s.say("kubectl apply: a Destination in a Git repository and one in a bucket")
+	return made, s.Create(ctx, made.objects...)
+}
+
+// show prints what is in both, but for what only says that they can be written.
+func (made *stores) show(ctx context.Context, s *stage) error {
+	s.say("the bucket %s", made.name)
+	for object := range made.bucket.ListObjects(ctx, made.name, minio.ListObjectsOptions{Recursive: true}) {
+		if object.Err != nil {
+			return object.Err
+		}
+		content, err := made.bucket.GetObject(ctx, made.name, object.Key, minio.GetObjectOptions{})
+		if err != nil {
+			return err
+		}
+		data, err := io.ReadAll(content)
+		if err != nil {
+			return err
+		}
+		tell(object.Key, data)
+	}
+	dir, err := os.MkdirTemp("", "demo-git")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	s.say("the Git repository %s", made.name)
+	git := func(args ...string) (string, error) {
+		command := exec.CommandContext(ctx, "git", append([]string{"-C", dir, "-c", "http.sslCAInfo=" + s.Git.CAFile}, args...)...)
+		out, err := command.CombinedOutput()
+		if err != nil {
+			err = fmt.Errorf("git %s: %w: %s", args[0], err, out)
+		}
+		return string(out), err
+	}
+	if _, err := git("clone", "--quiet", made.repository.String(), "."); err != nil {
+		return err
+	}
+	log, err := git("log", "--format=%h %s")
+	if err != nil {
+		return err
+	}
+	fmt.Print(indent(log))
+	tree, err := git("ls-files")
+	if err != nil {
+		return err
+	}
+	for path := range strings.FieldsSeq(tree) {
+		data, err := os.ReadFile(filepath.Join(dir, path))
+		if err != nil {
+			return err
+		}
+		tell(path, data)
+	}
+	return nil
+}
+
+func tell(path string, data []byte) {
+	if !strings.Contains(path, "kratix-canary") {
+		fmt.Printf("        %s\n%s", path, indent(string(data)))
+	}
+}
+
+// remove takes the Destinations away, and what they were made of.
+func (made *stores) remove(ctx context.Context, s *stage) error {
+	var failed error
+	for i := len(made.objects) - 1; i >= 0; i-- {
+		failed = errors.Join(failed, s.drop(ctx, made.objects[i]))
+	}
+	return failed
+}
