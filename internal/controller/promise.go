@@ -27,7 +27,7 @@ func (p *Promises) Reconcile(ctx context.Context, req Request) (reconcile.Result
 	u := some(promiseKind)
 	err := p.Client.Get(ctx, client.ObjectKey{Name: req.Promise}, u)
 	if apierrors.IsNotFound(err) {
-		return reconcile.Result{}, p.kinds.unwatch(ctx, req.Promise)
+		return reconcile.Result{}, p.kinds.reopen(ctx, req.Promise)
 	}
 	if err != nil {
 		return reconcile.Result{}, err

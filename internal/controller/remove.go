@@ -116,7 +116,7 @@ func (p *Promises) removeWorks(ctx context.Context, c *course) (bool, error) {
 }
 
 func (p *Promises) removeAPI(ctx context.Context, c *course) (bool, error) {
-	if err := p.kinds.unwatch(ctx, c.object.GetName()); err != nil {
+	if err := p.kinds.close(ctx, c.object.GetName()); err != nil {
 		return true, err
 	}
 	list := &apiextensionsv1.CustomResourceDefinitionList{}

@@ -30,7 +30,7 @@ import (
 // Setup adds both controllers to a manager. Workers is how many objects each of them
 // reconciles at once.
 func Setup(mgr manager.Manager, r *Runner, workers int, limits slots.Limits) error {
-	k := &kinds{cache: mgr.GetCache(), watched: map[string]schema.GroupVersionKind{}}
+	k := &kinds{cache: mgr.GetCache(), watched: map[string]schema.GroupVersionKind{}, closed: map[string]bool{}}
 	requests, err := newController("request", mgr, &Requests{Runner: r, kinds: k}, workers)
 	if err != nil {
 		return err

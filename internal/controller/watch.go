@@ -35,13 +35,16 @@ type kinds struct {
 
 	mu      sync.Mutex
 	watched map[string]schema.GroupVersionKind // by Promise
+	// closed are Promises whose API is being deleted. A cache may still show it, and a
+	// watch of it would wait for ever.
+	closed map[string]bool
 }
 
 // watch begins to watch a Promise's kind; of another one than before it ends first.
 func (k *kinds) watch(ctx context.Context, promise string, kind schema.GroupVersionKind) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if k.watched[promise] == kind {
+	if k.watched[promise] == kind || k.closed[promise] {
 		return nil
 	}
 	if err := k.forget(ctx, promise); err != nil {
@@ -57,10 +60,19 @@ func (k *kinds) watch(ctx context.Context, promise string, kind schema.GroupVers
 	return nil
 }
 
-// unwatch ends what watch began.
-func (k *kinds) unwatch(ctx context.Context, promise string) error {
+// close ends what watch began, until reopen.
+func (k *kinds) close(ctx context.Context, promise string) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
+	k.closed[promise] = true
+	return k.forget(ctx, promise)
+}
+
+// reopen is for a Promise that is gone: another one may have its name.
+func (k *kinds) reopen(ctx context.Context, promise string) error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	delete(k.closed, promise)
 	return k.forget(ctx, promise)
 }
 

@@ -57,7 +57,7 @@ func newWorld(t testing.TB, have ...client.Object) *world {
 	w := &world{writes: map[string]int{}, notes: &notes{}}
 	w.api = fake.NewClientBuilder().WithScheme(newScheme(t)).WithObjects(have...).
 		WithStatusSubresource(some(thingKind), some(promiseKind)).Build()
-	w.kinds = &kinds{cache: forgetful{}, controller: watchful{}, watched: map[string]schema.GroupVersionKind{"things": thingKind}}
+	w.kinds = &kinds{cache: forgetful{}, controller: watchful{}, watched: map[string]schema.GroupVersionKind{"things": thingKind}, closed: map[string]bool{}}
 	cached := interceptor.NewClient(w.api, w.interceptors())
 	w.Runner = &Runner{
 		Client: cached, Live: w.api,

@@ -109,7 +109,8 @@ func (made *stores) show(ctx context.Context, s *stage) error {
 	defer func() { _ = os.RemoveAll(dir) }()
 	s.say("the Git repository %s", made.name)
 	git := func(args ...string) (string, error) {
-		command := exec.CommandContext(ctx, "git", append([]string{"-C", dir, "-c", "http.sslCAInfo=" + s.Git.CAFile}, args...)...)
+		command := exec.CommandContext(ctx, "git", append([]string{"-C", dir}, args...)...)
+		command.Env = append(os.Environ(), "GIT_SSL_CAINFO="+s.Git.CAFile)
 		out, err := command.CombinedOutput()
 		if err != nil {
 			err = fmt.Errorf("git %s: %w: %s", args[0], err, out)
