@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/minio/minio-go/v7"
@@ -148,8 +149,8 @@ func tell(path string, data []byte) {
 // remove takes the Destinations away, and what they were made of.
 func (made *stores) remove(ctx context.Context, s *stage) error {
 	var failed error
-	for i := len(made.objects) - 1; i >= 0; i-- {
-		failed = errors.Join(failed, s.drop(ctx, made.objects[i]))
+	for _, object := range slices.Backward(made.objects) {
+		failed = errors.Join(failed, s.drop(ctx, object))
 	}
 	return failed
 }
