@@ -17,7 +17,8 @@ type batch struct {
 	tried []bool
 	// pushes are how many may still be refused, so that a server that refuses everything is
 	// not asked for every change.
-	pushes int
+	pushes  int
+	refusal error // the last one
 	// fresh is whether the tip has been fetched for this batch.
 	fresh          bool
 	races, repairs int
@@ -27,6 +28,10 @@ type batch struct {
 // in halves, so that one bad file does not keep the others out.
 func (b *batch) write(ctx context.Context, which []int) {
 	for len(which) > 0 {
+		if b.pushes <= 0 {
+			b.fail(which, b.refusal)
+			return
+		}
 		edits, err := b.attempt(ctx, which)
 		switch {
 		case err == nil:
@@ -42,8 +47,9 @@ func (b *batch) write(ctx context.Context, which []int) {
 			}
 		case errors.Is(err, errRefused):
 			b.pushes--
-			if len(edits) == 1 || b.pushes <= 0 {
-				b.refuse(edits, err)
+			b.refusal = b.refused(edits, err)
+			if len(edits) == 1 {
+				b.fail(indices(edits), b.refusal)
 				which = without(which, edits)
 				continue // the others were in nobody's way, and are looked at once more
 			}
@@ -126,15 +132,12 @@ func (b *batch) fail(which []int, err error) {
 	}
 }
 
-func (b *batch) refuse(edits []edit, err error) {
+func (b *batch) refused(edits []edit, err error) error {
 	what := "it"
 	if len(edits) > 1 {
-		what = fmt.Sprintf("it, alone or for another of %d changes,", len(edits))
+		what = fmt.Sprintf("it, or one of the %d changes beside it", len(edits)-1)
 	}
-	for _, e := range edits {
-		b.out[e.change] = statestore.Outcome{Err: fmt.Errorf("%s: the server's rules refuse %s: %s; change the file or the rule",
-			b.cache.where(), what, b.cache.hide(err.Error()))}
-	}
+	return fmt.Errorf("%s: the server's rules refuse %s: %s; change the file or the rule", b.cache.where(), what, b.cache.hide(err.Error()))
 }
 
 func indices(edits []edit) []int {

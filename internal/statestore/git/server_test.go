@@ -35,7 +35,7 @@ type testServer struct {
 	received                  atomic.Int64 // bytes of pushes
 }
 
-const user, password = "kratix", "s3cr3t-passw0rd"
+const gitUser, password = "kratix", "s3cr3t-passw0rd"
 
 func newServer(t testing.TB) *testServer {
 	root := t.TempDir()
@@ -46,7 +46,7 @@ func newServer(t testing.TB) *testServer {
 	require.NoError(t, err)
 	backend := &cgi.Handler{
 		Path: git, Args: []string{"-c", "receive.autoGC=false", "http-backend"}, Stderr: io.Discard,
-		Env:        []string{"GIT_PROJECT_ROOT=" + root, "GIT_HTTP_EXPORT_ALL=1", "REMOTE_USER=" + user},
+		Env:        []string{"GIT_PROJECT_ROOT=" + root, "GIT_HTTP_EXPORT_ALL=1", "REMOTE_USER=" + gitUser},
 		InheritEnv: []string{"PATH"},
 	}
 	s.Server = httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -54,7 +54,7 @@ func newServer(t testing.TB) *testServer {
 		if before := s.before.Load(); before != nil && (*before)(w, r) {
 			return
 		}
-		if u, p, _ := r.BasicAuth(); u != user || p != password {
+		if u, p, _ := r.BasicAuth(); u != gitUser || p != password {
 			w.Header().Set("WWW-Authenticate", `Basic realm="git"`)
 			http.Error(w, "who are you?", http.StatusUnauthorized)
 			return
@@ -84,7 +84,7 @@ func (s *testServer) ca() []byte {
 }
 
 func (s *testServer) secret() map[string][]byte {
-	return map[string][]byte{"username": []byte(user), "password": []byte(password), "ca.crt": s.ca()}
+	return map[string][]byte{"username": []byte(gitUser), "password": []byte(password), "ca.crt": s.ca()}
 }
 
 func (s *testServer) spec() v1alpha1.GitStateStoreSpec {

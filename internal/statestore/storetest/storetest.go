@@ -197,6 +197,7 @@ func unreadable(path string) statestore.File {
 }
 
 func testPoison(t *testing.T, p Place) {
+	s := p.Open(t)
 	for name, poison := range map[string]struct {
 		change statestore.Change
 		says   string
@@ -222,7 +223,6 @@ func testPoison(t *testing.T, p Place) {
 		"breaks in two": {change("ns/p", broken("w/bad")), "read w/bad: it is damaged"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := p.Open(t)
 			good := []statestore.Change{change("ns/1", statestore.Text("1", name)), poison.change, change("ns/2", statestore.Text("2", name))}
 			out := s.Apply(t.Context(), good)
 			require.NoError(t, out[0].Err)
@@ -274,14 +274,14 @@ func testDamagedState(t *testing.T, p Place) {
 		"outside the path": "files:\n- ../../x\n",
 	} {
 		t.Run(name, func(t *testing.T) {
-			p.Foreign(t, map[string]string{stateA: content, "other/secret.yaml": "x"})
+			p.Foreign(t, map[string]string{stateA: content, "other/secret.yaml": name})
 			s := p.Open(t)
 			for _, c := range []statestore.Change{change("ns/a", statestore.Text("w/1", "1")), change("ns/a")} {
 				out := s.Apply(t.Context(), []statestore.Change{listing(c, stateA), change("ns/b", statestore.Text("b", name))})
 				require.ErrorContains(t, out[0].Err, stateA)
 				require.ErrorContains(t, out[0].Err, "restore it")
 				require.NoError(t, out[1].Err)
-				assert.Equal(t, map[string]string{stateA: content, "other/secret.yaml": "x", "b": name}, p.Files(t))
+				assert.Equal(t, map[string]string{stateA: content, "other/secret.yaml": name, "b": name}, p.Files(t))
 			}
 		})
 	}
