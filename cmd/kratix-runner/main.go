@@ -1,8 +1,9 @@
 // Command kratix-runner runs the workflows of Promises on Tekton or Argo, and puts what
-// they write into Works.
+// they write into Works. Its command status shows a person what they are doing.
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 
@@ -10,8 +11,18 @@ import (
 )
 
 func main() {
-	if err := newRoot().ExecuteContext(ctrl.SetupSignalHandler()); err != nil {
-		fmt.Fprintln(os.Stderr, "kratix-runner:", err)
-		os.Exit(1)
+	root := newRoot()
+	root.SetArgs(arguments(os.Args))
+	err := root.ExecuteContext(ctrl.SetupSignalHandler())
+	if err == nil {
+		return
 	}
+	code := 1
+	if e, ok := errors.AsType[exit](err); ok {
+		code = e.code
+	}
+	if text := err.Error(); text != "" {
+		fmt.Fprintln(os.Stderr, "kratix-runner:", text)
+	}
+	os.Exit(code)
 }

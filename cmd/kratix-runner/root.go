@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -11,7 +12,9 @@ import (
 
 	"github.com/kratix-compile/kratix-compile/backends"
 	"github.com/kratix-compile/kratix-compile/internal/flags"
+	"github.com/kratix-compile/kratix-compile/internal/release"
 	"github.com/kratix-compile/kratix-compile/internal/slots"
+	"github.com/kratix-compile/kratix-compile/internal/tracing"
 	"github.com/kratix-compile/kratix-compile/translate/operator"
 	"github.com/kratix-compile/kratix-compile/translate/parse"
 	"github.com/kratix-compile/kratix-compile/translate/plan"
@@ -21,6 +24,7 @@ import (
 type settings struct {
 	kubeconfig string
 	engine     string
+	enabled    []string
 	config     string
 	plan       plan.Options
 	backends   backends.Options
@@ -29,6 +33,7 @@ type settings struct {
 
 	metricsAddress string
 	healthAddress  string
+	pprofAddress   string
 	harvestAddress string
 	harvestSecret  string
 	harvestNames   []string
@@ -38,6 +43,8 @@ type settings struct {
 
 	elect bool
 	level string
+	// tracer is what the environment asks for, or nil.
+	tracer *tracing.Tracer
 }
 
 func newRoot() *cobra.Command {
@@ -52,10 +59,14 @@ takes the results from the last container of each run, and keeps Works and statu
 		Example: `  kratix-runner --engine tekton
   kratix-runner --engine argo --config /etc/kratix/config --max-runs 50
   kratix-runner --kubeconfig ~/.kube/config --leader-elect=false`,
+		Version:       release.Version(),
 		Args:          cobra.NoArgs,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := s.checkEngines(); err != nil {
+				return err
+			}
 			if err := s.readConfig(cmd); err != nil {
 				return err
 			}
@@ -63,6 +74,7 @@ takes the results from the last container of each run, and keeps Works and statu
 		},
 	}
 	s.bind(cmd.Flags())
+	cmd.AddCommand(newStatus())
 	return cmd
 }
 
@@ -70,6 +82,7 @@ func (s *settings) bind(set *pflag.FlagSet) {
 	set.SortFlags = false
 	s.engine = backends.Names()[0]
 	set.Var(flags.NewChoice(&s.engine, backends.Names()), "engine", "`ENGINE` of Promises and namespaces without an annotation: "+flags.List(backends.Names()))
+	set.StringSliceVar(&s.enabled, "engines", backends.Names(), "`ENGINES` that this program has rights on; it leaves the others alone")
 	set.StringVar(&s.config, "config", "", "`FILE` with the operator's configuration in Kratix's format")
 	set.StringVar(&s.kubeconfig, "kubeconfig", os.Getenv("KUBECONFIG"), "`FILE` of the cluster; in a Pod none is needed")
 	flags.Installation(set, &s.plan, &s.backends)
@@ -78,6 +91,7 @@ func (s *settings) bind(set *pflag.FlagSet) {
 	set.IntVar(&s.workers, "workers", 8, "`NUMBER` of objects that are reconciled at once")
 	set.StringVar(&s.metricsAddress, "metrics-address", ":8080", "`ADDRESS` of Prometheus metrics; 0 for none")
 	set.StringVar(&s.healthAddress, "health-address", ":8081", "`ADDRESS` of /healthz and /readyz; 0 for none")
+	set.StringVar(&s.pprofAddress, "pprof-address", "0", "`ADDRESS` of Go's profiles, for who looks for a slow spot; 0 for none")
 	set.StringVar(&s.harvestAddress, "harvest-address", ":9443", "`ADDRESS` at which results are received")
 	set.StringVar(&s.harvestSecret, "certificate-secret", "kratix-runner-certificate", "`SECRET` in the system namespace for the certificate, made if it is missing")
 	set.StringSliceVar(&s.harvestNames, "certificate-names", nil, "`NAMES` of this program's service; by default the host of --harvest-endpoint")
@@ -110,9 +124,22 @@ func (s *settings) readConfig(cmd *cobra.Command) error {
 	return nil
 }
 
-// engines are all, the chosen one first.
+// checkEngines finds words that are no engines, and a default that is left alone.
+func (s *settings) checkEngines() error {
+	for _, name := range s.enabled {
+		if !slices.Contains(backends.Names(), name) {
+			return fmt.Errorf("--engines: %q is no engine; choose from %s", name, flags.List(backends.Names()))
+		}
+	}
+	if !slices.Contains(s.enabled, s.engine) {
+		return fmt.Errorf("--engine=%s is not in --engines=%s; add it, or choose another with --engine", s.engine, strings.Join(s.enabled, ","))
+	}
+	return nil
+}
+
+// engines are those that are enabled, the chosen one first.
 func (s *settings) engines() []string {
-	names := slices.Clone(backends.Names())
+	names := slices.Clone(s.enabled)
 	slices.SortStableFunc(names, func(a, b string) int {
 		switch s.engine {
 		case a:

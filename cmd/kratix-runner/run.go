@@ -37,12 +37,20 @@ import (
 	"github.com/kratix-compile/kratix-compile/internal/harvest"
 	"github.com/kratix-compile/kratix-compile/internal/harvest/certs"
 	"github.com/kratix-compile/kratix-compile/internal/harvest/record"
+	"github.com/kratix-compile/kratix-compile/internal/release"
+	"github.com/kratix-compile/kratix-compile/internal/tracing"
 	"github.com/kratix-compile/kratix-compile/translate/plan"
 )
 
 // run is the whole program: a manager with both controllers and the harvest server.
 func run(ctx context.Context, s *settings) error {
 	ctrl.SetLogger(zap.New(zap.Level(levelOf(s.level))))
+	tracer, stop, err := tracing.FromEnvironment(ctx, ctrl.Log.WithName("tracing"))
+	if err != nil {
+		return err
+	}
+	s.tracer = tracer
+	defer flush(stop)
 	config, err := clientcmd.BuildConfigFromFlags("", s.kubeconfig)
 	if err != nil {
 		return err
@@ -57,11 +65,11 @@ func run(ctx context.Context, s *settings) error {
 		return err
 	}
 	records := &record.Store{Writer: mgr.GetClient(), Reader: mgr.GetAPIReader(), Namespace: s.plan.SystemNamespace}
-	if err := s.addHarvest(mgr, records, certificate); err != nil {
-		return err
-	}
 	runner, err := s.addControllers(mgr, records, certificate)
 	if err != nil {
+		return err
+	}
+	if err := s.addHarvest(mgr, runner, certificate); err != nil {
 		return err
 	}
 	if err := s.addDelivery(mgr, records); err != nil {
@@ -76,8 +84,20 @@ func run(ctx context.Context, s *settings) error {
 	if err := mgr.AddReadyzCheck("certificate", certificate.Ready); err != nil {
 		return err
 	}
+	mgr.GetLogger().Info("Starting", "version", release.Version())
 	return mgr.Start(ctx)
 }
+
+// flush sends the spans of the last moments, and waits for nobody.
+func flush(stop func(context.Context) error) {
+	ctx, cancel := context.WithTimeout(context.Background(), flushTime)
+	defer cancel()
+	if err := stop(ctx); err != nil {
+		ctrl.Log.WithName("tracing").Error(err, "The last traces were not sent")
+	}
+}
+
+const flushTime = 3 * time.Second
 
 func newManager(config *rest.Config, s *settings) (manager.Manager, error) {
 	scheme := runtime.NewScheme()
@@ -92,6 +112,7 @@ func newManager(config *rest.Config, s *settings) (manager.Manager, error) {
 		Client:                        client.Options{Cache: &client.CacheOptions{Unstructured: true}},
 		Metrics:                       server.Options{BindAddress: s.metricsAddress},
 		HealthProbeBindAddress:        s.healthAddress,
+		PprofBindAddress:              s.pprofAddress,
 		LeaderElection:                s.elect,
 		LeaderElectionID:              "kratix-runner",
 		LeaderElectionNamespace:       s.plan.SystemNamespace,
@@ -112,7 +133,10 @@ func cacheOptions(s *settings) cache.Options {
 			&rbacv1.RoleBinding{}:        ofPromises,
 			&rbacv1.ClusterRole{}:        ofPromises,
 			&rbacv1.ClusterRoleBinding{}: ofPromises,
-			&corev1.ConfigMap{}:          {Label: labels.SelectorFromSet(labels.Set{record.Label: record.Waiting}), Namespaces: map[string]cache.Config{s.plan.SystemNamespace: {}}},
+
+			&apiextensionsv1.CustomResourceDefinition{}: ofPromises,
+
+			&corev1.ConfigMap{}: {Label: labels.SelectorFromSet(labels.Set{record.Label: record.Waiting}), Namespaces: map[string]cache.Config{s.plan.SystemNamespace: {}}},
 		},
 	}
 }
@@ -148,14 +172,15 @@ func (s *settings) certificate(ctx context.Context, mgr manager.Manager) (*certs
 	})
 }
 
-func (s *settings) addHarvest(mgr manager.Manager, records *record.Store, certificate *certs.Certificate) error {
+func (s *settings) addHarvest(mgr manager.Manager, runner *controller.Runner, certificate *certs.Certificate) error {
 	handler, err := harvest.NewHandler(harvest.Options{
 		Reviewer:   &harvest.TokenReviewer{Client: mgr.GetClient(), Audience: s.plan.Harvest.Audience},
-		Runs:       &harvest.PodRuns{Reader: mgr.GetAPIReader(), Current: controller.Current(mgr.GetAPIReader())},
-		Records:    records,
+		Runs:       &harvest.PodRuns{Reader: mgr.GetAPIReader(), Current: runner.Current},
+		Records:    runner.Records,
 		Check:      controller.CheckMetadata,
 		SpoolDir:   s.spool,
 		Registerer: metrics.Registry,
+		Tracer:     s.tracer,
 		Log:        mgr.GetLogger().WithName("harvest"),
 	})
 	if err != nil {
@@ -175,27 +200,22 @@ func (s *settings) addControllers(mgr manager.Manager, records *record.Store, ce
 	logs := podLogs{typed}
 	var engines []*engine.Engine
 	for _, name := range s.engines() {
-		e, err := engine.New(name, s.backends, mgr.GetClient(), mgr.GetAPIReader(), logs.of)
+		e, err := engine.New(name, s.backends, mgr.GetClient(), mgr.GetFieldIndexer(), mgr.GetAPIReader(), logs.of)
 		if err != nil {
 			return nil, err
 		}
 		engines = append(engines, e)
 	}
 	runner := &controller.Runner{
-		Client:  mgr.GetClient(),
-		Live:    mgr.GetAPIReader(),
-		Records: records,
-		Engines: engines,
-		Options: func() plan.Options { return s.plan },
-		EnsureNamespace: func(ctx context.Context, namespace string) error {
-			ca, err := certificate.CA()
-			if err != nil {
-				return err
-			}
-			return certs.EnsureCA(ctx, live{mgr.GetClient(), mgr.GetAPIReader()}, namespace, ca)
-		},
-		Events: mgr.GetEventRecorder("kratix-runner"),
-		Now:    time.Now,
+		Client:          mgr.GetClient(),
+		Live:            mgr.GetAPIReader(),
+		Records:         records,
+		Engines:         engines,
+		Options:         func() plan.Options { return s.plan },
+		EnsureNamespace: certs.NewTrust(live{mgr.GetClient(), mgr.GetAPIReader()}, mgr.GetClient(), certificate.CA).Ensure,
+		Events:          mgr.GetEventRecorder("kratix-runner"),
+		Tracer:          s.tracer,
+		Now:             time.Now,
 	}
 	return runner, controller.Setup(mgr, runner, s.workers, s.limits)
 }
@@ -213,6 +233,7 @@ func (s *settings) addDelivery(mgr manager.Manager, records *record.Store) error
 		Interval:   interval,
 		Workers:    s.workers,
 		Events:     mgr.GetEventRecorder("kratix-runner"),
+		Tracer:     s.tracer,
 	})
 }
 

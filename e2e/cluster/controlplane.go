@@ -44,6 +44,7 @@ func (s *supervisor) apiServerFlags(etcd string) []string {
 		"--etcd-servers=" + etcd,
 		"--bind-address=" + apiAddress, "--secure-port=443",
 		"--service-cluster-ip-range=10.96.0.0/24", "--endpoint-reconciler-type=none",
+		"--enable-aggregator-routing", // to a webhook's Pods: nobody leads from its Service to them
 		"--client-ca-file=" + s.run("ca.crt"),
 		"--tls-cert-file=" + s.run("server.crt"), "--tls-private-key-file=" + s.run("server.key"),
 		"--kubelet-client-certificate=" + s.run("admin.crt"), "--kubelet-client-key=" + s.run("admin.key"),

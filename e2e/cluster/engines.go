@@ -12,6 +12,9 @@ import (
 // startTekton runs Tekton's controller beside the cluster. Its webhook is left out: the
 // controller defaults and validates by itself, and nothing here is an old version.
 func (s *supervisor) startTekton(ctx context.Context) error {
+	if !s.engines.has(onlyTekton) {
+		return nil
+	}
 	var objects []*unstructured.Unstructured
 	for _, pattern := range []string{"100-namespace/*.yaml", "300-crds/*.yaml", "config-*.yaml"} {
 		found, err := manifests(filepath.Join(s.tektonModule, "config", pattern))
@@ -30,7 +33,7 @@ func (s *supervisor) startTekton(ctx context.Context) error {
 			set(object, "true", "data", "set-security-context")
 		}
 	}
-	if err := s.client.Install(ctx, objects); err != nil {
+	if err := s.client.Install(ctx, objects); err != nil || s.engines.idle() {
 		return err
 	}
 	image := Registry() + "/tekton:" + tektonVersion
@@ -52,6 +55,9 @@ func (s *supervisor) startTekton(ctx context.Context) error {
 // startArgo runs Argo's controller beside the cluster, with the full CRDs, which
 // check more than the minimal ones and are what Argo 4 installs.
 func (s *supervisor) startArgo(ctx context.Context) error {
+	if !s.engines.has(onlyArgo) {
+		return nil
+	}
 	crds, err := manifests(filepath.Join(s.argoModule, "manifests", "base", "crds", "full", "argoproj.io_*.yaml"))
 	if err != nil {
 		return err
@@ -65,7 +71,7 @@ func (s *supervisor) startArgo(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := s.client.Install(ctx, append(crds, config...)); err != nil {
+	if err := s.client.Install(ctx, append(crds, config...)); err != nil || s.engines.idle() {
 		return err
 	}
 	return s.launch("argo-controller", s.binary(s.argo.controller()), []string{
@@ -129,7 +135,8 @@ func set(object *unstructured.Unstructured, value string, fields ...string) {
 }
 
 // hostNetworkPolicy puts every pod into the host's network, in which alone
-// the API server and the registry are.
+// the State Stores and the registry are; but for kratix-runner, whose replicas would take
+// each other's ports.
 func hostNetworkPolicy() []*unstructured.Unstructured {
 	objects, err := Objects([]byte(strings.TrimSpace(`
 apiVersion: admissionregistration.k8s.io/v1beta1
@@ -141,6 +148,8 @@ spec:
   matchConstraints:
     resourceRules:
       - {apiGroups: [""], apiVersions: [v1], operations: [CREATE], resources: [pods]}
+  matchConditions:
+    - {name: not-the-runner, expression: "object.metadata.?labels['app.kubernetes.io/name'].orValue('') != 'kratix-runner'"}
   mutations:
     - patchType: JSONPatch # the other kind refuses a pod with a variable that is there twice
       jsonPatch: {expression: '[JSONPatch{op: "add", path: "/spec/hostNetwork", value: true}]'}

@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/rand"
 	"crypto/subtle"
@@ -18,22 +19,20 @@ import (
 	"sync"
 )
 
-// A gitServer is git's own server behind HTTP.
-type gitServer struct {
-	root, program  string
-	user, password string
-	log            io.Writer
-	making         sync.Mutex
+// A GitServer is git's own server behind HTTP. A repository that nobody made is there as
+// soon as somebody asks for it, and is empty.
+type GitServer struct {
+	Root           string // a folder of repositories, NAME.git each
+	User, Password string
+	Log            io.Writer // what git complains about; nil for nowhere
+
+	making sync.Mutex
 }
 
 var repositoryPath = regexp.MustCompile(`^/([\w.-]+\.git)/`)
 
 // startGit serves the same repositories over HTTP and HTTPS.
 func (s *supervisor) startGit(ctx context.Context) (*Git, error) {
-	program, err := exec.LookPath("git")
-	if err != nil {
-		return nil, err
-	}
 	certificate, err := tls.LoadX509KeyPair(s.run("server.crt"), s.run("server.key"))
 	if err != nil {
 		return nil, err
@@ -51,15 +50,16 @@ func (s *supervisor) startGit(ctx context.Context) (*Git, error) {
 		HTTP: "http://" + plain.Addr().String(), HTTPS: "https://" + secure.Addr().String(), CAFile: s.run("ca.crt"),
 		User: "e2e", Password: rand.Text(),
 	}
-	handler := &gitServer{root: s.run("git"), program: program, user: git.User, password: git.Password, log: log.Writer()}
+	handler := &GitServer{Root: s.run("git"), User: git.User, Password: git.Password, Log: log.Writer()}
 	s.serve(plain, handler)
 	s.serve(tls.NewListener(secure, &tls.Config{Certificates: []tls.Certificate{certificate}}), handler)
 	return git, nil
 }
 
-func (g *gitServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+// ServeHTTP implements http.Handler.
+func (g *GitServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	user, password, _ := r.BasicAuth()
-	if subtle.ConstantTimeCompare([]byte(user+":"+password), []byte(g.user+":"+g.password)) == 0 {
+	if subtle.ConstantTimeCompare([]byte(user+":"+password), []byte(g.User+":"+g.Password)) == 0 {
 		w.Header().Set("WWW-Authenticate", `Basic realm="e2e"`)
 		http.Error(w, "user and password are wrong", http.StatusUnauthorized)
 		return
@@ -81,24 +81,29 @@ func (g *gitServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 		r.Body, r.ContentLength, r.TransferEncoding = io.NopCloser(bytes.NewReader(body)), int64(len(body)), nil
 	}
+	program, err := exec.LookPath("git")
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+		return
+	}
 	backend := &cgi.Handler{
-		Path: g.program,
+		Path: program,
 		// Collecting garbage would outlive the request.
 		Args:   []string{"-c", "receive.autoGC=false", "http-backend"},
-		Env:    []string{"GIT_PROJECT_ROOT=" + g.root, "GIT_HTTP_EXPORT_ALL=1", "REMOTE_USER=" + user},
-		Stderr: g.log,
+		Env:    []string{"GIT_PROJECT_ROOT=" + g.Root, "GIT_HTTP_EXPORT_ALL=1", "REMOTE_USER=" + user},
+		Stderr: cmp.Or[io.Writer](g.Log, io.Discard),
 	}
 	backend.ServeHTTP(w, r)
 }
 
-func (g *gitServer) make(ctx context.Context, repository string) error {
+func (g *GitServer) make(ctx context.Context, repository string) error {
 	g.making.Lock()
 	defer g.making.Unlock()
-	dir := g.root + "/" + repository
+	dir := g.Root + "/" + repository
 	if _, err := os.Stat(dir); err == nil {
 		return nil
 	}
-	out, err := exec.CommandContext(ctx, g.program, "init", "--quiet", "--bare", "--initial-branch=main", dir).CombinedOutput()
+	out, err := exec.CommandContext(ctx, "git", "init", "--quiet", "--bare", "--initial-branch=main", dir).CombinedOutput()
 	if err != nil {
 		return errors.Join(err, errors.New(string(out)))
 	}

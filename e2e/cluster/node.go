@@ -51,9 +51,10 @@ func (s *supervisor) startContainerd(ctx context.Context) error {
 	if err := os.MkdirAll(s.run("cni"), 0o755); err != nil {
 		return err
 	}
-	// Pods share the host's network; the kubelet only wants to see that there is a configuration.
-	loopback := `{"cniVersion": "1.0.0", "name": "lo", "plugins": [{"type": "loopback"}]}`
-	if err := os.WriteFile(s.run("cni", "lo.conflist"), []byte(loopback), 0o644); err != nil {
+	// A wire to the host for each Pod that does not share its network (hostNetworkPolicy).
+	wire := fmt.Sprintf(`{"cniVersion": "1.0.0", "name": "wire", "plugins": [{"type": "ptp", "ipam":
+  {"type": "host-local", "dataDir": %q, "ranges": [[{"subnet": "10.244.0.0/24"}]], "routes": [{"dst": "0.0.0.0/0"}]}}]}`, s.run("cni", "addresses"))
+	if err := os.WriteFile(s.run("cni", "wire.conflist"), []byte(wire), 0o644); err != nil {
 		return err
 	}
 	if err := errors.Join(s.mirrorDockerHub(), os.WriteFile(config, []byte(s.containerdConfig()), 0o644)); err != nil {
@@ -87,6 +88,7 @@ disabled_plugins = ["io.containerd.snapshotter.v1.aufs", "io.containerd.snapshot
 [plugins."io.containerd.grpc.v1.cri"]
   sandbox_image = %[4]q
   restrict_oom_score_adj = true
+  netns_mounts_under_state_dir = true
   [plugins."io.containerd.grpc.v1.cri".cni]
     bin_dir = "/usr/lib/cni"
     conf_dir = %[5]q

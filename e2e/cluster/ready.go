@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"log"
+	"slices"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -13,9 +14,12 @@ import (
 
 var silent = log.New(io.Discard, "", 0)
 
-// tryEngines waits until both controllers act on what they are given: a run
+// tryEngines waits until the engines' controllers act on what they are given: a run
 // without a sense is failed by an engine that is awake, and ignored by one that is not.
 func (s *supervisor) tryEngines(ctx context.Context) error {
+	if s.engines.idle() {
+		return nil
+	}
 	namespace := "engines-awake"
 	objects, err := Objects([]byte(`
 {apiVersion: v1, kind: Namespace, metadata: {name: engines-awake}}
@@ -27,6 +31,9 @@ func (s *supervisor) tryEngines(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	objects = slices.DeleteFunc(objects, func(o *unstructured.Unstructured) bool {
+		return o.GetKind() == "TaskRun" && !s.engines.has(onlyTekton) || o.GetKind() == "Workflow" && !s.engines.has(onlyArgo)
+	})
 	for _, object := range objects {
 		err := until(ctx, object.GetKind()+"s", time.Minute, s.processes, func(ctx context.Context) error {
 			return s.client.Create(ctx, object)

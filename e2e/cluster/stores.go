@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"net/http"
 	"net/url"
@@ -33,9 +34,10 @@ type Git struct {
 
 // Offers are what a cluster has that others may not have.
 type Offers struct {
-	Argo string // version, empty for a cluster of KUBECONFIG
-	S3   *S3    // nil for a cluster of KUBECONFIG without E2E_S3
-	Git  *Git   // nil for a cluster of KUBECONFIG without E2E_GIT
+	Argo    string // version, empty for a cluster of KUBECONFIG
+	Engines string // as E2E_ENGINES has them
+	S3      *S3    // nil for a cluster of KUBECONFIG without E2E_S3
+	Git     *Git   // nil for a cluster of KUBECONFIG without E2E_GIT
 }
 
 // startStores runs what State Stores are in, where tests and pods reach it.
@@ -48,29 +50,65 @@ func (s *supervisor) startStores(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return s.writeOffers(Offers{Argo: s.argo.version, S3: s3, Git: git})
+	return s.writeOffers(Offers{Argo: s.argo.version, Engines: string(s.engines), S3: s3, Git: git})
 }
 
 func (s *supervisor) startS3(ctx context.Context) (*S3, error) {
+	s3, process, err := s.spawnS3(ctx, s.binary(versitygw))
+	if process != nil {
+		s.processes = append(s.processes, process)
+	}
+	return s3, err
+}
+
+// StartS3 is an S3 for the caller alone, without a cluster. Everything of it is in dir, and
+// its buckets are the folders of dir/run/s3/objects.
+func StartS3(ctx context.Context, dir string, progress io.Writer) (s3 *S3, stop func(), err error) {
+	f, err := place()
+	if err != nil {
+		return nil, nil, err
+	}
+	own := folder(dir)
+	if err := errors.Join(os.MkdirAll(f.path("bin"), 0o755), os.MkdirAll(own.path("logs"), 0o755), os.MkdirAll(own.run(), 0o755)); err != nil {
+		return nil, nil, err
+	}
+	say := func(format string, args ...any) { fmt.Fprintf(progress, "e2e: "+format+"\n", args...) }
+	if err := f.build(ctx, say, versitygw); err != nil {
+		return nil, nil, err
+	}
+	s3, process, err := own.spawnS3(ctx, f.binary(versitygw))
+	stop = func() {
+		if process != nil {
+			process.stop(3 * time.Second)
+		}
+	}
+	if err != nil {
+		stop()
+		return nil, nil, err
+	}
+	return s3, stop, nil
+}
+
+func (f folder) spawnS3(ctx context.Context, program string) (*S3, *process, error) {
 	ports, err := freePorts(1)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	objects, attributes := s.run("s3", "objects"), s.run("s3", "attributes")
+	objects, attributes := f.run("s3", "objects"), f.run("s3", "attributes")
 	for _, dir := range []string{objects, attributes} {
 		if err := os.MkdirAll(dir, 0o755); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 	}
 	s3 := &S3{Endpoint: "http://" + ports[0], AccessKey: "e2e", SecretKey: rand.Text()}
 	env := []string{"ROOT_ACCESS_KEY=" + s3.AccessKey, "ROOT_SECRET_KEY=" + s3.SecretKey}
 	// Attributes have a folder, because not every file system has attributes.
-	err = s.launch("versitygw", s.binary(versitygw), env,
+	p, err := f.spawn("versitygw", program, env,
 		"--port", ports[0], "--health", "/health", "--quiet", "posix", "--sidecar", attributes, objects)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return s3, until(ctx, "S3", 30*time.Second, s.processes, func(ctx context.Context) error {
+	return s3, p, until(ctx, "S3", 30*time.Second, []*process{p}, func(ctx context.Context) error {
 		request, err := http.NewRequestWithContext(ctx, http.MethodGet, s3.Endpoint+"/health", nil)
 		if err != nil {
 			return err

@@ -20,6 +20,7 @@ import (
 type supervisor struct {
 	folder
 	argo                     argo
+	engines                  chosen
 	tektonModule, argoModule string // folders, for their manifests
 	processes                []*process
 	servers                  []*http.Server
@@ -92,7 +93,7 @@ func (s *supervisor) boot(ctx context.Context) error {
 		{"node", s.startNode},
 		{"Tekton", s.startTekton},
 		{"Argo", s.startArgo},
-		{"waiting for both engines", s.tryEngines},
+		{"waiting for the engines", s.tryEngines},
 	} {
 		s.say("%4.1fs %s", time.Since(begin).Seconds(), step.what)
 		if err := step.do(ctx); err != nil {
@@ -106,6 +107,9 @@ func (s *supervisor) boot(ctx context.Context) error {
 // obtain gets what the cluster is made of. After this, nothing needs a network.
 func (s *supervisor) obtain(ctx context.Context) (err error) {
 	if s.argo, err = chosenArgo(); err != nil {
+		return err
+	}
+	if s.engines, err = chosenEngines(); err != nil {
 		return err
 	}
 	if err := s.build(ctx, s.say, binaries(s.argo)...); err != nil {

@@ -53,7 +53,7 @@ func ask(t *testing.T, funcs interceptor.Funcs, before, after *unstructured.Unst
 	scheme := runtime.NewScheme()
 	require.NoError(t, apiextensionsv1.AddToScheme(scheme))
 	api := fake.NewClientBuilder().WithScheme(scheme).WithObjects(have...).WithInterceptorFuncs(funcs).Build()
-	e, err := engine.New("tekton", backends.Defaults(), api, api, nil)
+	e, err := engine.New("tekton", backends.Defaults(), api, nil, api, nil)
 	require.NoError(t, err)
 	p := &judge.Promises{
 		Client:  api,

@@ -14,32 +14,41 @@ import (
 	"github.com/kratix-compile/kratix-compile/translate/workflow"
 )
 
-// Current tells whether the object of a run still waits for its results. The reader must
-// not be a cache: whoever hears no throws them away.
-func Current(live client.Reader) func(context.Context, harvest.Run) (bool, error) {
-	return func(ctx context.Context, run harvest.Run) (bool, error) {
-		promise := some(promiseKind)
-		if err := live.Get(ctx, client.ObjectKey{Name: run.Labels[v1alpha1.LabelPromise]}, promise); err != nil {
-			return false, client.IgnoreNotFound(err)
+// Current tells whether the object of a run still waits for its results. A cache that says
+// so is believed: what is superseded by now is dropped later. One that says no is not:
+// whoever hears that throws the results away. A replica that does not lead watches no
+// requests, and asks the API server.
+func (r *Runner) Current(ctx context.Context, run harvest.Run) (bool, error) {
+	if _, watched := r.kinds.kind(run.Labels[v1alpha1.LabelPromise]); watched {
+		if yes, err := current(ctx, r.Client, run); yes && err == nil {
+			return true, nil
 		}
-		object := promise
-		if run.Labels[labelType] == string(workflow.Resource) {
-			object = some(offered(promise))
-			key := client.ObjectKey{Namespace: run.Labels[v1alpha1.LabelResourceNamespace], Name: run.Labels[v1alpha1.LabelResource]}
-			if key.Namespace == "" {
-				key.Namespace = run.Namespace
-			}
-			err := live.Get(ctx, key, object)
-			if apierrors.IsNotFound(err) {
-				return false, nil
-			}
-			if err != nil {
-				return false, err
-			}
-		}
-		status, _, _ := unstructured.NestedMap(object.Object, "status")
-		return progress.Read(status).Accepts(run.Run), nil
 	}
+	return current(ctx, r.Live, run)
+}
+
+func current(ctx context.Context, from client.Reader, run harvest.Run) (bool, error) {
+	promise := some(promiseKind)
+	if err := from.Get(ctx, client.ObjectKey{Name: run.Labels[v1alpha1.LabelPromise]}, promise); err != nil {
+		return false, client.IgnoreNotFound(err)
+	}
+	object := promise
+	if run.Labels[labelType] == string(workflow.Resource) {
+		object = some(offered(promise))
+		key := client.ObjectKey{Namespace: run.Labels[v1alpha1.LabelResourceNamespace], Name: run.Labels[v1alpha1.LabelResource]}
+		if key.Namespace == "" {
+			key.Namespace = run.Namespace
+		}
+		err := from.Get(ctx, key, object)
+		if apierrors.IsNotFound(err) {
+			return false, nil
+		}
+		if err != nil {
+			return false, err
+		}
+	}
+	status, _, _ := unstructured.NestedMap(object.Object, "status")
+	return progress.Read(status).Accepts(run.Run), nil
 }
 
 // offered is the kind that a Promise offers.

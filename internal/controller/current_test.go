@@ -18,7 +18,7 @@ import (
 // current asks whether the run's results are still waited for.
 func (w *world) current(t *testing.T, run harvest.Run) bool {
 	t.Helper()
-	waits, err := Current(w.Live)(t.Context(), run)
+	waits, err := w.Current(t.Context(), run)
 	require.NoError(t, err)
 	return waits
 }
@@ -87,7 +87,27 @@ func TestCurrentNeedsAnAnswer(t *testing.T) {
 				return c.Get(ctx, key, o, opts...)
 			},
 		})
-		_, err := Current(w.Live)(t.Context(), run)
+		w.restart()
+		_, err := w.Current(t.Context(), run)
 		assert.ErrorIs(t, err, away, kind)
 	}
+}
+
+// TestCurrentAsksACacheFirst: its yes is enough, its no is not.
+func TestCurrentAsksACacheFirst(t *testing.T) {
+	w := newWorld(t, promise(t), thing(t, "a", "one"), namespace("a"))
+	w.step(t, "a", "one")
+	run := w.running(t, "a")
+	asked := 0
+	w.Live = interceptor.NewClient(w.api, interceptor.Funcs{
+		Get: func(ctx context.Context, c client.WithWatch, key client.ObjectKey, o client.Object, opts ...client.GetOption) error {
+			asked++
+			return c.Get(ctx, key, o, opts...)
+		},
+	})
+	assert.True(t, w.current(t, run))
+	assert.Zero(t, asked)
+	w.Client = newAPI(t, promise(t), thing(t, "a", "one"))
+	assert.True(t, w.current(t, run), "its status has not reached the cache")
+	assert.NotZero(t, asked)
 }

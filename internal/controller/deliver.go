@@ -1,6 +1,7 @@
 package controller
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -26,7 +27,9 @@ import (
 
 // opened is a record and what it says.
 type opened struct {
-	record   record.Record
+	record record.Record
+	// bundle is nil for one that is too large to be held.
+	bundle   []byte
 	metadata metadata.Metadata
 	// fault is why it can never be delivered, err why it could not be read now.
 	fault string
@@ -46,7 +49,7 @@ func (h *opened) control() progress.Control {
 func (c *course) open(ctx context.Context, r record.Record) *opened {
 	h := &opened{record: r}
 	var contents bundle.Contents
-	h.err = c.read(ctx, r, func(from io.Reader) error {
+	h.err = c.read(ctx, h, func(from io.Reader) error {
 		var err error
 		contents, err = bundle.Inspect(from, bundle.DefaultLimits())
 		return err
@@ -65,12 +68,24 @@ func (c *course) open(ctx context.Context, r record.Record) *opened {
 	return h
 }
 
-func (c *course) read(ctx context.Context, r record.Record, do func(io.Reader) error) error {
-	from, err := c.Records.Open(ctx, r)
+// read fetches a small bundle once, and a large one as often as it is needed.
+func (c *course) read(ctx context.Context, h *opened, do func(io.Reader) error) error {
+	if h.bundle != nil {
+		return do(bytes.NewReader(h.bundle))
+	}
+	from, err := c.Records.Open(ctx, h.record)
 	if err != nil {
 		return err
 	}
-	return errors.Join(do(from), from.Close())
+	if h.record.Size > alwaysHeld {
+		return errors.Join(do(from), from.Close())
+	}
+	all, err := io.ReadAll(from)
+	if err := errors.Join(err, from.Close()); err != nil {
+		return err
+	}
+	h.bundle = all
+	return do(bytes.NewReader(all))
 }
 
 // deliver writes the Work of a Pipeline and merges its status.yaml.
@@ -80,7 +95,10 @@ func (c *course) deliver(ctx context.Context, a progress.Deliver) error {
 		return fmt.Errorf("the record of %s is not there", a.Run)
 	}
 	if a.Work {
-		if err := c.writeWork(ctx, h, a.Pipeline); err != nil {
+		begun := time.Now()
+		err := c.writeWork(ctx, h, a.Pipeline)
+		c.traced("write Work", a.Pipeline, a.Run, begun, err)
+		if err != nil {
 			return err
 		}
 	}
@@ -99,7 +117,7 @@ func (c *course) writeWork(ctx context.Context, h *opened, pipeline string) erro
 		return err
 	}
 	var wanted *v1alpha1.Work
-	err = c.read(ctx, h.record, func(from io.Reader) error {
+	err = c.read(ctx, h, func(from io.Reader) error {
 		var err error
 		wanted, err = work.Build(source, work.Output{
 			Files:     files(from),
@@ -169,7 +187,11 @@ func (c *course) drop(ctx context.Context, run string) error {
 			return c.Records.Keep(ctx, h.record)
 		}
 	}
-	return c.Records.Delete(ctx, h.record)
+	err := c.Records.Delete(ctx, h.record)
+	if head := c.heads[run]; err == nil && head != nil {
+		c.stale.replaced(head, head.GetResourceVersion(), c.Now())
+	}
+	return err
 }
 
 // alwaysHeld is a size of bundle, in bytes, below which a Work holds the files itself,

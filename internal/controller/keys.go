@@ -29,6 +29,10 @@ const (
 	finalizerAPI             = "kratix.io/api-crd-cleanup"
 )
 
+// finalizersKratix are on what Kratix has worked on before. They stand for objects that the
+// runner does not make, and are only taken off.
+var finalizersKratix = []string{"kratix.io/resource-binding-cleanup", "kratix.io/revision-cleanup"}
+
 // AnnotationEngine chooses the engine for the Pipelines of a Promise, or of a namespace.
 const AnnotationEngine = "kratix-compile.io/engine"
 

@@ -54,6 +54,7 @@ func (c *course) observe(before, after progress.Status) {
 		case progress.PhaseSucceeded, progress.PhaseFailed, progress.PhaseSuspended:
 			took := p.LastTransition.Sub(before.Pipelines[i].LastTransition)
 			c.meters.ended.WithLabelValues(c.engine.Name, c.kind.String(), string(p.Phase)).Observe(took.Seconds())
+			c.tracedRun(before.Pipelines[i], p)
 		default:
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"slices"
+	"time"
 
 	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -13,6 +14,8 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
+
+	"github.com/kratix-compile/kratix-compile/internal/tracing"
 )
 
 // object is a Promise or a request while it is reconciled: what the API server has, and
@@ -21,6 +24,10 @@ type object struct {
 	*unstructured.Unstructured
 	// stored is the status as the API server has it.
 	stored map[string]any
+	// stale hears of what is written; it may be nil.
+	stale *stale
+	// trace is what the next adoption begins; it may be nil.
+	trace *tracing.Beginning
 }
 
 func newObject(u *unstructured.Unstructured) *object {
@@ -45,13 +52,21 @@ func (o *object) saveStatus(ctx context.Context, c client.Client) error {
 	if equality.Semantic.DeepEqual(o.stored, o.status()) {
 		return nil
 	}
-	status := runtime.DeepCopyJSON(o.status())
+	status, before := runtime.DeepCopyJSON(o.status()), o.GetResourceVersion()
 	if err := c.Status().Update(ctx, o.Unstructured); err != nil {
 		o.Object["status"] = runtime.DeepCopyJSON(status)
 		return gone(err)
 	}
 	o.stored = status
+	o.replaced(before)
 	return nil
+}
+
+// replaced remembers that the object has had another version, unless nothing has changed.
+func (o *object) replaced(version string) {
+	if version != o.GetResourceVersion() {
+		o.stale.replaced(o, version, time.Now())
+	}
 }
 
 // reset forgets what was to be written.
@@ -83,7 +98,7 @@ func (o *object) setLabel(ctx context.Context, c client.Client, key, value strin
 	return o.keepStatus(func() error { return c.Patch(ctx, o.Unstructured, client.RawPatch(types.MergePatchType, patch)) })
 }
 
-// adopt adds finalizers and labels, in one write or none.
+// adopt adds finalizers, labels and a trace, in one write or none.
 func (o *object) adopt(ctx context.Context, c client.Client, labels map[string]string, finalizers ...string) error {
 	before := o.DeepCopy()
 	for _, f := range finalizers {
@@ -97,7 +112,12 @@ func (o *object) adopt(ctx context.Context, c client.Client, labels map[string]s
 		all[key] = value
 	}
 	o.SetLabels(all)
-	return o.patchFrom(ctx, c, before)
+	o.SetAnnotations(o.trace.Annotate(o.GetAnnotations()))
+	if err := o.patchFrom(ctx, c, before); err != nil {
+		return err
+	}
+	o.trace.Written()
+	return nil
 }
 
 // release removes finalizers, in one write or none.
@@ -118,10 +138,11 @@ func (o *object) patchFrom(ctx context.Context, c client.Client, before *unstruc
 
 // keepStatus lets a write answer with the object and keeps the status that is not written yet.
 func (o *object) keepStatus(write func() error) error {
-	status := o.status()
+	status, before := o.status(), o.GetResourceVersion()
 	err := write()
 	if err == nil {
 		o.stored = runtime.DeepCopyJSON(o.status())
+		o.replaced(before)
 	}
 	o.Object["status"] = status
 	return gone(err)

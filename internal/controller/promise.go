@@ -17,10 +17,7 @@ import (
 )
 
 // Promises reconciles Promises.
-type Promises struct {
-	*Runner
-	kinds *kinds
-}
+type Promises struct{ *Runner }
 
 // Reconcile brings one Promise further.
 func (p *Promises) Reconcile(ctx context.Context, req Request) (reconcile.Result, error) {
@@ -32,7 +29,12 @@ func (p *Promises) Reconcile(ctx context.Context, req Request) (reconcile.Result
 	if err != nil {
 		return reconcile.Result{}, err
 	}
+	if p.stale.is(u) {
+		return reconcile.Result{RequeueAfter: soon}, nil
+	}
 	o := newObject(u)
+	o.stale = &p.stale
+	o.trace = p.begin(o, u)
 	after, err := p.reconcile(ctx, o)
 	if broken(err) {
 		p.Slots.Settle(claim(o.GetName(), p.namespaceFor(u, u), u), false) // others need not wait until it is mended

@@ -33,7 +33,7 @@ func (p *Promises) ensureAPI(ctx context.Context, o *object) error {
 		return err
 	}
 	wanted, existing := promised.CRD(o.GetName(), author), &apiextensionsv1.CustomResourceDefinition{}
-	err = p.Client.Get(ctx, client.ObjectKeyFromObject(wanted), existing)
+	err = p.getCRD(ctx, wanted.Name, existing)
 	switch {
 	case apierrors.IsNotFound(err):
 		if err := p.Client.Create(ctx, wanted); err != nil {
@@ -60,6 +60,16 @@ func (p *Promises) ensureAPI(ctx context.Context, o *object) error {
 	return errNotServed
 }
 
+// getCRD looks past the cache for what is not in it, which holds only CRDs of Promises:
+// those of all engines together are larger than everything else.
+func (p *Promises) getCRD(ctx context.Context, name string, into *apiextensionsv1.CustomResourceDefinition) error {
+	err := p.Client.Get(ctx, client.ObjectKey{Name: name}, into)
+	if apierrors.IsNotFound(err) {
+		return p.Live.Get(ctx, client.ObjectKey{Name: name}, into)
+	}
+	return err
+}
+
 // apiRefused tells what the author has to change from what may pass.
 func apiRefused(err error) error {
 	if apierrors.IsInvalid(err) || apierrors.IsBadRequest(err) {
@@ -76,7 +86,7 @@ func (p *Promises) watchServed(ctx context.Context, o *object) error {
 		return nil
 	}
 	crd := &apiextensionsv1.CustomResourceDefinition{}
-	err := p.Client.Get(ctx, client.ObjectKey{Name: name}, crd)
+	err := p.getCRD(ctx, name, crd)
 	if err != nil {
 		return client.IgnoreNotFound(err)
 	}

@@ -44,6 +44,9 @@ func has(o *object, finalizer string) bool { return slices.Contains(o.GetFinaliz
 // remove takes a Promise away: its delete workflow first, while its requests are still
 // there, then the requests, and at last what made them possible.
 func (p *Promises) remove(ctx context.Context, o *object) (time.Duration, error) {
+	if err := o.adopt(ctx, p.Client, nil); err != nil {
+		return 0, err
+	}
 	p.available(o, progress.PromiseUnavailable)
 	if err := p.watchServed(ctx, o); err != nil {
 		return 0, err
@@ -68,7 +71,7 @@ func (p *Promises) remove(ctx context.Context, o *object) (time.Duration, error)
 		return 0, err
 	}
 	p.Slots.Settle(c.slot(), false)
-	return 0, o.release(ctx, p.Client, slices.Concat(finalizersAlways, finalizersAPI)...)
+	return 0, o.release(ctx, p.Client, slices.Concat(finalizersAlways, finalizersAPI, finalizersKratix)...)
 }
 
 // farewell runs the delete workflow, if there is one and there is anything to say goodbye

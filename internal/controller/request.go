@@ -3,6 +3,7 @@ package controller
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -18,10 +19,7 @@ import (
 )
 
 // Requests reconciles the requests for what Promises offer.
-type Requests struct {
-	*Runner
-	kinds *kinds
-}
+type Requests struct{ *Runner }
 
 var finalizersRequest = []string{finalizerDeleteWorkflows, finalizerWorks, finalizerWorkflows}
 
@@ -52,7 +50,12 @@ func (r *Requests) Reconcile(ctx context.Context, req Request) (reconcile.Result
 	if err != nil {
 		return reconcile.Result{}, err
 	}
+	if r.stale.is(u) {
+		return reconcile.Result{RequeueAfter: soon}, nil
+	}
 	o := newObject(u)
+	o.stale = &r.stale
+	o.trace = r.begin(o, promise)
 	after, err := r.reconcile(ctx, o, promise)
 	return r.conclude(ctx, o, after, err)
 }
@@ -115,6 +118,9 @@ func (c *course) settle(ctx context.Context) error {
 // remove runs the delete workflow and then removes what was made for the request
 // (docs/kratix-contract.md 6.11), all of it in namespaces of its own.
 func (r *Requests) remove(ctx context.Context, o *object, promise *unstructured.Unstructured) (time.Duration, error) {
+	if err := o.adopt(ctx, r.Client, nil); err != nil {
+		return 0, err
+	}
 	c := r.course(ctx, o, promise, workflow.Kind{Type: workflow.Resource, Action: workflow.Delete})
 	if has(o, finalizerDeleteWorkflows) {
 		if done, after, err := c.farewell(ctx); err != nil || !done {
@@ -128,7 +134,7 @@ func (r *Requests) remove(ctx context.Context, o *object, promise *unstructured.
 		return 0, err
 	}
 	r.Slots.Settle(c.slot(), false)
-	return 0, o.release(ctx, r.Client, finalizersRequest...)
+	return 0, o.release(ctx, r.Client, slices.Concat(finalizersRequest, finalizersKratix)...)
 }
 
 // conclude writes the status and says when to come back.

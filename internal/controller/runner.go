@@ -17,6 +17,7 @@ import (
 	"github.com/kratix-compile/kratix-compile/internal/harvest/record"
 	"github.com/kratix-compile/kratix-compile/internal/progress"
 	"github.com/kratix-compile/kratix-compile/internal/slots"
+	"github.com/kratix-compile/kratix-compile/internal/tracing"
 	"github.com/kratix-compile/kratix-compile/translate/plan"
 )
 
@@ -34,8 +35,12 @@ type Runner struct {
 	EnsureNamespace func(ctx context.Context, namespace string) error
 	Slots           *slots.Slots
 	Events          events.EventRecorder
-	Now             func() time.Time
+	// Tracer may be nil.
+	Tracer *tracing.Tracer
+	Now    func() time.Time
 
+	kinds  *kinds
+	stale  stale
 	meters *meters
 }
 

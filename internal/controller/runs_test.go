@@ -97,7 +97,7 @@ func (w *world) logged(t testing.TB, read func() (io.ReadCloser, error)) {
 	t.Helper()
 	for i, name := range backends.Names() {
 		var err error
-		w.Engines[i], err = engine.New(name, backends.Defaults(), w.Client, w.api, func(string) engine.LogSource { return logs(read) })
+		w.Engines[i], err = engine.New(name, backends.Defaults(), w.Client, indexed{}, w.api, func(string) engine.LogSource { return logs(read) })
 		require.NoError(t, err)
 	}
 }

@@ -30,13 +30,17 @@ import (
 // Setup adds both controllers to a manager. Workers is how many objects each of them
 // reconciles at once.
 func Setup(mgr manager.Manager, r *Runner, workers int, limits slots.Limits) error {
+	if err := addIndexes(mgr.GetFieldIndexer()); err != nil {
+		return err
+	}
 	k := &kinds{cache: mgr.GetCache(), watched: map[string]schema.GroupVersionKind{}, closed: map[string]bool{}}
-	requests, err := newController("request", mgr, &Requests{Runner: r, kinds: k}, workers)
+	r.kinds = k
+	requests, err := newController("request", mgr, &Requests{r}, workers)
 	if err != nil {
 		return err
 	}
 	k.controller = requests
-	promises, err := newController("promise", mgr, &Promises{Runner: r, kinds: k}, workers)
+	promises, err := newController("promise", mgr, &Promises{r}, workers)
 	if err != nil {
 		return err
 	}
@@ -110,8 +114,7 @@ func (w *wiring) toDependents() handler.TypedEventHandler[*unstructured.Unstruct
 
 // watchRecords: a harvest was stored.
 func (w *wiring) watchRecords() error {
-	heads := &metav1.PartialObjectMetadata{}
-	heads.SetGroupVersionKind(headKind)
+	heads := someHead()
 	of := func(o *metav1.PartialObjectMetadata) string {
 		r, err := record.Of(o)
 		if err != nil {
@@ -120,7 +123,7 @@ func (w *wiring) watchRecords() error {
 		return r.Namespace
 	}
 	return errors.Join(
-		w.requests.Watch(source.TypedKind(w.GetCache(), heads, toRequests(of))),
+		w.requests.Watch(source.TypedKind(w.GetCache(), heads, first(toRequests(of)))),
 		w.promises.Watch(source.TypedKind(w.GetCache(), heads, toPromise[*metav1.PartialObjectMetadata]())),
 	)
 }
@@ -142,9 +145,9 @@ func (w *wiring) watchWorks() error {
 	})
 	return errors.Join(
 		w.promises.Watch(source.TypedKind(w.GetCache(), &v1alpha1.WorkPlacement{}, placedForPromise)),
-		w.requests.Watch(source.TypedKind(w.GetCache(), &v1alpha1.Work{}, toRequests((*v1alpha1.Work).GetNamespace))),
+		w.requests.Watch(source.TypedKind(w.GetCache(), &v1alpha1.Work{}, first(toRequests((*v1alpha1.Work).GetNamespace)))),
 		w.promises.Watch(source.TypedKind(w.GetCache(), &v1alpha1.Work{}, toPromise[*v1alpha1.Work]())),
-		w.requests.Watch(source.TypedKind(w.GetCache(), &v1alpha1.WorkPlacement{}, placed)),
+		w.requests.Watch(source.TypedKind(w.GetCache(), &v1alpha1.WorkPlacement{}, first(placed))),
 	)
 }
 
@@ -162,7 +165,7 @@ func (w *wiring) watchSlots() error {
 		return handler.TypedEnqueueRequestsFromMapFunc(func(_ context.Context, req Request) []Request { return []Request{req} })
 	}
 	return errors.Join(
-		w.requests.Watch(source.TypedChannel(w.freed, self())),
+		w.requests.Watch(source.TypedChannel(w.freed, first(self()))),
 		w.promises.Watch(source.TypedChannel(w.freedPromises, self())),
 	)
 }
@@ -206,7 +209,7 @@ func (w *wiring) Start(ctx context.Context) error {
 func (w *wiring) watchRuns(e *engine.Engine) error {
 	runs := some(e.GroupVersionKind())
 	return errors.Join(
-		w.requests.Watch(source.TypedKind(w.GetCache(), runs, toRequests((*unstructured.Unstructured).GetNamespace))),
+		w.requests.Watch(source.TypedKind(w.GetCache(), runs, first(toRequests((*unstructured.Unstructured).GetNamespace)))),
 		w.promises.Watch(source.TypedKind(w.GetCache(), runs, toPromise[*unstructured.Unstructured]())),
 	)
 }

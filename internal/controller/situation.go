@@ -205,15 +205,17 @@ func shorten(text string, most int) string {
 func (c *course) records(ctx context.Context, status progress.Status, runs []progress.Run) ([]progress.Record, error) {
 	heads := &metav1.PartialObjectMetadataList{}
 	heads.SetGroupVersionKind(headKind)
-	selector := client.MatchingLabels(c.labels())
-	if err := c.Client.List(ctx, heads, client.InNamespace(c.Records.Namespace), selector); err != nil {
+	labels := client.MatchingLabels(c.labels())
+	of := client.MatchingFields{engine.ByObject: engine.ObjectKey(labels)}
+	if err := c.Client.List(ctx, heads, client.InNamespace(c.Records.Namespace), of, labels); err != nil {
 		return nil, err
 	}
 	found := map[string]record.Record{}
+	c.heads = map[string]client.Object{}
 	for i := range heads.Items {
 		r, err := record.Of(&heads.Items[i])
-		if err == nil && r.Namespace == c.namespace() {
-			found[r.Run] = r
+		if err == nil && r.Namespace == c.namespace() && !c.stale.is(&heads.Items[i]) {
+			found[r.Run], c.heads[r.Run] = r, &heads.Items[i]
 		}
 	}
 	if p, _ := status.Current(); succeeded(runs, p.Run) {

@@ -9,6 +9,7 @@ import (
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/kratix-compile/kratix-compile/internal/engine"
 	"github.com/kratix-compile/kratix-compile/internal/progress"
@@ -41,6 +42,8 @@ type course struct {
 	// where are the runs that were seen, and harvests the records.
 	where    map[string]*engine.Engine
 	harvests map[string]*opened
+	// heads are the records as the cache has them.
+	heads map[string]client.Object
 	// fresh are the generations of the Works that were written, which a cache may not have.
 	fresh map[string]int64
 }
@@ -171,6 +174,11 @@ func (c *course) act(ctx context.Context, d progress.Decision, action progress.A
 // write fails for good if a Pipeline has put into status.yaml what the API forbids.
 func (c *course) write(ctx context.Context, d progress.Decision) error {
 	d.Publish(c.object.status(), c.last)
+	if d.Outcome == progress.Completed && c.kind.Action == workflow.Configure {
+		if err := c.settle(ctx); err != nil { // or it would have to be written again at once
+			return err
+		}
+	}
 	err := c.object.saveStatus(ctx, c.Client)
 	if err == nil || !apierrors.IsInvalid(err) && !apierrors.IsRequestEntityTooLargeError(err) {
 		return err
@@ -186,7 +194,9 @@ func (c *course) write(ctx context.Context, d progress.Decision) error {
 // submit compiles the Pipeline for this round and creates what comes of it.
 func (c *course) submit(ctx context.Context, a progress.Submit) error {
 	c.submitting = a.Run
+	begun := time.Now()
 	run, objects, err := c.engine.Compile(c.subject(), c.options(a.Pipeline, a.Round))
+	c.traced("compile", a.Pipeline, a.Run, begun, err)
 	if err != nil {
 		return err
 	}
@@ -197,7 +207,10 @@ func (c *course) submit(ctx context.Context, a progress.Submit) error {
 		return err
 	}
 	c.meters.submitted.WithLabelValues(c.engine.Name, c.kind.String()).Inc()
-	return c.engine.Submit(ctx, objects)
+	begun = time.Now()
+	err = c.engine.Submit(ctx, objects)
+	c.traced("submit", a.Pipeline, a.Run, begun, err)
+	return err
 }
 
 func (c *course) options(pipeline string, round int) plan.Options {

@@ -24,7 +24,7 @@ func (c *course) works(ctx context.Context) ([]v1alpha1.Work, error) {
 	list := &v1alpha1.WorkList{}
 	labels := client.MatchingLabels(c.owner().Labels())
 	delete(labels, v1alpha1.LabelResourceNamespace)
-	err := c.Client.List(ctx, list, labels)
+	err := c.Client.List(ctx, list, client.MatchingFields{engine.ByObject: engine.ObjectKey(labels)}, labels)
 	return list.Items, err
 }
 
@@ -63,7 +63,8 @@ func (c *course) placed(ctx context.Context) ([]progress.Work, error) {
 		delete(missing, stale[i].Labels[v1alpha1.LabelPipeline])
 	}
 	for pipeline := range missing { // the cache has not seen its Work yet
-		placed = append(placed, progress.Work{Name: pipeline, State: progress.WorkPending})
+		of := work.Source{Owner: c.owner(), Pipeline: pipeline}
+		placed = append(placed, progress.Work{Name: of.Name(), State: progress.WorkPending})
 	}
 	return placed, nil
 }
@@ -81,7 +82,7 @@ func (r *Runner) state(ctx context.Context, w *v1alpha1.Work) (progress.WorkStat
 		return progress.WorkState(ready.Message), nil
 	}
 	placements := &v1alpha1.WorkPlacementList{}
-	err := r.Client.List(ctx, placements, client.InNamespace(w.Namespace), client.MatchingLabels{v1alpha1.LabelWork: w.Name})
+	err := r.Client.List(ctx, placements, client.InNamespace(w.Namespace), client.MatchingFields{byWork: w.Name}, client.UnsafeDisableDeepCopy)
 	if err != nil {
 		return "", err
 	}

@@ -39,8 +39,7 @@ const system = "kratix-platform-system"
 type world struct {
 	*Runner
 	// api is the cluster itself, past the Runner's cache.
-	api   client.WithWatch
-	kinds *kinds
+	api client.WithWatch
 	// writes are counted by verb and kind.
 	writes map[string]int
 	notes  *notes
@@ -55,9 +54,7 @@ type world struct {
 func newWorld(t testing.TB, have ...client.Object) *world {
 	t.Helper()
 	w := &world{writes: map[string]int{}, notes: &notes{}}
-	w.api = fake.NewClientBuilder().WithScheme(newScheme(t)).WithObjects(have...).
-		WithStatusSubresource(some(thingKind), some(promiseKind)).Build()
-	w.kinds = &kinds{cache: forgetful{}, controller: watchful{}, watched: map[string]schema.GroupVersionKind{"things": thingKind}, closed: map[string]bool{}}
+	w.api = newAPI(t, have...)
 	cached := interceptor.NewClient(w.api, w.interceptors())
 	w.Runner = &Runner{
 		Client: cached, Live: w.api,
@@ -67,14 +64,36 @@ func newWorld(t testing.TB, have ...client.Object) *world {
 		Slots:           slots.New(slots.Limits{}, func(slots.Claim) {}),
 		Events:          w.notes,
 		Now:             time.Now,
+		kinds:           &kinds{cache: forgetful{}, controller: watchful{}, watched: map[string]schema.GroupVersionKind{"things": thingKind}, closed: map[string]bool{}},
 		meters:          newMeters(),
 	}
 	for _, name := range backends.Names() {
-		e, err := engine.New(name, backends.Defaults(), cached, w.api, nil)
+		e, err := engine.New(name, backends.Defaults(), cached, indexed{}, w.api, nil)
 		require.NoError(t, err)
 		w.Engines = append(w.Engines, e)
 	}
 	return w
+}
+
+// newAPI has the indexes of the cache.
+func newAPI(t testing.TB, have ...client.Object) client.WithWatch {
+	t.Helper()
+	b := fake.NewClientBuilder().WithScheme(newScheme(t)).WithObjects(have...).
+		WithStatusSubresource(some(thingKind), some(promiseKind)).
+		WithIndex(some(taskRunKind), engine.ByObject, engine.OfObject).
+		WithIndex(some(workflowKind), engine.ByObject, engine.OfObject)
+	require.NoError(t, addIndexes(indexed{b}))
+	return b.Build()
+}
+
+// indexed has the indexes of a fake client, which must all be there from the beginning.
+type indexed struct{ *fake.ClientBuilder }
+
+func (i indexed) IndexField(_ context.Context, o client.Object, field string, of client.IndexerFunc) error {
+	if i.ClientBuilder != nil {
+		i.WithIndex(o, field, of)
+	}
+	return nil
 }
 
 func newScheme(t testing.TB) *runtime.Scheme {
@@ -165,13 +184,13 @@ func (w *world) limit(limits slots.Limits) { w.Slots = slots.New(limits, func(sl
 
 func (w *world) reconcile(t testing.TB, namespace, name string) (reconcile.Result, error) {
 	t.Helper()
-	r := &Requests{Runner: w.Runner, kinds: w.kinds}
+	r := &Requests{w.Runner}
 	return r.Reconcile(t.Context(), Request{Promise: "things", ObjectKey: client.ObjectKey{Namespace: namespace, Name: name}})
 }
 
 func (w *world) reconcilePromise(t testing.TB) (reconcile.Result, error) {
 	t.Helper()
-	p := &Promises{Runner: w.Runner, kinds: w.kinds}
+	p := &Promises{w.Runner}
 	return p.Reconcile(t.Context(), Request{Promise: "things"})
 }
 

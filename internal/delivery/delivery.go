@@ -22,6 +22,7 @@ import (
 	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
 	"github.com/kratix-compile/kratix-compile/internal/harvest/record"
 	"github.com/kratix-compile/kratix-compile/internal/statestore"
+	"github.com/kratix-compile/kratix-compile/internal/tracing"
 )
 
 // Options are the installation's.
@@ -43,6 +44,8 @@ type Options struct {
 	Workers int
 	// Events tells about Works that cannot be placed or written.
 	Events events.EventRecorder
+	// Tracer may be nil.
+	Tracer *tracing.Tracer
 }
 
 // DefaultInterval is Kratix's stateStoreReconciliationInterval.

@@ -21,6 +21,7 @@ type flight[T client.Object] struct {
 	// release frees what the change needs until it has landed.
 	release func()
 
+	begun   time.Time
 	outcome *statestore.Outcome
 	// again is set when something has happened to the object meanwhile.
 	again bool
@@ -53,7 +54,7 @@ func newFlights[T client.Object](landed *waker) *flights[T] {
 // begin sends a change off, or tells why nothing can be sent to its State Store.
 func (f *flights[T]) begin(ctx context.Context, of reconcile.Request, fl *flight[T], to *stores, c statestore.Change) (*hold, error) {
 	f.mu.Lock()
-	f.all[of] = fl
+	f.all[of], fl.begun = fl, time.Now()
 	f.mu.Unlock()
 	held, err := to.submit(ctx, fl.store, c, func(o statestore.Outcome) {
 		f.mu.Lock()

@@ -24,7 +24,7 @@ import (
 )
 
 func (c *wiring) addWorks() error {
-	ctl, err := c.controller("work", &works{Client: c.GetClient(), live: c.GetAPIReader(), events: c.options.Events, now: time.Now})
+	ctl, err := c.controller("work", &works{Client: c.GetClient(), live: c.GetAPIReader(), events: c.options.Events, tracer: c.options.Tracer, now: time.Now})
 	if err != nil {
 		return err
 	}
@@ -104,6 +104,7 @@ func (c *wiring) addWorkPlacements() error {
 	r := &workPlacements{
 		Client: c.GetClient(), live: c.GetAPIReader(), stores: c.stores, flights: newFlights[*v1alpha1.WorkPlacement](wakes), now: time.Now,
 		contents: &contents{records: c.options.Records, tempDir: c.options.TempDir},
+		tracer:   c.options.Tracer,
 	}
 	ctl, err := c.controller("workplacement", r)
 	if err != nil {

@@ -18,16 +18,16 @@ import (
 
 	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
 	"github.com/kratix-compile/kratix-compile/internal/placement"
+	"github.com/kratix-compile/kratix-compile/internal/tracing"
+	"github.com/kratix-compile/kratix-compile/internal/work"
 )
-
-// finalizerWork keeps a Work until its WorkPlacements are gone, and so its files.
-const finalizerWork = "kratix.io/work-cleanup"
 
 // works schedules Works.
 type works struct {
 	client.Client
 	live   client.Reader
 	events events.EventRecorder
+	tracer *tracing.Tracer
 	now    func() time.Time
 }
 
@@ -45,7 +45,7 @@ func (r *works) Reconcile(ctx context.Context, req reconcile.Request) (reconcile
 	if !w.DeletionTimestamp.IsZero() {
 		return reconcile.Result{}, r.remove(ctx, w, placements.Items)
 	}
-	if before := w.DeepCopy(); controllerutil.AddFinalizer(w, finalizerWork) {
+	if before := w.DeepCopy(); controllerutil.AddFinalizer(w, work.Finalizer) {
 		if err := patch(ctx, r.Client, before, w); err != nil {
 			return reconcile.Result{}, later(err)
 		}
@@ -55,7 +55,10 @@ func (r *works) Reconcile(ctx context.Context, req reconcile.Request) (reconcile
 		return reconcile.Result{}, err
 	}
 	plan := placement.Schedule(placement.State{Work: w, Destinations: destinations.Items, WorkPlacements: placements.Items, Now: r.now()})
-	if err := r.carryOut(ctx, w, plan); err != nil {
+	begun := time.Now()
+	err = r.carryOut(ctx, w, plan)
+	r.trace(w, plan, begun, err)
+	if err != nil {
 		if apierrors.IsConflict(err) {
 			return reconcile.Result{RequeueAfter: behind}, nil
 		}
@@ -107,7 +110,7 @@ func (r *works) delete(ctx context.Context, p *v1alpha1.WorkPlacement) error {
 
 // remove lets a Work go when its WorkPlacements have gone.
 func (r *works) remove(ctx context.Context, w *v1alpha1.Work, placements []v1alpha1.WorkPlacement) error {
-	if !controllerutil.ContainsFinalizer(w, finalizerWork) {
+	if !controllerutil.ContainsFinalizer(w, work.Finalizer) {
 		return nil
 	}
 	for i := range placements {
@@ -121,7 +124,7 @@ func (r *works) remove(ctx context.Context, w *v1alpha1.Work, placements []v1alp
 		return nil
 	}
 	before := w.DeepCopy()
-	controllerutil.RemoveFinalizer(w, finalizerWork)
+	controllerutil.RemoveFinalizer(w, work.Finalizer)
 	return later(patch(ctx, r.Client, before, w))
 }
 

@@ -16,6 +16,7 @@ import (
 	"github.com/kratix-compile/kratix-compile/internal/placement"
 	"github.com/kratix-compile/kratix-compile/internal/statestore"
 	"github.com/kratix-compile/kratix-compile/internal/statestore/layout"
+	"github.com/kratix-compile/kratix-compile/internal/tracing"
 )
 
 // finalizerStateFile is Kratix's on WorkPlacements in mode none. Here one finalizer
@@ -30,6 +31,7 @@ type workPlacements struct {
 	contents *contents
 	stores   *stores
 	flights  *flights[*v1alpha1.WorkPlacement]
+	tracer   *tracing.Tracer
 	now      func() time.Time
 
 	// aggregating is held from when the WorkPlacements of a Destination with one file
@@ -133,6 +135,7 @@ func (r *workPlacements) aggregated(ctx context.Context, d *v1alpha1.Destination
 // settle writes down how a flight has ended.
 func (r *workPlacements) settle(ctx context.Context, req reconcile.Request, fl *flight[*v1alpha1.WorkPlacement]) (reconcile.Result, error) {
 	p, o := fl.object, fl.outcome
+	r.trace(fl)
 	switch {
 	case errors.Is(o.Err, context.Canceled): // another version of the State Store has taken over
 		fl.again = ctx.Err() == nil

@@ -41,7 +41,7 @@ func TestPlanNamesWhatIsCompiled(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, planned.Runs, 2)
 	for _, name := range backends.Names() {
-		e, err := engine.New(name, backends.Defaults(), nil, nil, nil)
+		e, err := engine.New(name, backends.Defaults(), nil, nil, nil, nil)
 		require.NoError(t, err)
 		seen := map[string]bool{}
 		for round := range 3 {
@@ -81,13 +81,13 @@ func TestInvalid(t *testing.T) {
 	require.ErrorAs(t, err, &invalid)
 	assert.Contains(t, err.Error(), `spec.workflows.resource.configure[0].spec.contaners: unknown field`)
 	assert.Contains(t, err.Error(), "; and 1 more")
-	e, newErr := engine.New("tekton", backends.Defaults(), nil, nil, nil)
+	e, newErr := engine.New("tekton", backends.Defaults(), nil, nil, nil, nil)
 	require.NoError(t, newErr)
 	_, err = engine.Check(s.Promise, e.Backend(), plan.Defaults())
 	assert.ErrorAs(t, err, &invalid)
 }
 
 func TestUnknownEngine(t *testing.T) {
-	_, err := engine.New("jenkins", backends.Defaults(), nil, nil, nil)
+	_, err := engine.New("jenkins", backends.Defaults(), nil, nil, nil, nil)
 	assert.ErrorContains(t, err, `no engine is called "jenkins"; choose one of [tekton argo]`)
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -41,18 +42,23 @@ type Engine struct {
 	client client.Client
 	live   client.Reader
 	logs   Logs
+
+	indexer  client.FieldIndexer
+	indexing sync.Mutex
+	indexed  bool
 	// fresh are the runs that were created and that the cache has not shown yet.
 	fresh fresh
 }
 
-// New is the engine of this name, one of backends.Names.
-func New(name string, opts backends.Options, c client.Client, live client.Reader, logs Logs) (*Engine, error) {
+// New is the engine of this name, one of backends.Names. The indexer is of the client's
+// cache, in which IndexPods has been.
+func New(name string, opts backends.Options, c client.Client, indexer client.FieldIndexer, live client.Reader, logs Logs) (*Engine, error) {
 	all := backends.Engines()
 	i := slices.IndexFunc(all, func(e backends.Engine) bool { return e.Name == name })
 	if i < 0 {
 		return nil, fmt.Errorf("no engine is called %q; choose one of %v", name, backends.Names())
 	}
-	return &Engine{Engine: all[i], backend: backends.New([]string{name}, opts)[0], client: c, live: live, logs: logs}, nil
+	return &Engine{Engine: all[i], backend: backends.New([]string{name}, opts)[0], client: c, indexer: indexer, live: live, logs: logs}, nil
 }
 
 // GroupVersionKind is of the engine's runs.
@@ -76,12 +82,17 @@ func (e *Engine) Compile(s Subject, opts plan.Options) (plan.Run, []manifest.Obj
 	return compiled[0].Workflow.Runs[0], compiled[0].Objects, nil
 }
 
-// Runs lists the runs that have these labels, in one namespace. Those that Submit has
+// Runs lists the runs that have these labels, in one namespace: those of a Promise and of
+// a resource if there is one (ObjectKey), and maybe more. Those that Submit has
 // created are among them, whether the cache knows them yet or not.
 func (e *Engine) Runs(ctx context.Context, namespace string, labels map[string]string) ([]unstructured.Unstructured, error) {
 	list := &unstructured.UnstructuredList{}
 	list.SetGroupVersionKind(e.GroupVersionKind())
-	if err := e.client.List(ctx, list, client.InNamespace(namespace), client.MatchingLabels(labels)); err != nil {
+	if err := e.index(ctx); err != nil {
+		return nil, err
+	}
+	of := client.MatchingFields{ByObject: ObjectKey(labels)}
+	if err := e.client.List(ctx, list, client.InNamespace(namespace), of, client.MatchingLabels(labels)); err != nil {
 		return nil, e.explain(err)
 	}
 	for _, name := range e.fresh.unseen(namespace, labels, list.Items) {
@@ -102,7 +113,8 @@ func (e *Engine) Runs(ctx context.Context, namespace string, labels map[string]s
 // Observe says what became of a run, without its log.
 func (e *Engine) Observe(ctx context.Context, run *unstructured.Unstructured) (state.State, error) {
 	pods := &corev1.PodList{}
-	err := e.client.List(ctx, pods, client.InNamespace(run.GetNamespace()), client.MatchingLabels(e.Observer.PodLabels(run)))
+	of := client.MatchingFields{ByRun: runKey(run.GetKind(), run.GetName())}
+	err := e.client.List(ctx, pods, client.InNamespace(run.GetNamespace()), of, client.MatchingLabels(e.Observer.PodLabels(run)))
 	if err != nil {
 		return state.State{}, err
 	}

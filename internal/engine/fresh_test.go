@@ -28,15 +28,22 @@ func cluster(t *testing.T) client.WithWatch {
 	require.NoError(t, kubescheme.AddToScheme(scheme))
 	kind := schema.GroupVersionKind{Group: "tekton.dev", Version: "v1", Kind: "TaskRun"}
 	scheme.AddKnownTypeWithName(kind, &unstructured.Unstructured{})
+	run := &unstructured.Unstructured{}
+	run.SetGroupVersionKind(kind)
 	kind.Kind += "List"
 	scheme.AddKnownTypeWithName(kind, &unstructured.UnstructuredList{})
-	return fake.NewClientBuilder().WithScheme(scheme).Build()
+	return fake.NewClientBuilder().WithScheme(scheme).WithIndex(run, engine.ByObject, engine.OfObject).Build()
 }
+
+// indexed is a cache that has all indexes from the beginning.
+type indexed struct{}
+
+func (indexed) IndexField(context.Context, client.Object, string, client.IndexerFunc) error { return nil }
 
 // tekton reaches the cluster by a client with these functions, and live without them.
 func tekton(t *testing.T, api client.WithWatch, live client.Reader, funcs interceptor.Funcs) *engine.Engine {
 	t.Helper()
-	e, err := engine.New("tekton", backends.Defaults(), interceptor.NewClient(api, funcs), live, nil)
+	e, err := engine.New("tekton", backends.Defaults(), interceptor.NewClient(api, funcs), indexed{}, live, nil)
 	require.NoError(t, err)
 	return e
 }

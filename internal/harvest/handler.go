@@ -14,6 +14,7 @@ import (
 	"github.com/kratix-compile/kratix-compile/internal/harvest/bundle"
 	"github.com/kratix-compile/kratix-compile/internal/harvest/protocol"
 	"github.com/kratix-compile/kratix-compile/internal/harvest/record"
+	"github.com/kratix-compile/kratix-compile/internal/tracing"
 )
 
 // Options are what a Handler is made of. All of it is needed but what says otherwise.
@@ -31,6 +32,8 @@ type Options struct {
 	// Registerer takes the metrics, as controller-runtime's metrics.Registry does. Nil
 	// registers none.
 	Registerer prometheus.Registerer
+	// Tracer may be nil.
+	Tracer *tracing.Tracer
 	// Log never gets a token or the content of a file.
 	Log logr.Logger
 }
@@ -92,6 +95,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.metrics.results.WithLabelValues(a.result).Inc()
 	h.metrics.seconds.WithLabelValues(a.result).Observe(time.Since(begin).Seconds())
 	h.log(d, a, time.Since(begin))
+	h.trace(d, a, begin)
 	a.write(w)
 }
 
@@ -106,6 +110,17 @@ func (h *Handler) log(d delivery, a answer, took time.Duration) {
 		log = log.WithValues("cause", a.cause.Error())
 	}
 	log.Info("Harvest answered")
+}
+
+// trace tells no more of a failure than what kind it is of.
+func (h *Handler) trace(d delivery, a answer, begin time.Time) {
+	about := tracing.Labelled(d.run.Labels)
+	about.Run, about.Phase = d.run.Run, a.result
+	s := tracing.Span{Name: "harvest", Start: begin, About: about}
+	if a.status >= http.StatusBadRequest {
+		s.Err = fmt.Errorf("%d, %s", a.status, a.result)
+	}
+	h.Tracer.Record(d.run.Annotations, s)
 }
 
 func (h *Handler) serve(w http.ResponseWriter, r *http.Request, d *delivery) answer {

@@ -54,6 +54,8 @@ type Run struct {
 	UID  types.UID
 	// Labels are the engine object's (docs/kratix-contract.md 3.3).
 	Labels map[string]string
+	// Annotations are the engine object's; those of a trace say what the harvest belongs to.
+	Annotations map[string]string
 }
 
 // Records keeps bundles; record.Store is one.

@@ -59,7 +59,7 @@ func (p *PodRuns) Of(ctx context.Context, caller Caller) (Run, error) {
 	}
 	run := Run{
 		Key:  record.Key{Namespace: caller.Namespace, Run: owner.Name},
-		Kind: owner.Kind, UID: owner.UID, Labels: object.Labels,
+		Kind: owner.Kind, UID: owner.UID, Labels: object.Labels, Annotations: object.Annotations,
 	}
 	current, err := p.Current(ctx, run)
 	if err != nil {

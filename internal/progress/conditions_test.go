@@ -164,8 +164,8 @@ func TestSetWorks(t *testing.T) {
 		all, reconciled string
 		reasons         []string
 	}{
-		{"none", nil, "True WorksSucceeded: All Works are ready", "True Reconciled: Reconciled", []string{"WorksSucceeded", "ReconcileSucceeded"}},
-		{"ready", []Work{{"a", WorkReady}}, "True WorksSucceeded: All Works are ready", "True Reconciled: Reconciled", []string{"WorksSucceeded", "ReconcileSucceeded"}},
+		{"none", nil, "True WorksSucceeded: All Works are ready", "True Reconciled: Reconciled", []string{"ReconcileSucceeded"}},
+		{"ready", []Work{{"a", WorkReady}}, "True WorksSucceeded: All Works are ready", "True Reconciled: Reconciled", []string{"ReconcileSucceeded"}},
 		{"misplaced", []Work{{"a", WorkReady}, {"b", WorkMisplaced}}, "False WorksMisplaced: Works are misplaced: [b]", "False WorksFailing: Failing", []string{"WorksMisplaced"}},
 		{"pending", []Work{{"a", WorkPending}, {"b", WorkMisplaced}}, "Unknown WorksPending: Works are pending: [a]", "Unknown WorksPending: Pending", nil},
 		{"unknown is pending", []Work{{"a", "Dancing"}}, "Unknown WorksPending: Works are pending: [a]", "Unknown WorksPending: Pending", nil},
@@ -182,6 +182,15 @@ func TestSetWorks(t *testing.T) {
 			assert.Empty(t, SetWorks(status, c.works, noon.Add(time.Hour)), "nothing changed")
 		})
 	}
+}
+
+func TestWorksThatRecover(t *testing.T) {
+	status := map[string]any{}
+	SetWorks(status, []Work{{"a", WorkFailing}}, noon)
+	assert.Equal(t, []Event{
+		{false, "WorksSucceeded", "All Works are ready"},
+		{false, "ReconcileSucceeded", "All files are in their State Stores"},
+	}, SetWorks(status, []Work{{"a", WorkReady}}, noon))
 }
 
 // What SetWorks said of a completed workflow stays, until a workflow starts.

@@ -120,7 +120,6 @@ const (
 	ReasonPipelineStarted      = "PipelineStarted"
 	ReasonPipelineSuspended    = "PipelineSuspended"
 	ReasonConfigureFailed      = "ConfigureWorkflowFailed"
-	ReasonConfigureCompleted   = "ConfigureWorkflowCompleted"
 	ReasonDeleteFailed         = "Failed Pipeline"
 	ReasonPaused               = "PausedReconciliation"
 	ReasonReconcileStarted     = "ReconcileStarted"

@@ -44,7 +44,6 @@ func (m *machine) complete() {
 	if m.next.Action == workflow.Configure {
 		m.before = append(m.before, CleanUp{Works: true})
 		m.next.LastSuccess = m.second()
-		m.event(false, ReasonConfigureCompleted, "All pipelines completed")
 	}
 	m.ends(Completed)
 	m.again()

@@ -47,11 +47,11 @@ func (m *machine) restart() {
 	for _, name := range m.Wanted.Pipelines {
 		m.next.Pipelines = append(m.next.Pipelines, Pipeline{Name: name, Phase: PhasePending, LastTransition: m.second()})
 	}
-	m.event(false, ReasonReconcileStarted, "The "+string(m.next.Action)+" workflow starts")
 	if trigger == "" {
-		m.start(0)
+		m.start(0) // which tells more than that it starts over
 		return
 	}
+	m.event(false, ReasonReconcileStarted, "The "+string(m.next.Action)+" workflow starts")
 	m.cancelOthers()
 	for _, key := range m.consumed() {
 		m.after = append(m.after, RemoveLabel{key})

@@ -40,8 +40,9 @@ func aboutWorks(reason string) bool {
 func SetWorks(status map[string]any, works []Work, now time.Time) []Event {
 	all, reconciled := summary(works)
 	var events []Event
+	was := GetCondition(status, ConditionWorksSucceeded).Status
 	changed := SetCondition(status, all, now)
-	if changed && all.Status != isUnknown {
+	if changed && (all.Status == isFalse || all.Status == isTrue && was == isFalse) { // what people have not heard yet
 		events = append(events, Event{all.Status == isFalse, all.Reason, all.Message})
 	}
 	if SetCondition(status, reconciled, now) && reconciled.Status == isTrue {

@@ -32,6 +32,10 @@ type Output struct {
 	Bundle v1alpha1.Bundle
 }
 
+// Finalizer keeps a Work until its WorkPlacements are gone, and so its files. It is there
+// from the beginning: whoever schedules need not write it.
+const Finalizer = "kratix.io/work-cleanup"
+
 // Build makes the Work of an output. One of more than MaxBytes refers to the bundle
 // instead of holding the contents; at most MaxBytes are in memory either way. It
 // fails if a selector's directory is not in the output, or if even the paths of
@@ -54,7 +58,7 @@ func Build(s Source, out Output, promise []v1alpha1.PromiseScheduling, now time.
 	ran := metav1.NewTime(now.Truncate(time.Second))
 	w := &v1alpha1.Work{
 		TypeMeta:   metav1.TypeMeta{APIVersion: v1alpha1.APIVersion, Kind: v1alpha1.KindWork},
-		ObjectMeta: metav1.ObjectMeta{Name: s.Name(), Namespace: s.Namespace, Labels: s.Labels(), Annotations: s.trace()},
+		ObjectMeta: metav1.ObjectMeta{Name: s.Name(), Namespace: s.Namespace, Labels: s.Labels(), Annotations: s.trace(), Finalizers: []string{Finalizer}},
 		Spec: v1alpha1.WorkSpec{
 			PromiseName:            s.Promise,
 			ResourceName:           s.Resource.Name,

@@ -29,6 +29,8 @@ func TestWorkedExample(t *testing.T) {
 	assert.Equal(t, `apiVersion: platform.kratix.io/v1alpha1
 kind: Work
 metadata:
+  finalizers:
+  - kratix.io/work-cleanup
   labels:
     kratix.io/pipeline-name: gen
     kratix.io/promise-name: pg

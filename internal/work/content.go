@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"sync"
 
 	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
 )
@@ -26,8 +27,10 @@ var errFull = errors.New("the Work is full")
 type packer struct {
 	paths, contents int
 	full            bool
-	zip             *gzip.Writer
 }
+
+// zips are gzip writers at rest: each has almost a megabyte.
+var zips = sync.Pool{New: func() any { return gzip.NewWriter(nil) }}
 
 func (p *packer) pack(file File) (v1alpha1.Workload, error) {
 	w := v1alpha1.Workload{Filepath: file.Path}
@@ -56,13 +59,11 @@ func (p *packer) pack(file File) (v1alpha1.Workload, error) {
 func (p *packer) encode(file File) (string, error) {
 	out := &bounded{room: MaxBytes - p.contents}
 	text := base64.NewEncoder(base64.StdEncoding, out)
-	if p.zip == nil {
-		p.zip = gzip.NewWriter(text)
-	} else {
-		p.zip.Reset(text)
-	}
-	n, err := io.Copy(p.zip, file.Content)
-	if err = errors.Join(err, p.zip.Close(), text.Close()); err != nil {
+	zip, _ := zips.Get().(*gzip.Writer)
+	defer zips.Put(zip)
+	zip.Reset(text)
+	n, err := io.Copy(zip, file.Content)
+	if err = errors.Join(err, zip.Close(), text.Close()); err != nil {
 		return "", err
 	}
 	if n != file.Size {

@@ -11,6 +11,7 @@ import (
 	"io"
 	"maps"
 	"strings"
+	"sync"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -26,12 +27,8 @@ const cleanUp = 10 * time.Second
 // Put stores a bundle, whose bytes must have the digest (hexadecimal) and the size. When
 // it returns without an error the bundle survives every crash. existed tells that the run
 // had this bundle already; if it had another one, the error is ErrConflict and the stored
-// one stays. Put holds two chunks in memory.
+// one stays. Put holds two chunks in memory. Whoever expects that the run has one asks Get first.
 func (s *Store) Put(ctx context.Context, key Key, from Origin, digest string, size int64, bundle io.Reader) (r Record, existed bool, err error) {
-	have, err := s.Get(ctx, key)
-	if !errors.Is(err, ErrNotFound) {
-		return compare(have, digest, err)
-	}
 	from.Labels = ofKratix(from.Labels)
 	r = Record{Key: key, Origin: from, Digest: digest, Size: size, upload: strings.ToLower(rand.Text())}
 	u := &upload{store: s, record: &r, ctx: ctx}
@@ -47,15 +44,22 @@ func (s *Store) Put(ctx context.Context, key Key, from Origin, digest string, si
 	return r, false, nil
 }
 
-func compare(have Record, digest string, err error) (Record, bool, error) {
-	if err != nil {
-		return Record{}, false, err
-	}
+func compare(have Record, digest string) (Record, bool, error) {
 	if have.Digest != digest {
 		return Record{}, false, fmt.Errorf("%s: %w (sha256 %s)", have.Key, ErrConflict, have.Digest)
 	}
 	return have, true, nil
 }
+
+// packers are gzip writers at rest: each has more than a megabyte.
+var packers = sync.Pool{New: func() any {
+	// Files are mostly YAML, and what is not does not get smaller by trying harder.
+	packed, err := gzip.NewWriterLevel(nil, gzip.BestSpeed)
+	if err != nil {
+		panic(err) // the level is a constant
+	}
+	return packed
+}}
 
 // upload is one Put on its way.
 type upload struct {
@@ -68,11 +72,9 @@ type upload struct {
 // write makes the chunks and returns the head, which is still to be created.
 func (u *upload) write(bundle io.Reader) (*corev1.ConfigMap, error) {
 	sum := sha256.New()
-	// Files are mostly YAML, and what is not does not get smaller by trying harder.
-	packed, err := gzip.NewWriterLevel(u, gzip.BestSpeed)
-	if err != nil {
-		return nil, err
-	}
+	packed, _ := packers.Get().(*gzip.Writer)
+	defer packers.Put(packed)
+	packed.Reset(u)
 	n, err := io.Copy(packed, io.TeeReader(bundle, sum))
 	if err := errors.Join(err, packed.Close()); err != nil {
 		return nil, err
@@ -148,7 +150,7 @@ func (u *upload) settle(failure error) (Record, bool, error) {
 		return have, false, nil
 	}
 	u.abandon()
-	return compare(have, u.record.Digest, nil)
+	return compare(have, u.record.Digest)
 }
 
 // abandon deletes the chunks, as well as it can: Sweep does it later otherwise. A chunk

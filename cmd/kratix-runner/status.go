@@ -1,0 +1,155 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/go-logr/logr"
+	"github.com/spf13/cobra"
+	"k8s.io/client-go/tools/clientcmd"
+	ctrl "sigs.k8s.io/controller-runtime"
+
+	"github.com/kratix-compile/kratix-compile/internal/flags"
+	"github.com/kratix-compile/kratix-compile/internal/trail"
+	"github.com/kratix-compile/kratix-compile/translate/plan"
+)
+
+// Exit codes of status, as documented in docs/status.md.
+const (
+	exitFailed      = 1
+	exitUsage       = 2
+	exitTimeout     = 4 // 3 is a fault of the program, as with kratix-compile
+	exitInterrupted = 130
+)
+
+// exit ends the program with a code. Without a message, what is to be said has been said.
+type exit struct {
+	code    int
+	message string
+}
+
+func (e exit) Error() string { return e.message }
+
+// statusFlags are what the flags of status say.
+type statusFlags struct {
+	cluster clusterFlags
+	watch   bool
+	timeout time.Duration
+	output  string
+	color   string
+	system  string
+}
+
+const statusHelp = `Show what a Promise, a request or a Work is doing, and what it waits for.
+
+From the object to the files: its Pipelines, the TaskRun or Workflow of each, the Pod and
+its containers, the Works, and where they are in the State Stores. Then commands for a
+closer look. Without an object: one line for each Promise and request there is.
+
+KIND is promise, work, or what a Promise offers, as kubectl takes it. It reads with your
+own rights, and says which are missing to show more.
+
+Exit codes: 0 well, 1 something fails or has failed, 2 usage, no such object, no cluster,
+4 --timeout has passed. With --watch 0 means Ready, or gone.`
+
+func newStatus() *cobra.Command {
+	f := &statusFlags{}
+	cmd := &cobra.Command{
+		Use:   "status [KIND NAME | KIND/NAME]",
+		Short: "Show what a Promise or a request is doing, and what it waits for",
+		Long:  statusHelp,
+		Example: `  # What is this request waiting for?
+  kratix-runner status website tea
+
+  # Follow it until its files are in the State Store, or it has failed
+  kubectl apply -f request.yaml && kratix-runner status website/tea --watch --timeout 10m
+
+  # All Promises and requests; those of one namespace
+  kratix-runner status
+  kratix-runner status -n team-a
+
+  # The commit that has the files
+  kratix-runner status website/tea -o json | jq -r '.. | .versionID? // empty'`,
+		Args:              func(_ *cobra.Command, args []string) error { return atMostTwo(args) },
+		ValidArgsFunction: f.complete,
+		SilenceUsage:      true,
+		SilenceErrors:     true,
+		RunE:              func(cmd *cobra.Command, args []string) error { return f.run(cmd, args) },
+	}
+	set := cmd.Flags()
+	set.SortFlags = false
+	set.BoolVarP(&f.watch, "watch", "w", false, "follow it until nothing more happens by itself")
+	set.DurationVar(&f.timeout, "timeout", 0, "`DURATION` to watch at most; 0 for no limit")
+	set.VarP(flags.NewChoice(&f.output, trail.Formats), "output", "o", "`FORMAT` for programs: "+flags.List(trail.Formats))
+	f.color = colors[0]
+	set.Var(flags.NewChoice(&f.color, colors), "color", "`WHEN` to use colours: "+flags.List(colors))
+	set.StringVar(&f.system, "system-namespace", plan.Defaults().SystemNamespace, "`NAMESPACE` of the workflows of Promises")
+	f.cluster.bind(set)
+	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return misuse("%s", err) })
+	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(trail.Formats, cobra.ShellCompDirectiveNoFileComp)) // the flag is there
+	return cmd
+}
+
+func misuse(format string, args ...any) error {
+	return exit{exitUsage, fmt.Sprintf(format, args...) + "\nSee 'kratix-runner status --help' for usage."}
+}
+
+func atMostTwo(args []string) error {
+	if len(args) > 2 {
+		return misuse("status takes one object, found %d words", len(args))
+	}
+	return nil
+}
+
+func (f *statusFlags) run(cmd *cobra.Command, args []string) error {
+	ctrl.SetLogger(logr.Discard())
+	if f.timeout > 0 && !f.watch {
+		return misuse("--timeout is for --watch")
+	}
+	c, err := f.cluster.connect()
+	if clientcmd.IsEmptyConfig(err) {
+		return exit{exitUsage, "no cluster is configured: set KUBECONFIG or --kubeconfig"}
+	}
+	if err != nil {
+		return exit{exitUsage, err.Error()}
+	}
+	v := &view{statusFlags: f, cluster: c, out: cmd.OutOrStdout(), err: cmd.ErrOrStderr(), gatherer: &trail.Gatherer{Reader: c.client, SystemNamespace: f.system}}
+	look := v.overview
+	if len(args) > 0 {
+		if v.subject, err = c.subject(args); err != nil {
+			return err
+		}
+		look = v.object
+	}
+	if !f.watch {
+		if _, _, err := look(cmd.Context()); err != nil {
+			return err
+		}
+		return v.verdict()
+	}
+	return v.follow(cmd.Context(), look)
+}
+
+// follow ends with what has become of it in the end.
+func (v *view) follow(ctx context.Context, look trail.Look) error {
+	interrupted := ctx
+	if v.timeout > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, v.timeout)
+		defer cancel()
+	}
+	stop := v.begin(ctx)
+	err := trail.Follow(ctx, v.cluster.client, look)
+	stop()
+	switch {
+	case interrupted.Err() != nil:
+		return exit{code: exitInterrupted}
+	case errors.Is(err, context.DeadlineExceeded), ctx.Err() != nil:
+		return exit{exitTimeout, fmt.Sprintf("not done after %s", v.timeout)}
+	case err != nil:
+		return err
+	}
+	return v.verdict()
+}

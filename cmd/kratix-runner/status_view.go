@@ -1,0 +1,184 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"reflect"
+	"slices"
+	"time"
+
+	"golang.org/x/term"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+
+	"github.com/kratix-compile/kratix-compile/internal/trail"
+)
+
+var colors = []string{"auto", "always", "never"}
+
+// view looks at the cluster and shows what it sees.
+type view struct {
+	*statusFlags
+	cluster  *clusterClient
+	gatherer *trail.Gatherer
+	subject  trail.Subject
+	out, err io.Writer
+
+	// seen is what was shown last; gone, that it is there no more.
+	seen   trail.List
+	gone   bool
+	screen *screen
+	// complaint is the last thing that went wrong on the way.
+	complaint string
+}
+
+// object looks at one.
+func (v *view) object(ctx context.Context) ([]trail.Scope, bool, error) {
+	facts, scopes, err := v.gatherer.Gather(ctx, v.subject)
+	switch {
+	case apierrors.IsNotFound(err) && len(v.seen.Items) > 0:
+		v.screen.leave()
+		again := v.gone
+		if v.gone = true; v.output == "" && !again {
+			fmt.Fprintf(v.out, "%s %s is gone\n", v.subject.Kind.Kind, v.subject.Name)
+		}
+		return scopes, true, nil
+	case err != nil:
+		return v.trouble(ctx, scopes, v.cluster.explain(v.subject, err))
+	}
+	t := trail.Read(facts, v.cluster.flags...)
+	return scopes, t.Settled, v.show(trail.List{Items: []trail.Trail{t}}, t)
+}
+
+// overview looks at all of them.
+func (v *view) overview(ctx context.Context) ([]trail.Scope, bool, error) {
+	all, missing, scopes, err := v.gatherer.Overview(ctx, v.cluster.chosenNamespace)
+	if err != nil {
+		return v.trouble(ctx, scopes, err)
+	}
+	list, settled := trail.List{Items: []trail.Trail{}, Missing: missing}, true
+	for _, facts := range all {
+		t := trail.Read(facts, v.cluster.flags...)
+		list.Items = append(list.Items, t)
+		settled = settled && t.Settled && !slices.ContainsFunc(t.Requests, func(r trail.Trail) bool { return !r.Settled })
+	}
+	if len(all) == 0 && len(missing) > 0 {
+		return scopes, true, exit{exitUsage, "you may not list promises.platform.kratix.io; name an object, as in: kratix-runner status KIND/NAME"}
+	}
+	return scopes, settled, v.show(list, list)
+}
+
+// trouble ends the first look. Later ones are tried again: API servers restart.
+func (v *view) trouble(ctx context.Context, scopes []trail.Scope, err error) ([]trail.Scope, bool, error) {
+	if !v.watch || len(v.seen.Items) == 0 || ctx.Err() != nil {
+		return scopes, false, err
+	}
+	if text := err.Error(); text != v.complaint {
+		v.complaint = text
+		fmt.Fprintln(v.err, "kratix-runner: trying again:", text)
+	}
+	return scopes, false, nil
+}
+
+// show prints what has changed. Data is what JSON and YAML have.
+func (v *view) show(list trail.List, data any) error {
+	v.complaint = ""
+	if reflect.DeepEqual(v.seen, list) {
+		return nil
+	}
+	before := v.seen
+	v.seen = list
+	switch {
+	case v.output != "":
+		return trail.Print(v.out, data, v.output)
+	case v.screen != nil:
+		v.screen.draw(func(now time.Time) string { return v.render(list, now) })
+	case v.watch:
+		v.lines(before)
+	default:
+		_, err := io.WriteString(v.out, v.render(list, time.Now()))
+		return err
+	}
+	return nil
+}
+
+func (v *view) render(list trail.List, now time.Time) string {
+	var text bytes.Buffer
+	palette := trail.Palette{Color: v.colored()}
+	if v.subject.Name != "" {
+		_ = trail.Tree(&text, list.Items[0], palette, now) // a buffer takes everything
+	} else {
+		_ = trail.Table(&text, list.Items, list.Missing, palette, now)
+	}
+	return text.String()
+}
+
+// lines are for a log: one for each object that has got on.
+func (v *view) lines(before trail.List) {
+	known := map[string]bool{}
+	for _, t := range flat(before.Items) {
+		known[trail.Line(t)] = true
+	}
+	for _, t := range flat(v.seen.Items) {
+		if line := trail.Line(t); !known[line] {
+			fmt.Fprintf(v.out, "%s %s\n", time.Now().UTC().Format(time.RFC3339), line)
+		}
+	}
+}
+
+// flat are Promises and their requests in one list; of a Promise that is looked at itself
+// the Promise alone.
+func flat(all []trail.Trail) []trail.Trail {
+	var out []trail.Trail
+	for _, t := range all {
+		out = append(append(out, t), t.Requests...)
+	}
+	return out
+}
+
+// begin prepares a terminal for what changes; the function it returns shows the end.
+func (v *view) begin(ctx context.Context) (end func()) {
+	file, ok := v.out.(*os.File)
+	if v.output != "" || !ok || !term.IsTerminal(int(file.Fd())) {
+		return func() {
+			if v.output == "" && !v.gone && len(v.seen.Items) > 0 {
+				fmt.Fprintf(v.out, "\n%s", v.render(v.seen, time.Now()))
+			}
+		}
+	}
+	v.screen = newScreen(ctx, file)
+	return func() {
+		v.screen.leave()
+		if !v.gone && len(v.seen.Items) > 0 {
+			fmt.Fprint(v.out, v.render(v.seen, time.Now()))
+		}
+	}
+}
+
+// verdict is the exit code of what was shown last.
+func (v *view) verdict() error {
+	if v.gone {
+		return nil
+	}
+	all := v.seen.Items
+	if v.subject.Name == "" { // those of a Promise that is asked about itself are not its own doing
+		all = flat(all)
+	}
+	if slices.ContainsFunc(all, func(t trail.Trail) bool {
+		return t.State == trail.Failed || t.State == trail.Failing || v.watch && t.State != trail.Ready
+	}) {
+		return exit{code: exitFailed}
+	}
+	return nil
+}
+
+// colored follows --color, and for auto the terminal and NO_COLOR.
+func (v *view) colored() bool {
+	if v.color != "auto" {
+		return v.color == "always"
+	}
+	file, ok := v.out.(*os.File)
+	return ok && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb" && term.IsTerminal(int(file.Fd()))
+}

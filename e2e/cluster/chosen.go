@@ -1,0 +1,31 @@
+package cluster
+
+import (
+	"fmt"
+	"os"
+	"slices"
+)
+
+// chosen says which engines a cluster has.
+type chosen string
+
+// What E2E_ENGINES may say; without it a cluster has both.
+const (
+	bothEngines chosen = ""
+	onlyTekton  chosen = "tekton"
+	onlyArgo    chosen = "argo"
+	// idleEngines are the APIs of both, without their controllers: somebody else plays them.
+	idleEngines chosen = "idle"
+)
+
+func chosenEngines() (chosen, error) {
+	c := chosen(os.Getenv("E2E_ENGINES"))
+	if slices.Contains([]chosen{bothEngines, onlyTekton, onlyArgo, idleEngines}, c) {
+		return c, nil
+	}
+	return "", fmt.Errorf("E2E_ENGINES=%s is none that a cluster can have; use tekton, argo or idle, or unset it for both", c)
+}
+
+func (c chosen) has(engine chosen) bool { return c == engine || c == bothEngines || c == idleEngines }
+
+func (c chosen) idle() bool { return c == idleEngines }

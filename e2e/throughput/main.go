@@ -1,0 +1,91 @@
+// Command throughput measures the whole controller with an engine that ends every run at
+// once: from requests that are applied to files that are in a State Store. It prints a
+// table for docs/benchmarks.md.
+//
+// The API server, the State Store and kratix-runner are real. Nobody but the engine here
+// may act on TaskRuns, so it wants a cluster of E2E_ENGINES=idle.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+
+	"github.com/kratix-compile/kratix-compile/e2e/cluster"
+	"github.com/kratix-compile/kratix-compile/e2e/runner"
+)
+
+func main() {
+	cluster.Main()
+	var o options
+	flag.StringVar(&o.requests, "requests", "1,40,1000", "how many `requests` are applied at once, one round each")
+	flag.IntVar(&o.pipelines, "pipelines", 1, "how many Pipelines the workflow has")
+	flag.StringVar(&o.store, "store", "bucket", "the `KIND` of State Store: bucket or git")
+	flag.StringVar(&o.log, "log", filepath.Join(os.TempDir(), "kratix-runner.log"), "`FILE` for the log of kratix-runner")
+	flag.StringVar(&o.profile, "profile", "", "`FILE` for a CPU profile of kratix-runner during the last round")
+	flag.Parse()
+	if err := run(o); err != nil {
+		fmt.Fprintln(os.Stderr, "throughput:", err)
+		os.Exit(1)
+	}
+}
+
+type options struct {
+	requests  string
+	pipelines int
+	store     string
+	log       string
+	profile   string
+}
+
+func run(o options) (err error) {
+	ctx, cancel := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	defer cancel()
+	rounds, err := numbers(o.requests)
+	if err != nil {
+		return err
+	}
+	if err := os.Setenv("E2E_ENGINES", "idle"); err != nil {
+		return err
+	}
+	c, err := cluster.Use(ctx, os.Stderr)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, c.Close()) }()
+	if c.S3 == nil || c.Git == nil {
+		return errors.New("the cluster has no State Stores; unset KUBECONFIG to have one booted")
+	}
+	dir, err := os.MkdirTemp("", "throughput")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	installed, err := runner.Install(ctx, c, dir)
+	if err != nil {
+		return err
+	}
+	if err := installed.Unwatched(); err != nil {
+		return err
+	}
+	meters, err := newMeters(c)
+	if err != nil {
+		return err
+	}
+	r, err := installed.Start(ctx, o.log, "--metrics-address="+meters.runner, "--pprof-address="+meters.pprof, "--max-runs=0", "--max-runs-per-namespace=0")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, r.Stop()) }()
+	s, err := newStage(ctx, c, o)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.clear(context.WithoutCancel(ctx))) }()
+	return s.measure(ctx, meters, rounds)
+}

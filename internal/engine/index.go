@@ -1,0 +1,61 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
+)
+
+// Fields by which a cache finds the few things of one object or one run among all of them.
+const (
+	ByObject = "object"
+	ByRun    = "run"
+)
+
+// ObjectKey is what ByObject has for a run, or for anything else with the labels of one.
+func ObjectKey(labels map[string]string) string {
+	return strings.Join([]string{labels[v1alpha1.LabelPromise], labels[v1alpha1.LabelResource]}, "/")
+}
+
+// OfObject is the index ByObject.
+func OfObject(o client.Object) []string { return []string{ObjectKey(o.GetLabels())} }
+
+// ofRun is the index ByRun, of Pods: the engine owns them.
+func ofRun(o client.Object) []string {
+	if owner := metav1.GetControllerOfNoCopy(o); owner != nil {
+		return []string{runKey(owner.Kind, owner.Name)}
+	}
+	return nil
+}
+
+func runKey(kind, name string) string { return kind + "/" + name }
+
+// IndexPods is needed once, for all engines.
+func IndexPods(ctx context.Context, i client.FieldIndexer) error {
+	return i.IndexField(ctx, &corev1.Pod{}, ByRun, ofRun)
+}
+
+// index is made when the engine's API is there, which may be later than now.
+func (e *Engine) index(ctx context.Context) error {
+	e.indexing.Lock()
+	defer e.indexing.Unlock()
+	if e.indexed {
+		return nil
+	}
+	err := e.indexer.IndexField(ctx, e.run("", ""), ByObject, OfObject)
+	if meta.IsNoMatchError(err) {
+		return e.explain(err)
+	}
+	if err != nil {
+		return fmt.Errorf("index the %ss: %w", e.Kind, err)
+	}
+	e.indexed = true
+	return nil
+}
