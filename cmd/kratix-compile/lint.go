@@ -6,6 +6,7 @@ import (
 
 	"github.com/kratix-compile/kratix-compile/backends"
 	"github.com/kratix-compile/kratix-compile/internal/flags"
+	"github.com/kratix-compile/kratix-compile/internal/release"
 	"github.com/kratix-compile/kratix-compile/internal/report"
 	"github.com/kratix-compile/kratix-compile/translate/manifest"
 )
@@ -48,7 +49,7 @@ func (c *lintCommand) run(cmd *cobra.Command) error {
 	if err != nil {
 		return err
 	}
-	p := report.Printer{Format: c.format, Color: c.flags.colored(c.out), Source: r.sources, Version: version()}
+	p := report.Printer{Format: c.format, Color: c.flags.colored(c.out), Source: r.sources, Version: release.Version()}
 	if err := p.Print(c.out, r.diags); err != nil {
 		return fileError(err)
 	}

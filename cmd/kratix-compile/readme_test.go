@@ -39,6 +39,7 @@ func TestDocumentedCommands(t *testing.T) {
 		t.Run(filepath.Base(filepath.Dir(page))+"/"+filepath.Base(page), func(t *testing.T) {
 			t.Parallel()
 			dir := workplace(t)
+			writeShown(t, page, dir)
 			for _, command := range commands {
 				cmd := exec.Command("sh", "-c", command)
 				cmd.Dir = dir
@@ -60,6 +61,19 @@ func workplace(t *testing.T) string {
 	return dir
 }
 
+var shownFile = regexp.MustCompile("(?ms)^ *```yaml\n(# ([\\w-]+\\.yaml)\n.*?)^ *```$")
+
+// writeShown writes the files that a page has readers write: blocks that begin with a
+// comment that is a name.
+func writeShown(t *testing.T, page, dir string) {
+	t.Helper()
+	text, err := os.ReadFile(page)
+	require.NoError(t, err)
+	for _, file := range shownFile.FindAllStringSubmatch(string(text), -1) {
+		require.NoError(t, os.WriteFile(filepath.Join(dir, file[2]), []byte(file[1]), 0o600))
+	}
+}
+
 var shellBlock = regexp.MustCompile("(?ms)^ *```sh\n(.*?)^ *```$")
 
 // shellCommands are the lines of sh blocks that call the compiler.
@@ -79,42 +93,6 @@ func shellCommands(t *testing.T, page string) []string {
 		}
 	}
 	return commands
-}
-
-var (
-	pageLink = regexp.MustCompile(`\]\(([\w./-]*)(?:#([\w-]+))?\)`)
-	heading  = regexp.MustCompile(`(?m)^#+ (.*)$`)
-	dropped  = regexp.MustCompile(`[^\p{L}\p{N} _-]`)
-)
-
-// TestLinks demands that pages link to files and headings that exist.
-func TestLinks(t *testing.T) {
-	for _, page := range documents(t) {
-		text, err := os.ReadFile(page)
-		require.NoError(t, err)
-		for _, link := range pageLink.FindAllStringSubmatch(string(text), -1) {
-			target := page
-			if link[1] != "" {
-				target = filepath.Join(filepath.Dir(page), link[1])
-			}
-			if _, err := os.Stat(target); !assert.NoError(t, err, "%s links to %s", page, link[1]) || link[2] == "" {
-				continue
-			}
-			assert.Contains(t, anchors(t, target), link[2], "%s links to a heading of %s", page, target)
-		}
-	}
-}
-
-// anchors are the headings of a page as links spell them.
-func anchors(t *testing.T, page string) []string {
-	t.Helper()
-	text, err := os.ReadFile(page)
-	require.NoError(t, err)
-	var out []string
-	for _, h := range heading.FindAllStringSubmatch(string(text), -1) {
-		out = append(out, strings.ReplaceAll(strings.ToLower(dropped.ReplaceAllString(h[1], "")), " ", "-"))
-	}
-	return out
 }
 
 var requirement = regexp.MustCompile(`(?m)^(?:require )?\s*(\S+\.\S+) v\S+( // indirect)?$`)

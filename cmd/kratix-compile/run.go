@@ -9,6 +9,8 @@ import (
 	"runtime/debug"
 	"strings"
 	"syscall"
+
+	"github.com/kratix-compile/kratix-compile/internal/release"
 )
 
 // Exit codes, as documented in docs/cli.md. diff answers like kubectl diff:
@@ -56,7 +58,7 @@ func fault(what any) error {
 }
 
 func pleaseReport() string {
-	return "This is a fault in kratix-compile " + version() + ", not in your input. Please report it with the input at\n" +
+	return "This is a fault in kratix-compile " + release.Version() + ", not in your input. Please report it with the input at\n" +
 		"https://github.com/kratix-compile/kratix-compile/issues"
 }
 

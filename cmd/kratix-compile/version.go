@@ -5,27 +5,13 @@ import (
 	"encoding/json"
 	"fmt"
 	"runtime"
-	"runtime/debug"
 
 	"github.com/spf13/cobra"
 
 	"github.com/kratix-compile/kratix-compile/backends"
 	"github.com/kratix-compile/kratix-compile/internal/flags"
+	"github.com/kratix-compile/kratix-compile/internal/release"
 )
-
-// release is set by the linker for released binaries.
-var release string
-
-// version is the release, or what the Go toolchain knows of the build.
-func version() string {
-	if release != "" {
-		return release
-	}
-	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
-		return info.Main.Version
-	}
-	return "(devel)"
-}
 
 // versionInfo is the JSON of version -o json. The names are a promise to scripts.
 type versionInfo struct {
@@ -50,7 +36,7 @@ func newVersion(s streams) *cobra.Command {
 		Args:                  noArgs,
 		DisableFlagsInUseLine: true,
 		RunE: func(*cobra.Command, []string) error {
-			info := versionInfo{Version: version(), Go: runtime.Version()}
+			info := versionInfo{Version: release.Version(), Go: runtime.Version()}
 			for _, e := range backends.Engines() {
 				info.Engines = append(info.Engines, versionEngine{e.Name, e.APIVersion, e.Kind, e.Runs})
 			}

@@ -18,6 +18,7 @@ import (
 	"unicode"
 
 	"github.com/kratix-compile/kratix-compile/internal/harvest/protocol"
+	"github.com/kratix-compile/kratix-compile/internal/release"
 )
 
 const (
@@ -70,7 +71,7 @@ func (d *delivery) post(ctx context.Context, client *http.Client, token string, 
 	request.Header.Set(protocol.DigestHeader, protocol.FormatDigest(d.digest))
 	// A runner that has the bundle, or does not want it, says so before it is sent.
 	request.Header.Set("Expect", "100-continue")
-	request.Header.Set("User-Agent", "kratix-harvest/"+version())
+	request.Header.Set("User-Agent", "kratix-harvest/"+release.Version())
 	return client.Do(request)
 }
 

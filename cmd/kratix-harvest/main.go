@@ -12,11 +12,11 @@ import (
 	"net/url"
 	"os"
 	"os/signal"
-	"runtime/debug"
 	"strings"
 	"syscall"
 
 	"github.com/kratix-compile/kratix-compile/internal/harvest/bundle"
+	"github.com/kratix-compile/kratix-compile/internal/release"
 )
 
 // Exit codes.
@@ -26,9 +26,6 @@ const (
 	exitUsage      = 2
 	exitTerminated = 128 + int(syscall.SIGTERM)
 )
-
-// release is set by the linker for released binaries.
-var release string
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
@@ -57,7 +54,7 @@ func run(ctx context.Context, args []string, action string, stderr io.Writer) in
 		say("%v", err)
 		return exitUsage
 	case o.version:
-		fmt.Fprintln(stderr, version())
+		fmt.Fprintln(stderr, release.Version())
 		return exitDelivered
 	}
 	if action == "delete" {
@@ -99,14 +96,4 @@ func parse(args []string, stderr io.Writer) (options, error) {
 		return o, errors.New("--endpoint must be the URL of the runner, as in https://kratix-runner.kratix-platform-system.svc:9443")
 	}
 	return o, nil
-}
-
-func version() string {
-	if release != "" {
-		return release
-	}
-	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
-		return info.Main.Version
-	}
-	return "(devel)"
 }

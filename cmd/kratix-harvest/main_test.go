@@ -11,6 +11,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/kratix-compile/kratix-compile/internal/release"
 )
 
 // maxProgram is what every Pod on every node pulls, in bytes.
@@ -40,7 +42,7 @@ func TestUsage(t *testing.T) {
 		code int
 		want string
 	}{
-		"version":      {[]string{"--version"}, 0, version() + "\n"},
+		"version":      {[]string{"--version"}, 0, release.Version() + "\n"},
 		"help":         {[]string{"--help"}, 0, "https://host:port"},
 		"no endpoint":  {nil, 2, "--endpoint must be the URL of the runner"},
 		"plain http":   {[]string{"--endpoint=http://runner"}, 2, "--endpoint must be the URL of the runner"},

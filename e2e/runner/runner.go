@@ -34,8 +34,11 @@ type Installation struct {
 	// kubeconfig is of the runner's own account.
 	kubeconfig string
 	watched    *watched
-	// health and harvest are where every runner listens: steps of a run know one address.
+	// health and harvest are where a runner listens.
 	health, harvest string
+	// endpoint is where steps deliver: they know one address.
+	endpoint string
+	env      []string
 }
 
 // Install builds both programs of the module above, installs the CRDs and makes the
@@ -45,7 +48,7 @@ func Install(ctx context.Context, c *cluster.Cluster, dir string) (*Installation
 	if err != nil {
 		return nil, err
 	}
-	in := &Installation{cluster: c, program: filepath.Join(dir, "kratix-runner"), health: ports[0], harvest: ports[1]}
+	in := &Installation{cluster: c, program: filepath.Join(dir, "kratix-runner"), health: ports[0], harvest: ports[1], endpoint: ports[1]}
 	harvest := filepath.Join(dir, "kratix-harvest")
 	for program, pkg := range map[string]string{in.program: "./cmd/kratix-runner", harvest: "./cmd/kratix-harvest"} {
 		build := exec.CommandContext(ctx, "go", "build", "-C", "..", "-trimpath", "-ldflags", "-s -w", "-o", program, pkg)
@@ -100,9 +103,10 @@ func (in *Installation) Start(ctx context.Context, log string, flags ...string) 
 	args := append([]string{
 		"--kubeconfig", in.kubeconfig, "--leader-elect=false", "--metrics-address=0",
 		"--health-address=" + in.health, "--harvest-address=" + in.harvest, "--harvest-image=" + in.image,
-		"--harvest-endpoint=https://localhost:" + strings.Split(in.harvest, ":")[1],
+		"--harvest-endpoint=https://localhost:" + strings.Split(in.endpoint, ":")[1],
 	}, flags...)
 	r := &Runner{command: exec.Command(in.program, args...), done: make(chan struct{}), log: log}
+	r.command.Env = append(os.Environ(), in.env...)
 	r.command.Stdout, r.command.Stderr = out, out
 	// Out of the terminal's group, and never longer there than we are.
 	r.command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
@@ -176,14 +180,20 @@ func (r *Runner) Kill() error {
 	return err
 }
 
+// Log is all that it has said.
+func (r *Runner) Log() (string, error) {
+	data, err := os.ReadFile(r.log)
+	return string(data), err
+}
+
 // LastWords are the end of its log.
 func (r *Runner) LastWords() string {
-	data, err := os.ReadFile(r.log)
+	data, err := r.Log()
 	if err != nil {
 		return err.Error()
 	}
 	const most = 8 << 10
-	return string(data[max(0, len(data)-most):])
+	return data[max(0, len(data)-most):]
 }
 
 func freePorts(n int) ([]string, error) {

@@ -24,6 +24,9 @@ type watched struct {
 
 	mu     sync.Mutex
 	denied []string
+	used   map[Right]bool
+	// hidden is a group that the API server is said not to have; empty for none.
+	hidden string
 }
 
 func watch(kubeconfig string) (*watched, error) {
@@ -39,14 +42,22 @@ func watch(kubeconfig string) (*watched, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := &watched{}
-	w.server = httptest.NewUnstartedServer(&httputil.ReverseProxy{
+	w := &watched{used: map[Right]bool{}}
+	proxy := &httputil.ReverseProxy{
 		Rewrite:        func(r *httputil.ProxyRequest) { r.SetURL(host) },
 		Transport:      transport,
 		FlushInterval:  -1, // watches
 		ModifyResponse: w.listen,
 		ErrorHandler:   func(w http.ResponseWriter, _ *http.Request, _ error) { w.WriteHeader(http.StatusBadGateway) }, // a runner that was killed
-	})
+	}
+	w.server = httptest.NewUnstartedServer(http.HandlerFunc(func(out http.ResponseWriter, r *http.Request) {
+		w.note(r)
+		if w.hides(r.URL.Path) {
+			http.NotFound(out, r) // as an API server answers for a group that it does not serve
+			return
+		}
+		proxy.ServeHTTP(out, r)
+	}))
 	w.server.TLS = &tls.Config{NextProtos: []string{"h2", "http/1.1"}}
 	w.server.StartTLS()
 	return w, nil
@@ -59,6 +70,9 @@ func (w *watched) ca() []byte {
 
 // listen leaves aside what is forbidden for other reasons than rights.
 func (w *watched) listen(response *http.Response) error {
+	if response.Request.URL.Path == "/apis" {
+		return w.hide(response)
+	}
 	if response.StatusCode != http.StatusForbidden {
 		return nil
 	}

@@ -1,9 +1,9 @@
-// Command throughput measures the whole controller with an engine that ends every run at
-// once: from requests that are applied to files that are in a State Store. It prints a
-// table for docs/benchmarks.md.
+// Command throughput measures the whole controller, from requests that are applied to
+// files that are in a State Store. It prints tables for docs/benchmarks.md.
 //
-// The API server, the State Store and kratix-runner are real. Nobody but the engine here
-// may act on TaskRuns, so it wants a cluster of E2E_ENGINES=idle.
+// The API server, the State Store and kratix-runner are real. The engine may be, too, or
+// one that ends every run at once; nobody else may then act on TaskRuns, and the cluster
+// is one of E2E_ENGINES=idle.
 package main
 
 import (
@@ -25,6 +25,7 @@ func main() {
 	var o options
 	flag.StringVar(&o.requests, "requests", "1,40,1000", "how many `requests` are applied at once, one round each")
 	flag.IntVar(&o.pipelines, "pipelines", 1, "how many Pipelines the workflow has")
+	flag.StringVar(&o.engine, "engine", "instant", "the `ENGINE`: instant, which ends every run at once, or tekton or argo, whose Pods are also run bare")
 	flag.StringVar(&o.store, "store", "bucket", "the `KIND` of State Store: bucket or git")
 	flag.StringVar(&o.log, "log", filepath.Join(os.TempDir(), "kratix-runner.log"), "`FILE` for the log of kratix-runner")
 	flag.StringVar(&o.profile, "profile", "", "`FILE` for a CPU profile of kratix-runner during the last round")
@@ -38,6 +39,7 @@ func main() {
 type options struct {
 	requests  string
 	pipelines int
+	engine    string
 	store     string
 	log       string
 	profile   string
@@ -50,8 +52,14 @@ func run(o options) (err error) {
 	if err != nil {
 		return err
 	}
-	if err := os.Setenv("E2E_ENGINES", "idle"); err != nil {
-		return err
+	runs := map[string]string{"instant": "tekton", "tekton": "tekton", "argo": "argo"}[o.engine]
+	if runs == "" {
+		return fmt.Errorf("-engine: %q is none of instant, tekton and argo", o.engine)
+	}
+	if o.engine == "instant" {
+		if err := os.Setenv("E2E_ENGINES", "idle"); err != nil {
+			return err
+		}
 	}
 	c, err := cluster.Use(ctx, os.Stderr)
 	if err != nil {
@@ -77,7 +85,7 @@ func run(o options) (err error) {
 	if err != nil {
 		return err
 	}
-	r, err := installed.Start(ctx, o.log, "--metrics-address="+meters.runner, "--pprof-address="+meters.pprof, "--max-runs=0", "--max-runs-per-namespace=0")
+	r, err := installed.Start(ctx, o.log, "--metrics-address="+meters.runner, "--pprof-address="+meters.pprof, "--engine="+runs, "--max-runs=0", "--max-runs-per-namespace=0")
 	if err != nil {
 		return err
 	}

@@ -29,6 +29,9 @@ type round struct {
 	memory float64
 	// live are the requests that there were by then, of all rounds.
 	live int
+	// bare is how long the same Pods took that nobody but the kubelet looked after; 0 with
+	// the instant engine, which has none.
+	bare time.Duration
 }
 
 func numbers(list string) ([]int, error) {
@@ -66,6 +69,11 @@ func (s *stage) measure(ctx context.Context, m *meters, sizes []int) error {
 		}
 		live += n
 		r.live = live
+		if s.options.engine != "instant" {
+			if r.bare, err = s.bare(ctx, fmt.Sprintf("bare%d", i), n); err != nil {
+				return err
+			}
+		}
 		rounds = append(rounds, r)
 		fmt.Fprintf(os.Stderr, "throughput: %d requests took %.2f s\n", n, r.took.Seconds())
 	}

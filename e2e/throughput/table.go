@@ -17,7 +17,7 @@ var others = []string{"leases", "nodes", "nodes/status", "pods/status", "events"
 
 // print is in Markdown: the rounds, and then what the last of them has asked the API server.
 func print(to io.Writer, o options, rounds []round) error {
-	text := fmt.Sprintf("%d Pipeline(s), %s\n\n| requests | seconds | requests a second | one request: median, 95th of 100, longest | the runner's API writes a request | reads | memory of the runner |\n|---|---|---|---|---|---|---|\n", o.pipelines, o.store)
+	text := fmt.Sprintf("%s, %d Pipeline(s), %s\n\n| requests | seconds | requests a second | one request: median, 95th of 100, longest | the runner's API writes a request | reads | memory of the runner |\n|---|---|---|---|---|---|---|\n", o.engine, o.pipelines, o.store)
 	for _, r := range rounds {
 		n := float64(r.requests)
 		own := r.calls.own
@@ -25,6 +25,7 @@ func print(to io.Writer, o options, rounds []round) error {
 			r.requests, r.live, r.took.Seconds(), n/r.took.Seconds(), short(r.part(50)), short(r.part(95)), short(r.part(100)),
 			(own["POST"]+own["PUT"]+own["PATCH"]+own["DELETE"])/n, own["GET"]/n, r.memory/1e6)
 	}
+	text += against(o, rounds)
 	last := rounds[len(rounds)-1]
 	text += "\n| call of the runner | a request |\n|---|---|\n"
 	for _, kind := range last.calls.kinds() {
@@ -34,6 +35,18 @@ func print(to io.Writer, o options, rounds []round) error {
 	}
 	_, err := io.WriteString(to, text)
 	return err
+}
+
+// against compares with bare Pods: one of each request's, if there is one Pipeline.
+func against(o options, rounds []round) string {
+	if o.engine == "instant" {
+		return ""
+	}
+	text := "\n| requests | in the State Store | the same Pods, bare | ratio |\n|---|---|---|---|\n"
+	for _, r := range rounds {
+		text += fmt.Sprintf("| %d | %s | %s | %.2f |\n", r.requests, short(r.took), short(r.bare), r.took.Seconds()/r.bare.Seconds())
+	}
+	return text
 }
 
 // part is within how much time so many of 100 requests were done.

@@ -156,7 +156,7 @@ func (p *Promises) removeAccess(ctx context.Context, o *object) error {
 // deleteRuns removes the object's runs, on every engine.
 func (c *course) deleteRuns(ctx context.Context) error {
 	for _, e := range c.Engines {
-		found, err := e.Runs(ctx, c.namespace(), c.labels())
+		found, err := e.Runs(ctx, c.labels())
 		if errors.Is(err, engine.ErrMissing) {
 			continue
 		}
@@ -184,7 +184,7 @@ func (c *course) dropRecords(ctx context.Context) error {
 	}
 	for i := range heads.Items {
 		r, err := record.Of(&heads.Items[i])
-		if err != nil || r.Namespace != c.namespace() {
+		if err != nil || !c.ownsRecord(r) {
 			continue
 		}
 		if err := c.Records.Delete(ctx, r); err != nil {

@@ -1,6 +1,7 @@
 package controller
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -71,10 +72,10 @@ func (c *course) runName(pipeline string, round int) string {
 // engine may have been changed while one was under way, and so all of them are asked.
 func (c *course) runs(ctx context.Context, status progress.Status) ([]progress.Run, error) {
 	current, _ := status.Current()
-	c.where = map[string]*engine.Engine{}
+	c.where = map[string]place{}
 	var runs []progress.Run
 	for _, e := range c.Engines {
-		found, err := e.Runs(ctx, c.namespace(), c.labels())
+		found, err := e.Runs(ctx, c.labels())
 		if errors.Is(err, engine.ErrMissing) && e != c.engine {
 			continue
 		}
@@ -96,11 +97,11 @@ func (c *course) runs(ctx context.Context, status progress.Status) ([]progress.R
 			if s.Phase.Ended() && current.Phase == progress.PhaseRunning {
 				e.AddLog(ctx, run, &s) // for the decision that it has failed
 			}
-			c.where[run.GetName()] = e
+			c.where[run.GetName()] = place{e, run.GetNamespace()}
 			runs = append(runs, progress.Run{Name: run.GetName(), State: runState(s), Text: explain(s.Failure)})
 		}
 	}
-	if text, ok := c.refused[current.Run]; ok && c.where[current.Run] == nil {
+	if text, ok := c.refused[current.Run]; ok && c.where[current.Run].engine == nil {
 		runs = append(runs, progress.Run{Name: current.Run, State: progress.RunFailed, Text: text})
 	}
 	return runs, nil
@@ -111,14 +112,19 @@ func (c *course) owns(run *unstructured.Unstructured) bool {
 	return run.GetAnnotations()[annotationObjectNamespace] == c.object.GetNamespace()
 }
 
-// labels are on the object's runs, whichever the Pipeline (docs/kratix-contract.md 3.3).
+// ownsRecord is the same for harvests, which have the labels of their runs: where these say
+// nothing of a namespace, the run was in the object's.
+func (c *course) ownsRecord(r record.Record) bool {
+	return c.kind.Type == workflow.Promise || cmp.Or(r.Labels[v1alpha1.LabelResourceNamespace], r.Namespace) == c.object.GetNamespace()
+}
+
+// labels are on the object's runs, whichever the Pipeline and wherever they are
+// (docs/kratix-contract.md 3.3): a Promise may choose another namespace at any time. Others
+// of the same name have them, too.
 func (c *course) labels() map[string]string {
 	labels := map[string]string{v1alpha1.LabelPromise: c.promise.GetName(), labelType: string(c.kind.Type)}
 	if c.kind.Type == workflow.Resource {
 		labels[v1alpha1.LabelResource] = c.object.GetName()
-		if c.shared() {
-			labels[v1alpha1.LabelResourceNamespace] = c.object.GetNamespace()
-		}
 	}
 	return labels
 }
@@ -214,12 +220,12 @@ func (c *course) records(ctx context.Context, status progress.Status, runs []pro
 	c.heads = map[string]client.Object{}
 	for i := range heads.Items {
 		r, err := record.Of(&heads.Items[i])
-		if err == nil && r.Namespace == c.namespace() && !c.stale.is(&heads.Items[i]) {
+		if err == nil && c.ownsRecord(r) && !c.stale.is(&heads.Items[i]) {
 			found[r.Run], c.heads[r.Run] = r, &heads.Items[i]
 		}
 	}
 	if p, _ := status.Current(); succeeded(runs, p.Run) {
-		r, err := c.Records.Get(ctx, record.Key{Namespace: c.namespace(), Run: p.Run})
+		r, err := c.Records.Get(ctx, record.Key{Namespace: c.where[p.Run].namespace, Run: p.Run})
 		if err != nil && !errors.Is(err, record.ErrNotFound) {
 			return nil, err
 		}

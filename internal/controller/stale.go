@@ -13,9 +13,17 @@ import (
 // cache may show one for a moment longer; whatever was decided for it would be refused.
 type stale struct {
 	mu       sync.Mutex
-	versions map[types.UID]past
+	versions map[identity]past
 	swept    time.Time
 }
+
+// identity tells an object from one that had its name before.
+type identity struct {
+	client.ObjectKey
+	uid types.UID
+}
+
+func identify(o client.Object) identity { return identity{client.ObjectKeyFromObject(o), o.GetUID()} }
 
 // past are versions of one object that are no more.
 type past struct {
@@ -35,20 +43,20 @@ func (s *stale) replaced(o client.Object, version string, now time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.sweep(now)
-	of, ok := s.versions[o.GetUID()]
+	of, ok := s.versions[identify(o)]
 	if !ok {
 		of.versions = map[string]bool{}
 	}
 	of.versions[version], of.last = true, now
-	s.versions[o.GetUID()] = of
+	s.versions[identify(o)] = of
 }
 
 func (s *stale) sweep(now time.Time) {
 	if s.versions == nil {
-		s.versions = map[types.UID]past{}
+		s.versions = map[identity]past{}
 	}
 	if now.Sub(s.swept) > behindAtMost {
-		maps.DeleteFunc(s.versions, func(_ types.UID, of past) bool { return now.Sub(of.last) > behindAtMost })
+		maps.DeleteFunc(s.versions, func(_ identity, of past) bool { return now.Sub(of.last) > behindAtMost })
 		s.swept = now
 	}
 }
@@ -58,9 +66,9 @@ func (s *stale) sweep(now time.Time) {
 func (s *stale) is(o client.Object) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.versions[o.GetUID()].versions[o.GetResourceVersion()] {
+	if s.versions[identify(o)].versions[o.GetResourceVersion()] {
 		return true
 	}
-	delete(s.versions, o.GetUID())
+	delete(s.versions, identify(o))
 	return false
 }

@@ -40,12 +40,18 @@ type course struct {
 	refused, spoilt map[string]string
 	submitting      string
 	// where are the runs that were seen, and harvests the records.
-	where    map[string]*engine.Engine
+	where    map[string]place
 	harvests map[string]*opened
 	// heads are the records as the cache has them.
 	heads map[string]client.Object
 	// fresh are the generations of the Works that were written, which a cache may not have.
 	fresh map[string]int64
+}
+
+// place is where a run is.
+type place struct {
+	engine    *engine.Engine
+	namespace string
 }
 
 // course also is one whose workflow cannot be planned: it can still be cleaned up after.
@@ -220,11 +226,11 @@ func (c *course) options(pipeline string, round int) plan.Options {
 }
 
 func (c *course) cancel(ctx context.Context, run string) error {
-	e, ok := c.where[run]
+	at, ok := c.where[run]
 	if !ok {
 		return nil // it is gone
 	}
-	return e.Cancel(ctx, c.namespace(), run)
+	return at.engine.Cancel(ctx, at.namespace, run)
 }
 
 // namespace is where the runs are (docs/kratix-contract.md 3.2).

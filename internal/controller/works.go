@@ -126,7 +126,7 @@ func (c *course) cleanUp(ctx context.Context, a progress.CleanUp) error {
 		}
 	}
 	for _, e := range c.Engines {
-		found, err := e.Runs(ctx, c.namespace(), c.labels())
+		found, err := e.Runs(ctx, c.labels())
 		if errors.Is(err, engine.ErrMissing) {
 			continue
 		}

@@ -1,6 +1,8 @@
 package delivery
 
 import (
+	"context"
+	"errors"
 	"time"
 
 	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
@@ -20,7 +22,7 @@ func (r *works) trace(w *v1alpha1.Work, plan placement.Plan, begun time.Time, er
 
 // trace tells of files that were written, and not of those that were there already.
 func (r *workPlacements) trace(fl *flight[*v1alpha1.WorkPlacement]) {
-	if fl.outcome.Err == nil && !fl.outcome.Changed {
+	if o := fl.outcome; errors.Is(o.Err, context.Canceled) || o.Err == nil && !o.Changed {
 		return
 	}
 	p := fl.object

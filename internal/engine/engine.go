@@ -82,27 +82,27 @@ func (e *Engine) Compile(s Subject, opts plan.Options) (plan.Run, []manifest.Obj
 	return compiled[0].Workflow.Runs[0], compiled[0].Objects, nil
 }
 
-// Runs lists the runs that have these labels, in one namespace: those of a Promise and of
+// Runs lists the runs that have these labels, in all namespaces: those of a Promise and of
 // a resource if there is one (ObjectKey), and maybe more. Those that Submit has
 // created are among them, whether the cache knows them yet or not.
-func (e *Engine) Runs(ctx context.Context, namespace string, labels map[string]string) ([]unstructured.Unstructured, error) {
+func (e *Engine) Runs(ctx context.Context, labels map[string]string) ([]unstructured.Unstructured, error) {
 	list := &unstructured.UnstructuredList{}
 	list.SetGroupVersionKind(e.GroupVersionKind())
 	if err := e.index(ctx); err != nil {
 		return nil, err
 	}
 	of := client.MatchingFields{ByObject: ObjectKey(labels)}
-	if err := e.client.List(ctx, list, client.InNamespace(namespace), of, client.MatchingLabels(labels)); err != nil {
+	if err := e.client.List(ctx, list, of, client.MatchingLabels(labels)); err != nil {
 		return nil, e.explain(err)
 	}
-	for _, name := range e.fresh.unseen(namespace, labels, list.Items) {
-		run := e.run(namespace, name)
+	for _, key := range e.fresh.unseen(labels, list.Items) {
+		run := e.run(key.Namespace, key.Name)
 		err := e.live.Get(ctx, client.ObjectKeyFromObject(run), run)
 		switch {
 		case err == nil:
 			list.Items = append(list.Items, *run)
 		case apierrors.IsNotFound(err):
-			e.fresh.forget(namespace, name)
+			e.fresh.forget(key)
 		default:
 			return nil, err
 		}

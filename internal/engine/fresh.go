@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"sync"
@@ -26,26 +27,26 @@ func (f *fresh) created(run *unstructured.Unstructured) {
 	f.runs[types.NamespacedName{Namespace: run.GetNamespace(), Name: run.GetName()}] = maps.Clone(run.GetLabels())
 }
 
-// unseen are the names of those with these labels that are not in the list. What is in the
-// list need not be remembered any longer.
-func (f *fresh) unseen(namespace string, wanted map[string]string, listed []unstructured.Unstructured) []string {
+// unseen are those with these labels that are not in the list. What is in the list need
+// not be remembered any longer.
+func (f *fresh) unseen(wanted map[string]string, listed []unstructured.Unstructured) []types.NamespacedName {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for i := range listed {
 		delete(f.runs, types.NamespacedName{Namespace: listed[i].GetNamespace(), Name: listed[i].GetName()})
 	}
-	var names []string
+	var unseen []types.NamespacedName
 	for run, have := range f.runs {
-		if run.Namespace == namespace && labels.SelectorFromSet(wanted).Matches(labels.Set(have)) {
-			names = append(names, run.Name)
+		if labels.SelectorFromSet(wanted).Matches(labels.Set(have)) {
+			unseen = append(unseen, run)
 		}
 	}
-	slices.Sort(names)
-	return names
+	slices.SortFunc(unseen, func(a, b types.NamespacedName) int { return cmp.Compare(a.String(), b.String()) })
+	return unseen
 }
 
-func (f *fresh) forget(namespace, name string) {
+func (f *fresh) forget(run types.NamespacedName) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	delete(f.runs, types.NamespacedName{Namespace: namespace, Name: name})
+	delete(f.runs, run)
 }

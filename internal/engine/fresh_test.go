@@ -38,7 +38,9 @@ func cluster(t *testing.T) client.WithWatch {
 // indexed is a cache that has all indexes from the beginning.
 type indexed struct{}
 
-func (indexed) IndexField(context.Context, client.Object, string, client.IndexerFunc) error { return nil }
+func (indexed) IndexField(context.Context, client.Object, string, client.IndexerFunc) error {
+	return nil
+}
 
 // tekton reaches the cluster by a client with these functions, and live without them.
 func tekton(t *testing.T, api client.WithWatch, live client.Reader, funcs interceptor.Funcs) *engine.Engine {
@@ -86,9 +88,9 @@ func (c *counting) Get(ctx context.Context, key client.ObjectKey, o client.Objec
 }
 
 // found are the names of an engine's runs.
-func found(t *testing.T, e *engine.Engine, namespace string, labels map[string]string) []string {
+func found(t *testing.T, e *engine.Engine, labels map[string]string) []string {
 	t.Helper()
-	runs, err := e.Runs(t.Context(), namespace, labels)
+	runs, err := e.Runs(t.Context(), labels)
 	require.NoError(t, err)
 	var names []string
 	for i := range runs {
@@ -105,16 +107,15 @@ func TestRunsBeforeTheCacheKnows(t *testing.T) {
 	require.NoError(t, e.Submit(t.Context(), objects))
 	labels := objects[len(objects)-1].GetLabels()
 
-	assert.Equal(t, []string{run.Name}, found(t, e, run.Namespace, labels))
-	assert.Empty(t, found(t, e, "other", labels))
-	assert.Empty(t, found(t, e, run.Namespace, map[string]string{"kratix.io/promise-name": "other"}))
+	assert.Equal(t, []string{run.Name}, found(t, e, labels))
+	assert.Empty(t, found(t, e, map[string]string{"kratix.io/promise-name": "other"}))
 
 	caughtUp, live.asked = true, 0
-	assert.Equal(t, []string{run.Name}, found(t, e, run.Namespace, labels), "once")
+	assert.Equal(t, []string{run.Name}, found(t, e, labels), "once")
 	assert.Zero(t, live.asked, "the cache knows it")
 
 	require.NoError(t, e.Delete(t.Context(), run.Namespace, run.Name))
-	assert.Empty(t, found(t, e, run.Namespace, labels))
+	assert.Empty(t, found(t, e, labels))
 	assert.Zero(t, live.asked, "it is forgotten")
 }
 
@@ -127,9 +128,9 @@ func TestRunGoneBeforeTheCacheKnew(t *testing.T) {
 	require.NoError(t, e.Delete(t.Context(), run.Namespace, run.Name))
 
 	labels := objects[len(objects)-1].GetLabels()
-	assert.Empty(t, found(t, e, run.Namespace, labels))
+	assert.Empty(t, found(t, e, labels))
 	asked := live.asked
-	assert.Empty(t, found(t, e, run.Namespace, labels))
+	assert.Empty(t, found(t, e, labels))
 	assert.Equal(t, asked, live.asked, "nobody asks twice for what is gone")
 }
 
@@ -138,9 +139,9 @@ func TestRunsNeedAnAnswer(t *testing.T) {
 	api, caughtUp := cluster(t), false
 	live := &counting{Reader: api}
 	e := tekton(t, api, live, lagging(&caughtUp))
-	run, objects := compiled(t, e)
+	_, objects := compiled(t, e)
 	require.NoError(t, e.Submit(t.Context(), objects))
 	live.err = errors.New("the API server is away")
-	_, err := e.Runs(t.Context(), run.Namespace, objects[len(objects)-1].GetLabels())
+	_, err := e.Runs(t.Context(), objects[len(objects)-1].GetLabels())
 	assert.ErrorIs(t, err, live.err)
 }

@@ -10,6 +10,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/labels"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/kratix-compile/kratix-compile/translate/manifest"
@@ -39,7 +40,7 @@ func (e *Engine) Submit(ctx context.Context, objects []manifest.Object) error {
 		case err == nil:
 		case errors.Is(err, ErrMissing):
 			return err
-		case hopeless(err) && !apierrors.IsForbidden(err): // rights, quotas and policies change
+		case errors.Is(err, errTaken), hopeless(err) && !apierrors.IsForbidden(err): // rights, quotas and policies change
 			return &Refused{Object: objects[i], Err: err}
 		case meta.IsNoMatchError(err):
 			return e.explain(err)
@@ -58,7 +59,7 @@ func hopeless(err error) bool {
 func (e *Engine) submit(ctx context.Context, wanted *unstructured.Unstructured) error {
 	switch wanted.GetKind() {
 	case e.Kind:
-		err := client.IgnoreAlreadyExists(e.client.Create(ctx, wanted))
+		err := e.createRun(ctx, wanted)
 		if err == nil {
 			e.fresh.created(wanted)
 		}
@@ -67,6 +68,7 @@ func (e *Engine) submit(ctx context.Context, wanted *unstructured.Unstructured) 
 		}
 		return err
 	case "ConfigMap":
+		// The runner may not read it, to see whose it is: tenants have theirs.
 		return client.IgnoreAlreadyExists(e.client.Create(ctx, wanted))
 	}
 	existing := &unstructured.Unstructured{}
@@ -88,6 +90,27 @@ func (e *Engine) submit(ctx context.Context, wanted *unstructured.Unstructured) 
 	}
 	maps.Copy(existing.Object, content(wanted))
 	return e.client.Update(ctx, existing)
+}
+
+// errTaken is a run of our name that somebody else has made.
+var errTaken = errors.New("it is there already and is not of this Promise; delete it")
+
+// createRun leaves alone what an earlier try has made, which is known by its labels.
+func (e *Engine) createRun(ctx context.Context, wanted *unstructured.Unstructured) error {
+	object := wanted.DeepCopy() // a refusal leaves nothing of it
+	err := e.client.Create(ctx, wanted)
+	if !apierrors.IsAlreadyExists(err) {
+		return err
+	}
+	there := &unstructured.Unstructured{}
+	there.SetGroupVersionKind(object.GroupVersionKind())
+	if err := e.live.Get(ctx, client.ObjectKeyFromObject(object), there); err != nil {
+		return err // gone again: the next try creates it
+	}
+	if !labels.SelectorFromSet(object.GetLabels()).Matches(labels.Set(there.GetLabels())) {
+		return errTaken
+	}
+	return nil
 }
 
 // aboutNamespace tells a namespace that is not there from a kind that is not served.

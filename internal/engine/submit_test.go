@@ -35,7 +35,7 @@ func TestSubmitTwice(t *testing.T) {
 	run, objects := compiled(t, e)
 	require.NoError(t, e.Submit(t.Context(), objects))
 	require.NoError(t, e.Submit(t.Context(), objects))
-	assert.Equal(t, []string{run.Name}, found(t, e, run.Namespace, objects[len(objects)-1].GetLabels()))
+	assert.Equal(t, []string{run.Name}, found(t, e, objects[len(objects)-1].GetLabels()))
 }
 
 // TestSubmitRefused tells what fails the Pipeline from what is worth another try.
@@ -68,9 +68,23 @@ func TestSubmitRefused(t *testing.T) {
 				require.ErrorIs(t, err, c.err)
 				assert.ErrorContains(t, err, "TaskRun "+planned.Name)
 			}
-			assert.Empty(t, found(t, e, planned.Namespace, objects[len(objects)-1].GetLabels()))
+			assert.Empty(t, found(t, e, objects[len(objects)-1].GetLabels()))
 		})
 	}
+}
+
+// TestSubmitWhereSomethingIs: a run of somebody else is not taken for ours.
+func TestSubmitWhereSomethingIs(t *testing.T) {
+	api := cluster(t)
+	e := tekton(t, api, api, interceptor.Funcs{})
+	_, objects := compiled(t, e)
+	theirs := objects[len(objects)-1].DeepCopy()
+	theirs.SetLabels(nil)
+	require.NoError(t, api.Create(t.Context(), theirs))
+	err := e.Submit(t.Context(), objects)
+	_, refused := errors.AsType[*engine.Refused](err)
+	assert.True(t, refused)
+	assert.ErrorContains(t, err, "is not of this Promise; delete it")
 }
 
 // TestDeleteTakesTheInput, which nothing owns.

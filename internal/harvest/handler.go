@@ -117,7 +117,7 @@ func (h *Handler) trace(d delivery, a answer, begin time.Time) {
 	about := tracing.Labelled(d.run.Labels)
 	about.Run, about.Phase = d.run.Run, a.result
 	s := tracing.Span{Name: "harvest", Start: begin, About: about}
-	if a.status >= http.StatusBadRequest {
+	if a.status >= http.StatusBadRequest && a.status != http.StatusGone {
 		s.Err = fmt.Errorf("%d, %s", a.status, a.result)
 	}
 	h.Tracer.Record(d.run.Annotations, s)

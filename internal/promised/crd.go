@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"slices"
 
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
@@ -107,9 +106,7 @@ func extend(version *apiextensionsv1.CustomResourceDefinitionVersion) {
 	if version.Storage {
 		schema.Properties["metadata"] = withShortName(schema.Properties["metadata"])
 	}
-	if len(version.AdditionalPrinterColumns) == 0 {
-		version.AdditionalPrinterColumns = slices.Clone(columns)
-	}
+	version.AdditionalPrinterColumns = withColumns(version.AdditionalPrinterColumns)
 }
 
 func withShortName(metadata apiextensionsv1.JSONSchemaProps) apiextensionsv1.JSONSchemaProps {

@@ -1,6 +1,8 @@
 package promised_test
 
 import (
+	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -9,6 +11,7 @@ import (
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	structural "k8s.io/apiextensions-apiserver/pkg/apiserver/schema"
 	"k8s.io/apiextensions-apiserver/pkg/apiserver/schema/pruning"
+	"k8s.io/client-go/util/jsonpath"
 	"sigs.k8s.io/yaml"
 
 	"github.com/kratix-compile/kratix-compile/internal/promised"
@@ -53,8 +56,8 @@ func TestAuthorsPartsStay(t *testing.T) {
 	assert.NotNil(t, v1.Subresources.Scale)
 	assert.NotNil(t, v1.Subresources.Status)
 	assert.NotNil(t, v0.Subresources.Status)
-	assert.Len(t, v1.AdditionalPrinterColumns, 1)
-	assert.Equal(t, "message", v0.AdditionalPrinterColumns[0].Name)
+	assert.Equal(t, []string{"size 0", "reason 1", "cause 1", "works 1", "promise 1"}, columns(v1))
+	assert.Equal(t, []string{"message 0", "status 0", "reason 0", "cause 0", "works 1", "promise 1", "age 0"}, columns(v0))
 
 	status := v1.Schema.OpenAPIV3Schema.Properties["status"]
 	assert.Equal(t, "integer", status.Properties["count"].Type)
@@ -63,6 +66,49 @@ func TestAuthorsPartsStay(t *testing.T) {
 	name := v1.Schema.OpenAPIV3Schema.Properties["metadata"].Properties["name"]
 	assert.EqualValues(t, 63, *name.MaxLength)
 	assert.NotContains(t, v0.Schema.OpenAPIV3Schema.Properties, "metadata", "only the stored version is limited")
+}
+
+// columns are names and priorities.
+func columns(version apiextensionsv1.CustomResourceDefinitionVersion) []string {
+	var all []string
+	for _, c := range version.AdditionalPrinterColumns {
+		all = append(all, fmt.Sprintf("%s %d", c.Name, c.Priority))
+	}
+	return all
+}
+
+// TestColumnsOfTheAuthor demands that a column of the author's stays the only one of its name.
+func TestColumnsOfTheAuthor(t *testing.T) {
+	crd := author(t)
+	crd.Spec.Versions[0].AdditionalPrinterColumns[0].Name = "Reason"
+	assert.Equal(t, []string{"Reason 0", "cause 1", "works 1", "promise 1"}, columns(promised.CRD("things", crd).Spec.Versions[0]))
+}
+
+// TestColumnsTell demands that people see why a request is where it is.
+func TestColumnsTell(t *testing.T) {
+	status := map[string]any{
+		"conditions": []any{
+			map[string]any{"type": "WorksSucceeded", "message": "Works are failing: [w]"},
+			map[string]any{"type": "PromiseAvailable", "message": "Promise Requirements are not installed"},
+			map[string]any{"type": "Reconciled", "reason": "WorksFailing", "message": "Failing"},
+		},
+		"kratix": map[string]any{"workflows": map[string]any{"pipelines": []any{
+			map[string]any{"name": "a", "phase": "Succeeded"},
+			map[string]any{"name": "b", "phase": "Running", "message": "cannot get its image"},
+		}}},
+	}
+	shown := map[string]string{}
+	for _, c := range promised.CRD("things", author(t)).Spec.Versions[1].AdditionalPrinterColumns {
+		path := jsonpath.New(c.Name).AllowMissingKeys(true)
+		require.NoError(t, path.Parse("{"+c.JSONPath+"}"))
+		var out strings.Builder
+		require.NoError(t, path.Execute(&out, map[string]any{"status": status}))
+		shown[c.Name] = out.String()
+	}
+	assert.Equal(t, map[string]string{
+		"message": "", "status": "Failing", "reason": "WorksFailing", "cause": "cannot get its image", "works": "Works are failing: [w]",
+		"promise": "Promise Requirements are not installed", "age": "",
+	}, shown)
 }
 
 // TestStatusSurvivesPruning demands that the API server takes the schemas, and keeps what

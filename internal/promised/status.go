@@ -2,15 +2,62 @@ package promised
 
 import (
 	"maps"
+	"slices"
+	"strings"
 
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 )
 
-// columns are for APIs whose author chose none.
+// columns are for APIs whose author chose none: Kratix's, and then what a request waits for.
 var columns = []apiextensionsv1.CustomResourceColumnDefinition{
 	{Name: "message", Type: "string", JSONPath: ".status.message"},
 	{Name: "status", Type: "string", JSONPath: `.status.conditions[?(@.type=="Reconciled")].message`},
+	reason, cause, works, available,
 	{Name: "age", Type: "date", JSONPath: ".metadata.creationTimestamp"},
+}
+
+var (
+	reason = apiextensionsv1.CustomResourceColumnDefinition{
+		Name: "reason", Type: "string", JSONPath: `.status.conditions[?(@.type=="Reconciled")].reason`,
+		Description: "How far the request is, in a word",
+	}
+	// cause is of the Pipeline that has something to say: those that succeeded, and those
+	// whose turn has not come, have no message.
+	cause = apiextensionsv1.CustomResourceColumnDefinition{
+		Name: "cause", Type: "string", JSONPath: ".status.kratix.workflows.pipelines[?(@.message)].message",
+		Description: "What its Pipeline waits for or why it failed",
+	}
+	works = apiextensionsv1.CustomResourceColumnDefinition{
+		Name: "works", Type: "string", JSONPath: `.status.conditions[?(@.type=="WorksSucceeded")].message`, Priority: wide,
+		Description: "Whether its files are written",
+	}
+	// available is there only if a request has had to wait for its Promise.
+	available = apiextensionsv1.CustomResourceColumnDefinition{
+		Name: "promise", Type: "string", JSONPath: `.status.conditions[?(@.type=="PromiseAvailable")].message`, Priority: wide,
+		Description: "Whether its Promise takes requests",
+	}
+)
+
+// wide is the priority of columns that only kubectl get -o wide shows.
+const wide = 1
+
+// withColumns leaves the author's columns as they are: ours come after them, and only
+// where there is room.
+func withColumns(author []apiextensionsv1.CustomResourceColumnDefinition) []apiextensionsv1.CustomResourceColumnDefinition {
+	if len(author) == 0 {
+		return slices.Clone(columns)
+	}
+	all := slices.Clone(author)
+	for _, ours := range []apiextensionsv1.CustomResourceColumnDefinition{reason, cause, works, available} {
+		if slices.ContainsFunc(author, func(c apiextensionsv1.CustomResourceColumnDefinition) bool {
+			return strings.EqualFold(c.Name, ours.Name)
+		}) {
+			continue
+		}
+		ours.Priority = wide
+		all = append(all, ours)
+	}
+	return all
 }
 
 // withStatus adds Kratix's fields to the author's, which stay unless they have the name of

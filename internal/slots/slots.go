@@ -10,11 +10,17 @@ import (
 
 // Claim is an object that may have one active run.
 type Claim struct {
-	// Promise is whose turn it is; Namespace is where the run is.
+	// Promise is whose turn it is; Namespace is where the run is. A Promise may choose
+	// another one, and the claim then moves there.
 	Promise, Namespace string
-	// Object tells claims of one Promise and namespace apart.
+	// Object tells claims of one Promise apart.
 	Object string
 }
+
+// owner is who has a claim, wherever it is.
+type owner struct{ promise, object string }
+
+func (c Claim) owner() owner { return owner{c.Promise, c.Object} }
 
 // Limits are how many runs may be active; 0 is no limit.
 type Limits struct{ Total, PerNamespace int }
@@ -26,7 +32,7 @@ type Slots struct {
 	wake func(Claim)
 
 	mu    sync.Mutex
-	taken map[Claim]bool
+	taken map[owner]Claim
 	// there and of count the taken ones by namespace and by Promise.
 	there, of map[string]int
 	waiting   []Claim // the longest first
@@ -35,7 +41,7 @@ type Slots struct {
 // New has all slots free. It calls wake, without waiting for it, when a slot has become
 // free for an object that was told to hold; the slot is kept for it until Settle.
 func New(limits Limits, wake func(Claim)) *Slots {
-	return &Slots{limits: limits, wake: wake, taken: map[Claim]bool{}, there: map[string]int{}, of: map[string]int{}}
+	return &Slots{limits: limits, wake: wake, taken: map[owner]Claim{}, there: map[string]int{}, of: map[string]int{}}
 }
 
 // Hold says why an object may not start a run now, for people. If it may, the answer is
@@ -43,8 +49,11 @@ func New(limits Limits, wake func(Claim)) *Slots {
 func (s *Slots) Hold(c Claim) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.taken[c] {
+	if s.taken[c.owner()] == c {
 		return ""
+	}
+	if s.give(c.owner()) { // it is elsewhere
+		s.call()
 	}
 	why := s.full(c)
 	if why == "" && !slices.Contains(s.waiting, c) {
@@ -74,12 +83,8 @@ func (s *Slots) Settle(c Claim, active bool) {
 		s.take(c) // also beyond the limit: it is there, from before a restart maybe
 		return
 	}
-	s.waiting = slices.DeleteFunc(s.waiting, func(w Claim) bool { return w == c })
-	if s.taken[c] {
-		delete(s.taken, c)
-		s.there[c.Namespace]--
-		s.of[c.Promise]--
-	}
+	s.leave(c.owner())
+	s.give(c.owner())
 	s.call()
 }
 
@@ -91,12 +96,30 @@ func (s *Slots) Active() (active, waiting int) {
 }
 
 func (s *Slots) take(c Claim) {
-	if !s.taken[c] {
-		s.taken[c] = true
-		s.there[c.Namespace]++
-		s.of[c.Promise]++
+	s.leave(c.owner())
+	if s.taken[c.owner()] == c {
+		return
 	}
-	s.waiting = slices.DeleteFunc(s.waiting, func(w Claim) bool { return w == c })
+	s.give(c.owner())
+	s.taken[c.owner()] = c
+	s.there[c.Namespace]++
+	s.of[c.Promise]++
+}
+
+// give frees a slot, and tells whether there is one.
+func (s *Slots) give(o owner) bool {
+	c, ok := s.taken[o]
+	if ok {
+		delete(s.taken, o)
+		s.there[c.Namespace]--
+		s.of[c.Promise]--
+	}
+	return ok
+}
+
+// leave takes an owner out of the queue.
+func (s *Slots) leave(o owner) {
+	s.waiting = slices.DeleteFunc(s.waiting, func(w Claim) bool { return w.owner() == o })
 }
 
 // call gives the free slots to those who wait: first to the Promise that has the fewest.

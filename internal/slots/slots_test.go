@@ -50,7 +50,21 @@ func TestNamespaces(t *testing.T) {
 	s := slots.New(slots.Limits{Total: 9, PerNamespace: 1}, func(slots.Claim) {})
 	assert.Empty(t, s.Hold(slots.Claim{Namespace: "shop", Object: "1"}))
 	assert.Equal(t, "Waiting for a free slot: 1 of 1 runs are active in namespace shop", s.Hold(slots.Claim{Namespace: "shop", Object: "2"}))
-	assert.Empty(t, s.Hold(slots.Claim{Namespace: "bank", Object: "1"}), "a full namespace holds up no other one")
+	assert.Empty(t, s.Hold(slots.Claim{Namespace: "bank", Object: "3"}), "a full namespace holds up no other one")
+}
+
+func TestAClaimMoves(t *testing.T) {
+	woken := make(chan slots.Claim)
+	s := slots.New(slots.Limits{PerNamespace: 1}, func(c slots.Claim) { woken <- c })
+	assert.Empty(t, s.Hold(slots.Claim{Namespace: "shop", Object: "1"}))
+	assert.NotEmpty(t, s.Hold(slots.Claim{Namespace: "shop", Object: "2"}))
+	assert.Empty(t, s.Hold(slots.Claim{Namespace: "bank", Object: "1"}))
+	assert.Equal(t, slots.Claim{Namespace: "shop", Object: "2"}, <-woken, "the first one's slot is free")
+	assert.NotEmpty(t, s.Hold(slots.Claim{Namespace: "bank", Object: "3"}))
+	s.Settle(slots.Claim{Namespace: "anywhere", Object: "1"}, false)
+	assert.Equal(t, slots.Claim{Namespace: "bank", Object: "3"}, <-woken)
+	active, waiting := s.Active()
+	assert.Equal(t, []int{2, 0}, []int{active, waiting})
 }
 
 func TestRunsFromBeforeARestartCount(t *testing.T) {

@@ -60,12 +60,13 @@ func (q *Queue) Pending() int {
 // and so is what is submitted later, if Run is called again.
 func (q *Queue) Run(ctx context.Context) {
 	for ctx.Err() == nil {
+		if batch := q.take(); len(batch) > 0 {
+			q.apply(ctx, batch)
+			continue
+		}
 		select {
 		case <-ctx.Done():
 		case <-q.some:
-			for batch := q.take(); len(batch) > 0; batch = q.take() {
-				q.apply(ctx, batch)
-			}
 		}
 	}
 	for batch := q.take(); len(batch) > 0; batch = q.take() {

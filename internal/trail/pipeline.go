@@ -86,7 +86,7 @@ func (r *reader) unread(name string, p Pipeline) verdict {
 	case r.Brief || !r.mayReadRuns():
 		return verdict{state: Running, message: name + " is running"}
 	}
-	return verdict{state: Waiting, message: name + ": its run is gone; kratix-runner makes it again"}
+	return verdict{state: Waiting, message: name + ": kratix-runner is about to make its run"}
 }
 
 // again tells which attempt it is of a run that has failed before, or that an attempt has

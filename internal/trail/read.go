@@ -84,7 +84,7 @@ func (r *reader) run(p progress.Pipeline) *Run {
 	out := &Run{Namespace: r.namespace(), Name: p.Run, State: state.State{Steps: []state.Step{}}}
 	i := slices.IndexFunc(r.Runs, func(run RunFacts) bool { return run.Object.GetName() == p.Run })
 	if i < 0 {
-		out.Message = "it is gone"
+		out.Message = "it is not there"
 		if r.Brief || !r.mayReadRuns() {
 			out.Message = "it was not read"
 		}

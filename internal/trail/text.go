@@ -113,7 +113,7 @@ func rows(w io.Writer, all []Trail, p Palette, now time.Time) {
 		widest = max(widest, len([]rune(t.row())))
 	}
 	for _, t := range all {
-		line := fmt.Sprintf("%-*s  %s  %5s  %s", widest, t.row(), p.state(fmt.Sprintf("%-*s", widestState, t.State)), age(t.Since, now), plain(t.Message))
+		line := fmt.Sprintf("%-*s  %s  %5s  %s", widest, t.row(), p.state(fmt.Sprintf("%-*s", widestState, t.State)), age(t.Since, now), short(plain(t.Message)))
 		fmt.Fprintln(w, strings.TrimRight(line, " "))
 	}
 }

@@ -3,7 +3,6 @@ package bucket
 import (
 	"bytes"
 	"context"
-	"crypto/md5"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -55,12 +54,6 @@ type job struct {
 	err     error
 	changed bool
 	sums    []string // of what is to be there: path and digest
-}
-
-// content is a file to put.
-type content struct {
-	size        int64
-	md5, sha256 string
 }
 
 // task is one object of a job.
@@ -145,46 +138,54 @@ func (b *batch) readable(j *job) []task {
 // announce lists new files beside the old ones in the state file before there are any.
 func (b *batch) announce(j *job) []task {
 	s := j.step.State
-	if s == nil || len(s.New) == 0 {
+	if s == nil {
 		return nil
 	}
-	both := slices.Clone(s.Old)
-	for _, file := range s.New {
-		if !slices.Contains(s.Old, file) {
-			both = append(both, file)
-		}
+	listed := map[string]bool{}
+	for _, file := range s.Old {
+		listed[file] = true
 	}
-	if len(both) == len(s.Old) {
+	fresh := slices.DeleteFunc(slices.Clone(s.New), func(file string) bool { return listed[file] })
+	if len(fresh) == 0 {
 		return nil
 	}
 	return []task{{j, func(ctx context.Context) (bool, error) {
-		var buffer bytes.Buffer
-		return true, b.put(ctx, plan.StateFile(s.Path, both), &buffer)
+		b.view.forget(s.Path)
+		var content bytes.Buffer
+		if err := statestore.ReadFile(plan.StateFile(s.Path, slices.Concat(s.Old, fresh)), &content); err != nil {
+			return false, err
+		}
+		return true, b.store.put(ctx, s.Path, content.Bytes())
 	}}}
 }
 
-// removed are all paths that the batch removes, and all directories that they are in.
-func (b *batch) removed() map[string]bool {
-	out := map[string]bool{}
+// removed is what the batch removes, and the directories that it is in.
+type removed struct{ files, dirs map[string]bool }
+
+func (b *batch) removed() removed {
+	out := removed{map[string]bool{}, map[string]bool{}}
 	for _, j := range b.jobs {
 		for _, path := range j.step.Remove {
-			out[path] = true
-			for i, r := range path {
-				if r == '/' {
-					out[path[:i]] = true
-				}
+			out.files[path] = true
+			for _, dir := range plan.Parents(path) {
+				out.dirs[dir] = true
 			}
 		}
 	}
 	return out
 }
 
-// puts brings the files. Late are those that are a file where there has been a directory,
-// or the other way round, which not every object store can have both.
-func (b *batch) puts(j *job, gone map[string]bool, late bool) []task {
+// turned is whether a path is a file where there has been a directory, or the other way
+// round, which not every object store can have both.
+func (r removed) turned(path string) bool {
+	return r.dirs[path] || slices.ContainsFunc(plan.Parents(path), func(dir string) bool { return r.files[dir] })
+}
+
+// puts brings the files. Late are those that have to wait for the removals.
+func (b *batch) puts(j *job, gone removed, late bool) []task {
 	var out []task
 	for _, f := range j.step.Put {
-		if late != turned(f.Path, j.step.Remove, gone) || b.isState(j, f.Path) {
+		if late != gone.turned(f.Path) || b.isState(j, f.Path) {
 			continue
 		}
 		out = append(out, task{j, func(ctx context.Context) (bool, error) { return b.update(ctx, j, f) }})
@@ -194,13 +195,6 @@ func (b *batch) puts(j *job, gone map[string]bool, late bool) []task {
 
 func (b *batch) isState(j *job, path string) bool {
 	return j.step.State != nil && j.step.State.Path == path
-}
-
-func turned(path string, removes []string, gone map[string]bool) bool {
-	if gone[path] {
-		return true // a directory, since no file is both put and removed
-	}
-	return slices.ContainsFunc(removes, func(removed string) bool { return strings.HasPrefix(path, removed+"/") })
 }
 
 // removals are those of a job of which everything new is there.
@@ -223,9 +217,6 @@ func (b *batch) conclude(j *job) []task {
 		return nil
 	case len(s.New) > 0:
 		return []task{{j, func(ctx context.Context) (bool, error) {
-			if announced := len(b.announce(j)) > 0; announced {
-				b.view.forget(s.Path)
-			}
 			return b.update(ctx, j, plan.StateFile(s.Path, s.New))
 		}}}
 	case slices.Contains(j.step.Remove, s.Path):
@@ -258,36 +249,24 @@ func (b *batch) update(ctx context.Context, j *job, f statestore.File) (bool, er
 	if err := statestore.ReadFile(gated, &buffer); err != nil {
 		return false, err
 	}
-	c := contentOf(buffer.Bytes())
+	sum := sha256.Sum256(buffer.Bytes())
 	j.mu.Lock()
-	j.sums = append(j.sums, f.Path+"\x00"+c.sha256)
+	j.sums = append(j.sums, f.Path+"\x00"+hex.EncodeToString(sum[:]))
 	j.mu.Unlock()
-	same, err := b.view.holds(ctx, f.Path, c)
+	same, err := b.view.holds(ctx, f.Path, buffer.Bytes())
 	if same || err != nil {
 		return false, err
 	}
-	return true, b.upload(ctx, f.Path, buffer.Bytes(), c)
+	return true, b.store.put(ctx, f.Path, buffer.Bytes())
 }
 
-func (b *batch) put(ctx context.Context, f statestore.File, buffer *bytes.Buffer) error {
-	if err := statestore.ReadFile(f, buffer); err != nil {
-		return err
-	}
-	return b.upload(ctx, f.Path, buffer.Bytes(), contentOf(buffer.Bytes()))
-}
-
-// upload is one request, whatever the size, so that the object is there at once and its
-// ETag is an MD5 where the server makes it one.
-func (b *batch) upload(ctx context.Context, path string, data []byte, c content) error {
-	_, err := b.store.client.PutObject(ctx, b.store.bucket, b.store.prefix+path, bytes.NewReader(data), c.size, minio.PutObjectOptions{
-		ContentType: "application/octet-stream", UserMetadata: map[string]string{sumKey: c.sha256}, DisableMultipart: true, SendContentMd5: true,
+// put is one request, whatever the size, so that the object is there at once and its ETag
+// is an MD5 where the server makes it one.
+func (s *Store) put(ctx context.Context, path string, data []byte) error {
+	_, err := s.client.PutObject(ctx, s.bucket, s.prefix+path, bytes.NewReader(data), int64(len(data)), minio.PutObjectOptions{
+		ContentType: "application/octet-stream", DisableMultipart: true, SendContentMd5: true,
 	})
 	return wrap("put", path, err)
-}
-
-func contentOf(data []byte) content {
-	short, long := md5.Sum(data), sha256.Sum256(data)
-	return content{int64(len(data)), hex.EncodeToString(short[:]), hex.EncodeToString(long[:])}
 }
 
 // version is a digest of all that a change wants to be there: the same for the same files.

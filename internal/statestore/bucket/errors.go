@@ -21,6 +21,7 @@ var meanings = map[string]string{
 	"SignatureDoesNotMatch": credentialsRefused,
 	"ExpiredToken":          credentialsRefused,
 	"InvalidTokenId":        credentialsRefused,
+	"XAdminUserNotFound":    credentialsRefused, // versitygw's, of an access key
 	"RequestTimeTooSkewed":  "the runner's clock differs from the server's; set it right",
 	"PermanentRedirect":     "the bucket is in another region; use that region's endpoint",
 	"QuotaExceeded":         "the bucket is full; make room",
@@ -72,6 +73,8 @@ func meaning(err error) string {
 		return "the server speaks http; set spec.insecure if that is meant"
 	case strings.Contains(err.Error(), "IAM"), strings.Contains(err.Error(), "EC2"):
 		return "there is no identity of the Pod to use; give its service account one, or use authMethod accessKey"
+	case strings.Contains(err.Error(), "Connection closed by foreign host"):
+		return unavailable
 	case errors.As(err, &network):
 		return unreachable
 	}

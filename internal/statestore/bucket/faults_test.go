@@ -1,7 +1,10 @@
 package bucket
 
 import (
+	"fmt"
+	"maps"
 	"net/http"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -45,4 +48,47 @@ func TestUnchangedObjectsStay(t *testing.T) {
 	require.Len(t, server.asked(http.MethodPut), 2)
 	require.NoError(t, statestore.Errors(store.Apply(t.Context(), changes)))
 	assert.Empty(t, server.asked(http.MethodPut))
+}
+
+// TestListings: many directories are listed together, unless there is too much beside them.
+func TestListings(t *testing.T) {
+	const n = parallel * pageRounds
+	for name, test := range map[string]struct{ beside, listings int }{
+		"together": {10, 1},
+		"each":     {pageSize, 1 + n},
+	} {
+		t.Run(name, func(t *testing.T) {
+			server := newFake(t)
+			there, want := map[string]string{}, map[string]string{}
+			for i := range test.beside {
+				there[fmt.Sprintf("w/beside/%d", i)] = "x"
+			}
+			maps.Copy(want, there)
+			var changes []statestore.Change
+			for i := range n {
+				dir := fmt.Sprintf("w/%d", i)
+				c := update("ns/"+dir, dir+"/a", "1")
+				c.Dir, there[dir+"/stale"], want[dir+"/a"] = dir, "x", "1"
+				changes = append(changes, c)
+			}
+			server.foreign(t, there)
+			require.NoError(t, statestore.Errors(server.open(t).Apply(t.Context(), changes)))
+			assert.Equal(t, want, server.files(t))
+			listings := slices.DeleteFunc(server.asked(http.MethodGet), func(key string) bool { return key != "" })
+			assert.Len(t, listings, test.listings)
+		})
+	}
+}
+
+func TestCommon(t *testing.T) {
+	for want, dirs := range map[string][]string{
+		"a/b":     {"a/b/c", "a/b/d"},
+		"a":       {"a/b", "a/bc"},
+		"":        {"a", "b"},
+		"a/b/c":   {"a/b/c"},
+		"x/y":     {"x/y", "x/y/z"},
+		"no/clue": {"no/clue/1/2", "no/clue/3", "no/clue/2"},
+	} {
+		assert.Equal(t, want, common(dirs))
+	}
 }

@@ -35,7 +35,7 @@ type fake struct {
 	etag func(content string) string
 }
 
-type stored struct{ content, etag, sum string }
+type stored struct{ content, etag string }
 
 const bucketName = "state"
 
@@ -69,7 +69,7 @@ func (f *fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	f.log = append(f.log, r.Method+" "+key)
 	switch r.Method {
 	case http.MethodPut:
-		f.put(w, key, string(body), r.Header.Get("X-Amz-Meta-Sha256"))
+		f.put(w, key, string(body))
 	case http.MethodDelete:
 		delete(f.objects, key)
 		w.WriteHeader(http.StatusNoContent)
@@ -82,13 +82,13 @@ func (f *fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-func (f *fake) put(w http.ResponseWriter, key, content, sum string) {
-	sumOf := md5.Sum([]byte(content))
-	etag := hex.EncodeToString(sumOf[:])
+func (f *fake) put(w http.ResponseWriter, key, content string) {
+	sum := md5.Sum([]byte(content))
+	etag := hex.EncodeToString(sum[:])
 	if f.etag != nil {
 		etag = f.etag(content)
 	}
-	f.objects[key] = stored{content, etag, sum}
+	f.objects[key] = stored{content, etag}
 	w.Header().Set("ETag", `"`+etag+`"`)
 }
 
@@ -101,9 +101,6 @@ func (f *fake) get(w http.ResponseWriter, r *http.Request, key string) {
 	w.Header().Set("ETag", `"`+o.etag+`"`)
 	w.Header().Set("Last-Modified", "Mon, 02 Nov 2026 10:00:00 GMT")
 	w.Header().Set("Content-Length", fmt.Sprint(len(o.content)))
-	if o.sum != "" {
-		w.Header().Set("X-Amz-Meta-Sha256", o.sum)
-	}
 	if r.Method == http.MethodGet {
 		_, _ = io.WriteString(w, o.content)
 	}
@@ -183,7 +180,7 @@ func (f *fake) foreign(_ testing.TB, put map[string]string, remove ...string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for path, content := range put {
-		f.put(httptest.NewRecorder(), "clusters/prod/"+path, content, "")
+		f.put(httptest.NewRecorder(), "clusters/prod/"+path, content)
 	}
 	for _, path := range remove {
 		delete(f.objects, "clusters/prod/"+path)

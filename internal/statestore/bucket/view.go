@@ -1,12 +1,19 @@
 package bucket
 
 import (
+	"bytes"
 	"context"
+	"crypto/md5"
+	"encoding/hex"
+	"math"
+	"slices"
 	"strings"
 	"sync"
 
 	"github.com/minio/minio-go/v7"
 	"golang.org/x/sync/errgroup"
+
+	"github.com/kratix-compile/kratix-compile/internal/statestore/plan"
 )
 
 // view is what is known of the bucket, as a plan.View.
@@ -16,54 +23,97 @@ type view struct {
 	mu      sync.Mutex
 	objects map[string]object // by path
 	asked   map[string]bool   // paths that are in objects, or not in the bucket
+	listed  map[string]bool   // directories of which every object is in objects
 }
 
-// object is what tells content apart without reading it.
+// object is what tells content apart without reading it, as a rule.
 type object struct {
 	size int64
 	// etag is the MD5 of the content, unless the object was encrypted or uploaded in parts.
 	etag string
-	// sum is what we have written down beside the content; only a request for the object
-	// itself tells it.
-	sum string
 }
-
-// sumKey is the metadata with the SHA-256 of the content.
-const sumKey = "Sha256"
 
 func newView(s *Store) *view {
-	return &view{store: s, objects: map[string]object{}, asked: map[string]bool{}}
+	return &view{store: s, objects: map[string]object{}, asked: map[string]bool{}, listed: map[string]bool{}}
 }
 
-// Files lists directories at the same time.
+// Files lists directories at the same time, or all of them in one listing if what they are
+// in has little else.
 func (v *view) Files(ctx context.Context, dirs []string) ([][]string, error) {
 	out := make([][]string, len(dirs))
+	if pages := len(dirs) / parallel / pageRounds; pages > 0 {
+		all, complete, err := v.list(ctx, common(dirs), pages*pageSize)
+		if err != nil {
+			return nil, err
+		}
+		if complete {
+			slices.Sort(all)
+			for i, dir := range dirs {
+				out[i] = slices.Clone(plan.Below(all, dir))
+			}
+			return out, nil
+		}
+	}
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(parallel)
 	for i, dir := range dirs {
 		group.Go(func() (err error) {
-			out[i], err = v.list(ctx, dir)
+			out[i], _, err = v.list(ctx, dir, math.MaxInt)
 			return err
 		})
 	}
 	return out, group.Wait()
 }
 
-func (v *view) list(ctx context.Context, dir string) ([]string, error) {
-	var paths []string
-	options := minio.ListObjectsOptions{Prefix: v.store.prefix + dir + "/", Recursive: true}
-	for o := range v.store.client.ListObjectsIter(ctx, v.store.bucket, options) {
+const (
+	// pageSize is how many objects S3 lists in one answer.
+	pageSize = 1000
+	// pageRounds is how many answers to listings of one directory a full page takes as long as.
+	pageRounds = 4
+)
+
+// common is the directory that all of them are in, which may be the root.
+func common(dirs []string) string {
+	first, last := slices.Min(dirs)+"/", slices.Max(dirs)+"/"
+	end := 0
+	for i := range min(len(first), len(last)) {
+		if first[i] != last[i] {
+			break
+		}
+		if first[i] == '/' {
+			end = i
+		}
+	}
+	return first[:end]
+}
+
+// list is all that is below a directory, unless that is more than limit.
+func (v *view) list(ctx context.Context, dir string, limit int) (paths []string, complete bool, err error) {
+	prefix := v.store.prefix
+	if dir != "" {
+		prefix += dir + "/"
+	}
+	for o := range v.store.client.ListObjectsIter(ctx, v.store.bucket, minio.ListObjectsOptions{Prefix: prefix, Recursive: true}) {
 		if o.Err != nil {
-			return nil, o.Err
+			return nil, false, o.Err
 		}
 		if strings.HasSuffix(o.Key, "/") {
 			continue // a folder, as some tools make them
 		}
+		if len(paths) == limit {
+			return nil, false, nil
+		}
 		path := strings.TrimPrefix(o.Key, v.store.prefix)
 		paths = append(paths, path)
-		v.know(path, object{size: o.Size, etag: o.ETag})
+		v.know(path, object{o.Size, o.ETag})
 	}
-	return paths, ctx.Err()
+	if err := ctx.Err(); err != nil {
+		return nil, false, err
+	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.listed[dir] = true
+	return paths, true, nil
 }
 
 // Has asks for objects that no listing has told of.
@@ -119,7 +169,7 @@ func (v *view) stat(ctx context.Context, path string) error {
 	if err != nil {
 		return wrap("look for", path, err)
 	}
-	v.know(path, object{size: info.Size, etag: info.ETag, sum: info.UserMetadata[sumKey]})
+	v.know(path, object{info.Size, info.ETag})
 	return nil
 }
 
@@ -132,11 +182,12 @@ func (v *view) know(path string, o object) {
 func (v *view) known(path string) bool {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	return v.asked[path]
+	return v.asked[path] || v.listed[""] || slices.ContainsFunc(plan.Parents(path), func(dir string) bool { return v.listed[dir] })
 }
 
-// holds is whether an object has that content already.
-func (v *view) holds(ctx context.Context, path string, c content) (bool, error) {
+// holds is whether an object has that content already. One of the same size is read if its
+// ETag does not tell.
+func (v *view) holds(ctx context.Context, path string, data []byte) (bool, error) {
 	if !v.known(path) {
 		if err := v.stat(ctx, path); err != nil {
 			return false, err
@@ -145,20 +196,17 @@ func (v *view) holds(ctx context.Context, path string, c content) (bool, error) 
 	v.mu.Lock()
 	o, there := v.objects[path]
 	v.mu.Unlock()
-	switch {
-	case !there || o.size != c.size:
+	if !there || o.size != int64(len(data)) {
 		return false, nil
-	case o.etag == c.md5 || o.sum == c.sha256:
+	}
+	if sum := md5.Sum(data); o.etag == hex.EncodeToString(sum[:]) {
 		return true, nil
-	case o.sum != "":
+	}
+	content, err := v.store.get(ctx, path)
+	if absent(err) {
 		return false, nil
 	}
-	if err := v.stat(ctx, path); err != nil {
-		return false, err
-	}
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	return v.objects[path].sum == c.sha256, nil
+	return err == nil && bytes.Equal(content, data), wrap("read", path, err)
 }
 
 // forget is for an object that has been put since.

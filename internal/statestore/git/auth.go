@@ -1,12 +1,12 @@
 package git
 
 import (
-	"bytes"
 	"context"
 	"encoding/base64"
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -17,6 +17,8 @@ const tokenUser = "x-access-token"
 // name. Secrets are what must never be shown.
 type auth interface {
 	configure(ctx context.Context, dir string) (config string, secrets []string, err error)
+	// renew is called after a failure that the credentials may be to blame for.
+	renew()
 }
 
 // header is an Authorization header, which saves the request that is answered with 401.
@@ -31,13 +33,15 @@ func (h header) configure(context.Context, string) (string, []string, error) {
 	return "[http " + quote(h.server) + "]\n\textraHeader = " + quote("Authorization: "+h.value) + "\n", []string{h.password, encoded}, nil
 }
 
+func (header) renew() {}
+
 // ssh is a private key and the hosts that are believed.
 type ssh struct{ key, knownHosts []byte }
 
 func (s ssh) configure(_ context.Context, dir string) (string, []string, error) {
 	key, hosts := filepath.Join(dir, "ssh-key"), filepath.Join(dir, "known-hosts")
 	// ssh refuses a key without a line break at its end.
-	if err := os.WriteFile(key, append(bytes.TrimRight(s.key, "\n"), '\n'), 0o600); err != nil {
+	if err := os.WriteFile(key, slices.Concat(s.key, []byte("\n")), 0o600); err != nil {
 		return "", nil, err
 	}
 	if err := os.WriteFile(hosts, s.knownHosts, 0o600); err != nil {
@@ -51,6 +55,8 @@ func (s ssh) configure(_ context.Context, dir string) (string, []string, error) 
 
 	return "[core]\n\tsshCommand = " + quote(strings.Join(options, " -o ")) + "\n", nil, nil
 }
+
+func (ssh) renew() {}
 
 // quote is a value in git's configuration.
 func quote(value string) string {

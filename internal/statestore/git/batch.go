@@ -57,15 +57,13 @@ func (b *batch) write(ctx context.Context, which []int) {
 			b.write(ctx, without(which, edits[half:]))
 			which = indices(edits[half:])
 		default:
-			explained, remote := b.cache.explain(ctx, err)
-			if remote || b.repairs == maxRepairs {
+			explained, repaired := b.cache.failed(ctx, err)
+			if !repaired || b.repairs == maxRepairs {
 				b.fail(which, explained)
-				b.cache.seen = false
 				return
 			}
 			b.repairs++
 			b.fresh = false
-			b.cache.drop()
 		}
 	}
 }

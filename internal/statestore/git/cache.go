@@ -31,13 +31,17 @@ const (
 	maxPushes = 64
 )
 
-// repositoryConfig makes blobs be left on the server until they are asked for.
-const repositoryConfig = `[core]
+// repository is what git takes for a bare one. Its configuration makes blobs be left on the
+// server until they are asked for.
+var repository = map[string]string{
+	"HEAD": "ref: refs/heads/none\n",
+	"config": `[core]
 	repositoryFormatVersion = 1
 	bare = true
 [extensions]
 	partialClone = origin
-`
+`,
+}
 
 // ready makes the cache if need be and gives git the credentials of the moment.
 func (c *cache) ready(ctx context.Context) error {
@@ -45,28 +49,26 @@ func (c *cache) ready(ctx context.Context) error {
 		c.drop()
 	}
 	if !c.exists {
-		if err := c.create(ctx); err != nil {
+		if err := c.create(); err != nil {
 			return err
 		}
 	}
 	return c.configure(ctx)
 }
 
-func (c *cache) create(ctx context.Context) error {
+func (c *cache) create() error {
 	if err := os.RemoveAll(c.root); err != nil {
 		return err
 	}
-	if err := os.MkdirAll(c.root, 0o700); err != nil {
-		return err
+	for _, dir := range []string{"objects", "refs"} {
+		if err := os.MkdirAll(filepath.Join(c.dir, dir), 0o700); err != nil {
+			return err
+		}
 	}
-	if err := os.WriteFile(c.config, nil, 0o600); err != nil {
-		return err
-	}
-	if _, err := c.run(ctx, nil, "init", "--quiet", "--bare", "--template="); err != nil {
-		return err
-	}
-	if err := os.WriteFile(filepath.Join(c.dir, "config"), []byte(repositoryConfig), 0o600); err != nil {
-		return err
+	for name, content := range repository {
+		if err := os.WriteFile(filepath.Join(c.dir, name), []byte(content), 0o600); err != nil {
+			return err
+		}
 	}
 	c.exists, c.pushes, c.blobs = true, 0, map[string]bool{}
 	return nil
@@ -74,6 +76,20 @@ func (c *cache) create(ctx context.Context) error {
 
 // drop forgets the cache, whatever state it is in.
 func (c *cache) drop() { c.exists, c.seen, c.tip = false, false, "" }
+
+// failed takes nothing for granted after a failure, and explains it. repaired is whether a
+// new cache may do better.
+//
+//nolint:revive // whether to go on comes second
+func (c *cache) failed(ctx context.Context, err error) (explained error, repaired bool) {
+	explained, remote := c.explain(ctx, err)
+	c.auth.renew()
+	c.seen = false
+	if !remote {
+		c.drop()
+	}
+	return explained, !remote
+}
 
 func (c *cache) configure(ctx context.Context) error {
 	auth, secrets, err := c.auth.configure(ctx, c.root)
@@ -136,9 +152,11 @@ func (c *cache) unborn(ctx context.Context) error {
 	}
 	var others []string
 	for line := range strings.Lines(out) {
-		if _, name, found := strings.Cut(strings.TrimSpace(line), "\trefs/heads/"); found {
-			others = append(others, name)
+		_, name, _ := strings.Cut(strings.TrimSpace(line), "\trefs/heads/")
+		if name == c.branch {
+			return c.fetch(ctx) // somebody has made it meanwhile
 		}
+		others = append(others, name)
 	}
 	if len(others) > maxBranchesTold {
 		others = append(others[:maxBranchesTold], "...")

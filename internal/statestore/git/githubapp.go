@@ -89,14 +89,21 @@ func (g *githubApp) configure(ctx context.Context, dir string) (string, []string
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.now().Add(spare).After(g.expires) {
-		if err := g.renew(ctx); err != nil {
+		if err := g.fetch(ctx); err != nil {
 			return "", nil, fmt.Errorf("get a token for installation %s of GitHub App %s: %w", g.installation, g.app, err)
 		}
 	}
 	return basic(g.server, tokenUser, g.token).configure(ctx, dir)
 }
 
-func (g *githubApp) renew(ctx context.Context) error {
+// renew forgets the token, which may have been revoked.
+func (g *githubApp) renew() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.expires = time.Time{}
+}
+
+func (g *githubApp) fetch(ctx context.Context) error {
 	jwt, err := g.jwt()
 	if err != nil {
 		return err

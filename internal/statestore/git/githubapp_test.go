@@ -88,6 +88,7 @@ func (g *gitHub) open(t testing.TB) *Store {
 
 // TestGitHubApp: a token is made, used as long as it is good, and made anew.
 func TestGitHubApp(t *testing.T) {
+	t.Parallel()
 	g := newGitHub(t)
 	store := g.open(t)
 	require.NoError(t, store.Check(t.Context()))
@@ -99,10 +100,16 @@ func TestGitHubApp(t *testing.T) {
 	g.now = g.now.Add(56 * time.Minute)
 	require.NoError(t, one(t, store, update("ns/a", "a", "2")).Err)
 	assert.Equal(t, 2, g.tokens, "one that ends in four minutes is not used")
+
+	g.tokens++ // somebody has revoked the second
+	require.ErrorContains(t, one(t, store, update("ns/a", "a", "3")).Err, "the server refuses the credentials")
+	require.NoError(t, one(t, store, update("ns/a", "a", "2")).Err)
+	assert.Equal(t, 4, g.tokens)
 	assert.Equal(t, map[string]string{"a": "2"}, g.files(t))
 }
 
 func TestGitHubAppRefused(t *testing.T) {
+	t.Parallel()
 	g := newGitHub(t)
 	g.fail = http.StatusNotFound
 	err := g.open(t).Check(t.Context())

@@ -33,6 +33,7 @@ func (s *testServer) beforePush(told bool, do func(push int64)) {
 func TestLostRace(t *testing.T) {
 	for name, told := range map[string]bool{"seen by us": false, "seen by the server": true} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			server := newServer(t)
 			server.foreign(t, map[string]string{"d/stale": "x"})
 			store := server.open(t)
@@ -48,13 +49,29 @@ func TestLostRace(t *testing.T) {
 			assert.True(t, o.Changed)
 			assert.Equal(t, map[string]string{"d/a": "1", "theirs/1": "x", "theirs/2": "x", "theirs/3": "x"}, server.files(t))
 			assert.Equal(t, 5, server.commits(t), "nobody's commit is lost")
-			assert.Equal(t, o.Version, strings.TrimSpace(run(t, server.dir, "rev-parse", "main")))
+			assert.Equal(t, o.Version, server.tip(t))
 		})
 	}
 }
 
+// TestBranchIsMadeMeanwhile: somebody else's push is the first, right after we have looked.
+func TestBranchIsMadeMeanwhile(t *testing.T) {
+	t.Parallel()
+	server := newServer(t)
+	var looks atomic.Int64
+	server.intercept(func(_ http.ResponseWriter, r *http.Request) bool {
+		if r.URL.Query().Get("service") == "git-upload-pack" && looks.Add(1) == 2 {
+			server.foreign(t, map[string]string{"theirs": "x"})
+		}
+		return false
+	})
+	require.NoError(t, one(t, server.open(t), update("ns/a", "a", "1")).Err)
+	assert.Equal(t, map[string]string{"a": "1", "theirs": "x"}, server.files(t))
+}
+
 // TestEndlessRace ends.
 func TestEndlessRace(t *testing.T) {
+	t.Parallel()
 	server := newServer(t)
 	store := server.open(t)
 	require.NoError(t, one(t, store, update("ns/a", "a", "1")).Err)
@@ -70,6 +87,7 @@ func TestEndlessRace(t *testing.T) {
 
 // TestRewritten: the branch is replaced by another history, and what we had is not there.
 func TestRewritten(t *testing.T) {
+	t.Parallel()
 	server := newServer(t)
 	store := server.open(t)
 	changes, want := many(10)
@@ -106,7 +124,7 @@ func wrapGit(t testing.TB, script string) (state string) {
 // TestKilled: git is killed in the middle of each thing that it does, before and after it
 // has done it. The batch is brought to its end, as one commit.
 func TestKilled(t *testing.T) {
-	for _, verb := range []string{"init", "fetch", "rev-parse", "ls-tree", "fast-import", "push"} {
+	for _, verb := range []string{"fetch", "rev-parse", "ls-tree", "fast-import", "push"} {
 		for when, script := range map[string]string{
 			"before": `kill -9 $$`,
 			"after":  `$real "$@"; kill -9 $$`,
@@ -121,7 +139,7 @@ func TestKilled(t *testing.T) {
 				assert.True(t, o.Changed)
 				assert.Equal(t, map[string]string{"a": "1", "theirs": "x"}, server.files(t))
 				assert.Equal(t, 2, server.commits(t))
-				assert.Equal(t, o.Version, strings.TrimSpace(run(t, server.dir, "rev-parse", "main")))
+				assert.Equal(t, o.Version, server.tip(t))
 			})
 		}
 	}
@@ -145,6 +163,7 @@ fi`)
 
 // TestServersDiskFull is not ours.
 func TestServersDiskFull(t *testing.T) {
+	t.Parallel()
 	server := newServer(t)
 	store := server.open(t)
 	server.hook(t, "pre-receive", "echo 'fatal: write error: No space left on device' >&2\nexit 1\n")

@@ -132,11 +132,9 @@ func (s *Store) withRepair(ctx context.Context, do func() error) error {
 		if err == nil || errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
-		explained, remote := s.cache.explain(ctx, err)
-		if remote || repairs == maxRepairs {
+		if explained, repaired := s.cache.failed(ctx, err); !repaired || repairs == maxRepairs {
 			return explained
 		}
-		s.cache.drop()
 	}
 }
 

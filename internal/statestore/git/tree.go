@@ -7,9 +7,10 @@ import (
 	"encoding/hex"
 	"fmt"
 	"slices"
-	"sort"
 	"strconv"
 	"strings"
+
+	"github.com/kratix-compile/kratix-compile/internal/statestore/plan"
 )
 
 // tree is the files of a commit, as a plan.View.
@@ -58,18 +59,9 @@ func (c *cache) tree(ctx context.Context) (*tree, error) {
 func (t *tree) Files(_ context.Context, dirs []string) ([][]string, error) {
 	out := make([][]string, len(dirs))
 	for i, dir := range dirs {
-		out[i] = slices.Clone(t.below(dir))
+		out[i] = slices.Clone(plan.Below(t.paths, dir))
 	}
 	return out, nil
-}
-
-func (t *tree) below(dir string) []string {
-	if dir == "" {
-		return t.paths
-	}
-	first := sort.SearchStrings(t.paths, dir+"/")
-	last := first + sort.SearchStrings(t.paths[first:], dir+"0") // 0 follows the slash
-	return t.paths[first:last]
 }
 
 // Has says which paths are files.
@@ -122,17 +114,14 @@ func (t *tree) obstacle(at string, removed map[string]bool) error {
 	if t.above != "" {
 		return fmt.Errorf("spec.path of the State Store is below %s, which is a file; remove it or use another path", t.above)
 	}
-	for _, file := range t.below(at) {
+	for _, file := range plan.Below(t.paths, at) {
 		if !removed[file] {
 			return fmt.Errorf("%s is a directory in the repository; remove it or rename the file", at)
 		}
 	}
-	for i, r := range at {
-		if r != '/' {
-			continue
-		}
-		if _, is := t.files[at[:i]]; is && !removed[at[:i]] {
-			return fmt.Errorf("%s is a file in the repository, so %s cannot be below it; remove it or rename the directory", at[:i], at)
+	for _, dir := range plan.Parents(at) {
+		if _, is := t.files[dir]; is && !removed[dir] {
+			return fmt.Errorf("%s is a file in the repository, so %s cannot be below it; remove it or rename the directory", dir, at)
 		}
 	}
 	return nil

@@ -37,6 +37,7 @@ func (p *planner) claim(ctx context.Context) error {
 type holder struct {
 	change int // -1 for none
 	name   string
+	keeps  bool // the file
 }
 
 // holders are those of the files in mode none. State files of writers who want nothing now
@@ -44,10 +45,16 @@ type holder struct {
 func (p *planner) holders(ctx context.Context) (map[string]holder, error) {
 	out := map[string]holder{}
 	for i, c := range p.changes {
-		if s := p.steps[i]; s.Err == nil && s.State != nil {
-			for _, file := range s.State.Old {
-				out[file] = holder{i, c.ID}
-			}
+		s := p.steps[i]
+		if s.Err != nil || s.State == nil {
+			continue
+		}
+		wants := map[string]bool{}
+		for _, f := range c.Files {
+			wants[f.Path] = true
+		}
+		for _, file := range s.State.Old {
+			out[file] = holder{i, c.ID, wants[file]}
 		}
 	}
 	var foreign []string
@@ -77,7 +84,7 @@ func (p *planner) holders(ctx context.Context) (map[string]holder, error) {
 	}
 	for file, by := range known {
 		if _, held := out[file]; !held {
-			out[file] = holder{-1, by}
+			out[file] = holder{-1, by, true}
 		}
 	}
 	return out, nil
@@ -89,21 +96,11 @@ func (p *planner) held(i int, holders map[string]holder) error {
 		return nil
 	}
 	for _, f := range p.changes[i].Files {
-		h, held := holders[f.Path]
-		if held && h.change != i && (h.change < 0 || p.wants(h.change, f.Path)) {
+		if h := holders[f.Path]; h.keeps && h.change != i {
 			return fmt.Errorf("%s is already there, written by %s; two writers cannot share a path: rename one of the files, or use another filepath mode", f.Path, h.name)
 		}
 	}
 	return nil
-}
-
-func (p *planner) wants(i int, path string) bool {
-	for _, f := range p.changes[i].Files {
-		if f.Path == path {
-			return true
-		}
-	}
-	return false
 }
 
 // take claims all paths of a change or none.
@@ -124,7 +121,7 @@ func (p *planner) take(i int) error {
 		mine[at] = true
 	}
 	for _, at := range paths {
-		for _, dir := range parents(at) {
+		for _, dir := range Parents(at) {
 			if mine[dir] {
 				return fmt.Errorf("%s is a file, and also the directory of %s; rename one of them", dir, at)
 			}
@@ -150,7 +147,7 @@ func (c claims) conflict(at string) (change int, why string) {
 	if other, taken := c.dirs[at]; taken {
 		return other, "is a directory for"
 	}
-	for _, dir := range parents(at) {
+	for _, dir := range Parents(at) {
 		if other, taken := c.files[dir]; taken {
 			return other, "is below a file of"
 		}
@@ -166,7 +163,7 @@ func (c claims) within(dir string) (change int, taken bool) {
 	if other, taken := c.dirs[dir]; taken {
 		return other, true
 	}
-	for _, d := range append(parents(dir), dir) {
+	for _, d := range append(Parents(dir), dir) {
 		if other, taken := c.owned[d]; taken {
 			return other, true
 		}
@@ -177,7 +174,7 @@ func (c claims) within(dir string) (change int, taken bool) {
 func (c claims) add(i int, change statestore.Change, paths []string) {
 	for _, at := range paths {
 		c.files[at] = i
-		for _, dir := range parents(at) {
+		for _, dir := range Parents(at) {
 			c.dirs[dir] = i
 		}
 	}

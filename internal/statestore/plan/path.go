@@ -3,6 +3,7 @@ package plan
 import (
 	"fmt"
 	"path"
+	"sort"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -49,11 +50,21 @@ func gitOwn(name string) bool {
 	return name == ".git" || name == "git~1"
 }
 
-// parents are the directories that a path is in, the nearest first.
-func parents(p string) []string {
+// Parents are the directories that a path is in, the nearest first.
+func Parents(p string) []string {
 	var out []string
 	for i := strings.LastIndexByte(p, '/'); i >= 0; i = strings.LastIndexByte(p[:i], '/') {
 		out = append(out, p[:i])
 	}
 	return out
+}
+
+// Below are those of sorted paths that are in a directory, at any depth; the root is empty.
+func Below(paths []string, dir string) []string {
+	if dir == "" {
+		return paths
+	}
+	first := sort.SearchStrings(paths, dir+"/")
+	last := first + sort.SearchStrings(paths[first:], dir+"0") // 0 follows the slash
+	return paths[first:last]
 }

@@ -27,7 +27,7 @@ type Step struct {
 	Err error
 	// Put are files that must be there with that content; they may be already.
 	Put []statestore.File
-	// Remove are files that are there, and must not be.
+	// Remove are files that are there, and must not be, sorted.
 	Remove []string
 	// State is the state file among them, if there is one: the one to put, and what the
 	// one that is there lists.
@@ -123,11 +123,14 @@ func (p *planner) fill(ctx context.Context) error {
 		if s.State != nil && len(c.Files) > 0 {
 			s.Put = append(slices.Clone(c.Files), StateFile(s.State.Path, s.State.New))
 		}
+		s.Remove = slices.DeleteFunc(p.exact(i), func(at string) bool { return !has[at] })
 		if c.Dir != "" {
-			p.remove(s, below[0])
+			s.Remove = append(s.Remove, below[0]...)
 			below = below[1:]
 		}
-		p.remove(s, slices.DeleteFunc(p.exact(i), func(at string) bool { return !has[at] }))
+		s.Remove = slices.DeleteFunc(s.Remove, func(at string) bool { _, claimed := p.claims.files[at]; return claimed })
+		slices.Sort(s.Remove)
+		s.Remove = slices.Compact(s.Remove)
 	}
 	return nil
 }
@@ -142,15 +145,6 @@ func (p *planner) exact(i int) []string {
 		}
 	}
 	return out
-}
-
-// remove adds to what a step removes, but for what some change puts.
-func (p *planner) remove(s *Step, paths []string) {
-	for _, at := range paths {
-		if _, claimed := p.claims.files[at]; !claimed && !slices.Contains(s.Remove, at) {
-			s.Remove = append(s.Remove, at)
-		}
-	}
 }
 
 // root is the directory that a state file speaks of: the one that its own is in.

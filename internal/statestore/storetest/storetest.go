@@ -29,7 +29,8 @@ type Place struct {
 	Foreign func(t testing.TB, put map[string]string, remove ...string)
 }
 
-// Run demands it of the stores of a kind. Each call of place returns an empty one.
+// Run demands it of the stores of a kind. Each call of place returns an empty one; there are
+// several at the same time.
 func Run(t *testing.T, place func(t testing.TB) Place) {
 	for name, test := range map[string]func(t *testing.T, p Place){
 		"Files":         testFiles,
@@ -49,7 +50,10 @@ func Run(t *testing.T, place func(t testing.TB) Place) {
 		"Read":          testRead,
 		"RemoveMissing": testRemoveMissing,
 	} {
-		t.Run(name, func(t *testing.T) { test(t, place(t)) })
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			test(t, place(t))
+		})
 	}
 }
 
@@ -331,7 +335,7 @@ func testMany(t *testing.T, p Place) {
 
 // Two runners write at once, each its own files, and neither undoes the other's.
 func testTwoRunners(t *testing.T, p Place) {
-	const each = 10
+	const each = 6
 	var wg sync.WaitGroup
 	want := map[string]string{}
 	for runner := range 2 {

@@ -1,0 +1,101 @@
+package statestore
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// gated is a store that waits to be let go, and remembers its batches.
+type gated struct {
+	Store
+	begun   chan []Change
+	proceed chan struct{}
+}
+
+func (g *gated) Apply(ctx context.Context, changes []Change) []Outcome {
+	g.begun <- changes
+	select {
+	case <-g.proceed:
+	case <-ctx.Done():
+		return All(len(changes), ctx.Err())
+	}
+	out := make([]Outcome, len(changes))
+	for i, c := range changes {
+		out[i].Version = c.Title
+	}
+	return out
+}
+
+func start(t *testing.T, limit int, timeout time.Duration) (*gated, *Queue, context.CancelFunc) {
+	g := &gated{begun: make(chan []Change), proceed: make(chan struct{})}
+	q := NewQueue(g, limit, timeout)
+	ctx, cancel := context.WithCancel(context.Background())
+	var wg sync.WaitGroup
+	wg.Go(func() { q.Run(ctx) })
+	t.Cleanup(func() { cancel(); wg.Wait() })
+	return g, q, cancel
+}
+
+func titles(changes []Change) (out []string) {
+	for _, c := range changes {
+		out = append(out, c.Title)
+	}
+	return out
+}
+
+// TestQueueGathers: what comes while a batch is on its way goes out together, and the last
+// of one writer's counts for all that he waits for.
+func TestQueueGathers(t *testing.T) {
+	g, q, _ := start(t, 3, time.Minute)
+	outcomes := make(chan string, 10)
+	submit := func(id, title string) {
+		q.Submit(Change{ID: id, Title: title}, func(o Outcome) { outcomes <- id + " " + o.Version })
+	}
+	submit("a", "a1")
+	assert.Equal(t, []string{"a1"}, titles(<-g.begun))
+	submit("a", "a2")
+	submit("b", "b1")
+	submit("a", "a3")
+	submit("c", "c1")
+	submit("d", "d1")
+	assert.Equal(t, 4, q.Pending())
+	g.proceed <- struct{}{}
+	assert.Equal(t, "a a1", <-outcomes)
+	assert.Equal(t, []string{"a3", "b1", "c1"}, titles(<-g.begun), "in order, and no more than the limit")
+	g.proceed <- struct{}{}
+	for _, want := range []string{"a a3", "a a3", "b b1", "c c1"} {
+		assert.Equal(t, want, <-outcomes)
+	}
+	assert.Equal(t, []string{"d1"}, titles(<-g.begun))
+	g.proceed <- struct{}{}
+	assert.Equal(t, "d d1", <-outcomes)
+	assert.Zero(t, q.Pending())
+}
+
+func TestQueueBoundsABatch(t *testing.T) {
+	g, q, _ := start(t, 3, time.Millisecond)
+	outcome := make(chan Outcome, 1)
+	q.Submit(Change{ID: "a"}, func(o Outcome) { outcome <- o })
+	<-g.begun
+	require.ErrorIs(t, (<-outcome).Err, context.DeadlineExceeded)
+}
+
+// TestQueueEnds: nobody waits for ever for a queue that has ended.
+func TestQueueEnds(t *testing.T) {
+	g, q, cancel := start(t, 1, time.Minute)
+	outcomes := make(chan Outcome, 3)
+	for i := range 3 {
+		q.Submit(Change{ID: fmt.Sprint(i)}, func(o Outcome) { outcomes <- o })
+	}
+	<-g.begun
+	cancel()
+	for range 3 {
+		require.ErrorIs(t, (<-outcomes).Err, context.Canceled)
+	}
+}
