@@ -6,10 +6,12 @@ SHELL         := /bin/bash
 # Tools have modules of their own, so that theirs never move ours.
 CONTROLLER_GEN := go tool -modfile=internal/tools/go.mod controller-gen
 GOLANGCI_LINT  := go tool -modfile=internal/tools/golangci/go.mod golangci-lint
+GOVULNCHECK    := go tool -modfile=internal/tools/govulncheck/go.mod govulncheck
+ADDLICENSE     := go tool -modfile=internal/tools/addlicense/go.mod addlicense -s=only -c '' -l apache
 
 .PHONY: help
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: build
 build: ## Build the programs into bin
@@ -45,6 +47,22 @@ fmt: ## Format the code
 lint: ## Lint the code
 	$(GOLANGCI_LINT) run ./...
 	cd e2e && go tool -modfile=../internal/tools/golangci/go.mod golangci-lint run ./...
+
+.PHONY: license
+license: ## Put the licence at the head of every Go file
+	git ls-files -z '*.go' | xargs -0 $(ADDLICENSE)
+
+.PHONY: license-check
+license-check: ## Fail if a Go file has no licence
+	git ls-files -z '*.go' | xargs -0 $(ADDLICENSE) -check
+
+.PHONY: vulncheck
+vulncheck: ## Look for known vulnerabilities; VULNDB is a database of your own
+	@if said=$$($(GOVULNCHECK) $${VULNDB:+-db "$$VULNDB"} ./... 2>&1); then echo "$$said"; else \
+	  echo "$$said" >&2; \
+	  grep -q 'fetching vulnerabilities' <<< "$$said" || exit 1; \
+	  echo 'vulncheck: NOT RUN, its database cannot be reached' >&2; \
+	fi
 
 .PHONY: fuzz
 fuzz: ## Fuzz every target for FUZZTIME (30s) each
@@ -84,8 +102,24 @@ e2e-smoke: ## Run a Promise on each engine, where a cluster can be booted
 e2e-bench: ## Measure Pipelines as Jobs, TaskRuns and Workflows
 	cd e2e && go run ./latency
 
+.PHONY: e2e-bench-stores
+e2e-bench-stores: ## Measure State Stores, grouped and one by one
+	cd e2e && go run ./storebench && go run ./storebench -placements 1000 -delay 20ms
+
+.PHONY: images
+images: ## Build both images into dist/images, with SBOMs (Debian's mmdebstrap)
+	deploy/images/build.sh dist/images
+
+.PHONY: manifests
+manifests: ## Render chart and kustomizations, and compare and check them
+	cd e2e && go test -count=1 ./manifests
+
+.PHONY: release
+release: ## Build what release VERSION has besides images into dist/release
+	deploy/release/build.sh $(or $(VERSION),$(error which VERSION, as in v0.1.0?)) dist/release
+
 .PHONY: verify
-verify: generate golden ## Fail if anything generated is not up to date
+verify: generate golden manifests ## Fail if anything generated is not up to date
 	go mod tidy -diff
 	cd e2e && go mod tidy -diff
 	test -z "$$(git status --porcelain)" || { git status --short; git diff --stat; exit 1; }

@@ -3,6 +3,7 @@ package docs_test
 import (
 	"go/parser"
 	"go/token"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -31,7 +32,28 @@ func TestContractSections(t *testing.T) {
 	require.Greater(t, citations, 40, "citations that were found")
 }
 
+// TestDecisions demands the decisions that comments and pages cite.
+func TestDecisions(t *testing.T) {
+	var numbers []string
+	for _, heading := range decision.FindAllStringSubmatch(read(t, "decisions.md"), -1) {
+		numbers = append(numbers, heading[1])
+	}
+	texts := comments(t, "..")
+	maps.Copy(texts, written(t))
+	citations := 0
+	for file, text := range texts {
+		for _, cited := range decisionCited.FindAllStringSubmatch(text, -1) {
+			assert.Contains(t, numbers, cited[1], "%s cites docs/decisions.md", file)
+			citations++
+		}
+	}
+	require.Greater(t, citations, 4, "citations that were found")
+}
+
 var (
+	decision      = regexp.MustCompile(`(?m)^## (\d+) `)
+	decisionCited = regexp.MustCompile(`decisions\.md\)?,? (\d+)`)
+
 	section  = regexp.MustCompile(`(?m)^## (Appendix [A-Z]|\d+(?:\.\d+)?) `)
 	citation = regexp.MustCompile(`kratix-contract\.md,?\s(Appendix [A-Z]|[1-9][\d.]*(?: to [\d.]+)?)`)
 	single   = regexp.MustCompile(`Appendix [A-Z]|[1-9](?:\.\d+)?`)

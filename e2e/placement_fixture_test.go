@@ -85,7 +85,7 @@ func newYard(t *testing.T) *yard {
 
 func installCRDs(t *testing.T) {
 	t.Helper()
-	files, err := filepath.Glob(filepath.Join("..", "deploy", "crds", "*.yaml"))
+	files, err := filepath.Glob(filepath.Join("..", "deploy", "crds", "*s.yaml"))
 	require.NoError(t, err)
 	for _, file := range files {
 		data, err := os.ReadFile(file)

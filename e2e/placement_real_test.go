@@ -126,9 +126,21 @@ type repository struct{ url string }
 
 func (y *yard) realGit(t *testing.T) repository {
 	t.Helper()
+	address, login, r := newRepository(t)
+	y.create(t, &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: "git"}, StringData: login})
+	y.create(t, &v1alpha1.GitStateStore{ObjectMeta: metav1.ObjectMeta{Name: y.name("real")}, Spec: v1alpha1.GitStateStoreSpec{
+		URL: address, Path: "base", SecretRef: &corev1.SecretReference{Name: "git", Namespace: y.namespace},
+	}})
+	return r
+}
+
+// newRepository has a branch main. Its address is without the login, which is what the
+// Secret of a GitStateStore has.
+func newRepository(t *testing.T) (address string, login map[string]string, r repository) {
+	t.Helper()
 	require.NotNil(t, shared.Git, "the cluster has no Git; set E2E_GIT=https://USER:PASSWORD@HOST for one of your own")
 	require.NotEmpty(t, shared.Git.HTTPS, "a GitStateStore needs https")
-	address := shared.Git.HTTPS + "/e2e-" + rand.String(8) + ".git"
+	address = shared.Git.HTTPS + "/e2e-" + rand.String(8) + ".git"
 	at, err := url.Parse(address)
 	require.NoError(t, err)
 	at.User = url.UserPassword(shared.Git.User, shared.Git.Password)
@@ -136,17 +148,13 @@ func (y *yard) realGit(t *testing.T) repository {
 	git(t, dir, "init", "--quiet", "--initial-branch=main", ".")
 	git(t, dir, "-c", "user.name=e2e", "-c", "user.email=e2e@localhost", "commit", "--quiet", "--allow-empty", "-m", "Begin")
 	git(t, dir, "push", "--quiet", at.String(), "main")
-	login := map[string]string{"username": shared.Git.User, "password": shared.Git.Password}
+	login = map[string]string{"username": shared.Git.User, "password": shared.Git.Password}
 	if shared.Git.CAFile != "" {
 		ca, err := os.ReadFile(shared.Git.CAFile)
 		require.NoError(t, err)
 		login["ca.crt"] = string(ca)
 	}
-	y.create(t, &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: "git"}, StringData: login})
-	y.create(t, &v1alpha1.GitStateStore{ObjectMeta: metav1.ObjectMeta{Name: y.name("real")}, Spec: v1alpha1.GitStateStoreSpec{
-		URL: address, Path: "base", SecretRef: &corev1.SecretReference{Name: "git", Namespace: y.namespace},
-	}})
-	return repository{at.String()}
+	return address, login, repository{at.String()}
 }
 
 func (r repository) clone(t *testing.T) string {

@@ -11,7 +11,6 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
 	"github.com/kratix-compile/kratix-compile/internal/work"
@@ -235,12 +234,8 @@ func testOldRuns(t *testing.T, in *install) {
 	in.offer(t, twoPipelines)
 	in.ask(t, in.namespace, "one", "size: small")
 	o := in.await(t, in.namespace, "one", completed)
-	kind := schema.GroupVersionResource{Group: "tekton.dev", Version: "v1", Resource: "taskruns"}
-	if in.engine.name == "argo" {
-		kind = schema.GroupVersionResource{Group: "argoproj.io", Version: "v1alpha1", Resource: "workflows"}
-	}
 	for _, run := range in.runs(t, in.namespace, "one") {
-		require.NoError(t, shared.Dynamic.Resource(kind).Namespace(in.namespace).Delete(t.Context(), run, metav1.DeleteOptions{}))
+		require.NoError(t, shared.Dynamic.Resource(in.kind()).Namespace(in.namespace).Delete(t.Context(), run, metav1.DeleteOptions{}))
 	}
 	in.change(t, in.namespace, "one", `{"metadata":{"annotations":{"somebody":"looks"}}}`)
 	in.ask(t, in.namespace, "two", "size: small")

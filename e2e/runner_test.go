@@ -3,7 +3,6 @@ package e2e
 import (
 	"context"
 	"fmt"
-	"math/rand/v2"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -43,6 +42,10 @@ func TestRunner(t *testing.T) {
 				"corrected":         testCorrected,
 				"deleting old runs": testOldRuns,
 				"published":         testPublished,
+				"paused":            testPaused,
+				"repeated":          testRepeated,
+				"large":             testLarge,
+				"secrets":           testSecrets,
 			} {
 				t.Run(name, func(t *testing.T) {
 					t.Parallel()
@@ -51,48 +54,7 @@ func TestRunner(t *testing.T) {
 			}
 		})
 	}
-}
-
-// TestRunnerKilled kills the runner at random moments of a workflow. Whatever it had begun,
-// its successor ends.
-func TestRunnerKilled(t *testing.T) {
-	const kills = 20
-	installed, err := runner.Install(t.Context(), shared, t.TempDir())
-	require.NoError(t, err)
-	seed := rand.Uint64()
-	random := rand.New(rand.NewPCG(seed, 0))
-	e := engines[0]
-	log := filepath.Join(t.TempDir(), "runner.log")
-	r, err := installed.Start(t.Context(), log, "--engine="+e.name)
-	require.NoError(t, err)
-	in := newInstall(t, e, r)
-	in.offer(t, twoPipelines)
-	names := []string{"a", "b", "c", "d"}
-	for _, name := range names {
-		in.ask(t, in.namespace, name, "size: small")
-	}
-	for i := range kills {
-		after := time.Duration(random.IntN(1500)) * time.Millisecond
-		select {
-		case <-time.After(after): // the moment is what is tested
-		case <-t.Context().Done():
-		}
-		require.NoError(t, r.Kill(), "kill %d, seed %d", i, seed)
-		r, err = installed.Start(t.Context(), log, "--engine="+e.name)
-		require.NoError(t, err, "kill %d, seed %d", i, seed)
-		if i%5 == 4 { // there must always be something to do
-			in.change(t, in.namespace, names[i/5], fmt.Sprintf(`{"spec":{"size":"size-%d"}}`, i))
-		}
-	}
-	t.Cleanup(func() { assert.NoError(t, r.Stop()) })
-	for i, name := range names {
-		o := in.await(t, in.namespace, name, completed)
-		size := fmt.Sprintf("size-%d", i*5+4)
-		assert.Equal(t, size, field(o, "status", "size"), "seed %d", seed)
-		assert.Equal(t, map[string]string{"second.txt": "second saw " + size + "\n"}, in.files(t, in.namespace, name, "second"), "seed %d", seed)
-		assert.Equal(t, map[string]string{"first.txt": "first " + size + "\n"}, in.files(t, in.namespace, name, "first"), "seed %d", seed)
-	}
-	in.withdraw(t)
+	t.Run("every right is used", func(t *testing.T) { testRights(t, installed) })
 }
 
 func startRunner(t *testing.T, installed *runner.Installation, e engine, flags ...string) *runner.Runner {
@@ -126,18 +88,27 @@ func newInstall(t *testing.T, e engine, r *runner.Runner) *install {
 // offer applies a Promise and waits until requests are taken.
 func (in *install) offer(t *testing.T, promise string) *unstructured.Unstructured {
 	t.Helper()
+	in.create(t, promise)
+	return in.awaitPromise(t, func(o *unstructured.Unstructured) bool { return conditionOf(o, "Available") == "True" })
+}
+
+// create applies a Promise, which goes with the test.
+func (in *install) create(t *testing.T, promise string) {
+	t.Helper()
 	require.NoError(t, shared.Create(t.Context(), in.objects(t, promise)...))
 	t.Cleanup(func() { in.withdraw(t) })
-	o, err := shared.Await(bounded(t), in.promise(), func(o *unstructured.Unstructured) (bool, error) {
-		return conditionOf(o, "Available") == "True", nil
-	})
+}
+
+func (in *install) awaitPromise(t *testing.T, done func(*unstructured.Unstructured) bool) *unstructured.Unstructured {
+	t.Helper()
+	o, err := shared.Await(bounded(t), in.promise(), func(o *unstructured.Unstructured) (bool, error) { return done(o), nil })
 	require.NoError(t, err, "%s", describe(o))
 	return o
 }
 
 func (in *install) objects(t *testing.T, text string) []*unstructured.Unstructured {
 	t.Helper()
-	objects, err := cluster.Objects([]byte(strings.NewReplacer("PROBE-IMAGE", images["IMAGE"], "PROMISE", in.namespace, "GROUP", in.group, "BUSYBOX", cluster.Registry()+"/busybox:e2e").Replace(text)))
+	objects, err := cluster.Objects([]byte(strings.NewReplacer("PROBE-IMAGE", images["IMAGE"], "PROMISE", in.namespace, "NAMESPACE", in.namespace, "GROUP", in.group, "BUSYBOX", cluster.Registry()+"/busybox:e2e").Replace(text)))
 	require.NoError(t, err)
 	return objects
 }
@@ -229,17 +200,21 @@ func (in *install) files(t *testing.T, namespace, name, pipeline string) map[str
 
 func (in *install) runs(t *testing.T, namespace, name string) []string {
 	t.Helper()
-	kind := schema.GroupVersionResource{Group: "tekton.dev", Version: "v1", Resource: "taskruns"}
-	if in.engine.name == "argo" {
-		kind = schema.GroupVersionResource{Group: "argoproj.io", Version: "v1alpha1", Resource: "workflows"}
-	}
-	list, err := shared.Dynamic.Resource(kind).Namespace(namespace).List(t.Context(), metav1.ListOptions{LabelSelector: v1alpha1.LabelResource + "=" + name})
+	list, err := shared.Dynamic.Resource(in.kind()).Namespace(namespace).List(t.Context(), metav1.ListOptions{LabelSelector: v1alpha1.LabelResource + "=" + name})
 	require.NoError(t, err)
 	var names []string
 	for _, run := range list.Items {
 		names = append(names, run.GetName())
 	}
 	return names
+}
+
+// kind is of the runs.
+func (in *install) kind() schema.GroupVersionResource {
+	if in.engine.name == "argo" {
+		return schema.GroupVersionResource{Group: "argoproj.io", Version: "v1alpha1", Resource: "workflows"}
+	}
+	return schema.GroupVersionResource{Group: "tekton.dev", Version: "v1", Resource: "taskruns"}
 }
 
 func (in *install) secret(t *testing.T, namespace string) {

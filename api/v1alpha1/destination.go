@@ -11,6 +11,9 @@ import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 // +kubebuilder:printcolumn:JSONPath=".spec.stateStoreRef.kind",name="StateStoreKind",type=string,description="Kind of the State Store"
 // +kubebuilder:printcolumn:JSONPath=".spec.stateStoreRef.name",name="StateStoreName",type=string,description="Name of the State Store"
 // +kubebuilder:printcolumn:JSONPath=`.status.conditions[?(@.type=="Ready")].status`,name="Ready",type=string,description="Whether files can be written"
+// +kubebuilder:printcolumn:JSONPath=`.status.conditions[?(@.type=="Ready")].message`,name="Message",type=string,description="Why they cannot"
+// +kubebuilder:printcolumn:JSONPath=".spec.path",name="Path",type=string,priority=1,description="Path below that of the State Store"
+// +kubebuilder:printcolumn:JSONPath=".metadata.creationTimestamp",name="Age",type=date
 type Destination struct {
 	metav1.TypeMeta   `json:",inline"`
 	metav1.ObjectMeta `json:"metadata,omitempty"`

@@ -16,6 +16,12 @@ import (
 // +kubebuilder:printcolumn:JSONPath=".status.apiVersion",name="API Version",type=string
 // +kubebuilder:printcolumn:JSONPath=".status.version",name="Version",type=string
 // +kubebuilder:printcolumn:JSONPath=".status.message",name="Message",type=string
+// +kubebuilder:printcolumn:JSONPath=`.status.conditions[?(@.type=="Reconciled")].reason`,name="Reason",type=string,description="How far its own workflow is, in a word"
+// +kubebuilder:printcolumn:JSONPath=".status.kratix.workflows.pipelines[?(@.message)].message",name="Cause",type=string,description="What its Pipeline waits for or why it failed"
+// +kubebuilder:printcolumn:JSONPath=`.status.conditions[?(@.type=="Reconciled")].message`,name="Reconciled",type=string,priority=1,description="What keeps the Promise itself back"
+// +kubebuilder:printcolumn:JSONPath=`.status.conditions[?(@.type=="WorksSucceeded")].message`,name="Works",type=string,priority=1,description="Whether its files are written"
+// +kubebuilder:printcolumn:JSONPath=`.status.conditions[?(@.type=="RequirementsFulfilled")].message`,name="Requirements",type=string,priority=1,description="Whether the Promises it needs are there"
+// +kubebuilder:printcolumn:JSONPath=".metadata.creationTimestamp",name="Age",type=date
 type Promise struct {
 	metav1.TypeMeta   `json:",inline"`
 	metav1.ObjectMeta `json:"metadata,omitempty"`

@@ -13,6 +13,8 @@ import (
 // +kubebuilder:printcolumn:JSONPath=".spec.url",name="URL",type=string,description="Address of the repository"
 // +kubebuilder:printcolumn:JSONPath=".spec.branch",name="Branch",type=string,description="Branch that is written to"
 // +kubebuilder:printcolumn:JSONPath=`.status.conditions[?(@.type=="Ready")].status`,name="Ready",type=string,description="Whether files can be written"
+// +kubebuilder:printcolumn:JSONPath=`.status.conditions[?(@.type=="Ready")].message`,name="Message",type=string,description="Why they cannot"
+// +kubebuilder:printcolumn:JSONPath=".metadata.creationTimestamp",name="Age",type=date
 type GitStateStore struct {
 	metav1.TypeMeta   `json:",inline"`
 	metav1.ObjectMeta `json:"metadata,omitempty"`
@@ -73,6 +75,8 @@ type GitAuthor struct {
 // +kubebuilder:printcolumn:JSONPath=".spec.bucketName",name="Name",type=string,description="Name of the bucket"
 // +kubebuilder:printcolumn:JSONPath=".spec.endpoint",name="Endpoint",type=string,description="Address of the object store"
 // +kubebuilder:printcolumn:JSONPath=`.status.conditions[?(@.type=="Ready")].status`,name="Ready",type=string,description="Whether files can be written"
+// +kubebuilder:printcolumn:JSONPath=`.status.conditions[?(@.type=="Ready")].message`,name="Message",type=string,description="Why they cannot"
+// +kubebuilder:printcolumn:JSONPath=".metadata.creationTimestamp",name="Age",type=date
 type BucketStateStore struct {
 	metav1.TypeMeta   `json:",inline"`
 	metav1.ObjectMeta `json:"metadata,omitempty"`

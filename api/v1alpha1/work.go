@@ -9,6 +9,8 @@ import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 // +kubebuilder:subresource:status
 // +kubebuilder:resource:categories=kratix
 // +kubebuilder:printcolumn:JSONPath=`.status.conditions[?(@.type=="Ready")].message`,name="STATUS",type=string,description="How far the files have come"
+// +kubebuilder:printcolumn:JSONPath=`.status.conditions[?(@.type=="ScheduleSucceeded")].message`,name="MESSAGE",type=string,description="What keeps the files back"
+// +kubebuilder:printcolumn:JSONPath=".metadata.creationTimestamp",name="AGE",type=date
 type Work struct {
 	metav1.TypeMeta   `json:",inline"`
 	metav1.ObjectMeta `json:"metadata,omitempty"`

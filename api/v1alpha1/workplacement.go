@@ -9,6 +9,10 @@ import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 // +kubebuilder:resource:categories=kratix,shortName=wp;wps
 // +kubebuilder:printcolumn:JSONPath=".spec.targetDestinationName",name="DESTINATION",type=string,description="Destination that the files go to"
 // +kubebuilder:printcolumn:JSONPath=`.status.conditions[?(@.type=="Ready")].message`,name="STATUS",type=string,description="How far the files have come"
+// +kubebuilder:printcolumn:JSONPath=`.status.conditions[?(@.type=="WriteSucceeded")].message`,name="MESSAGE",type=string,description="What the State Store has answered"
+// +kubebuilder:printcolumn:JSONPath=`.status.conditions[?(@.type=="ScheduleSucceeded")].message`,name="SCHEDULING",type=string,priority=1,description="What it waits for before it is written"
+// +kubebuilder:printcolumn:JSONPath=".status.versionID",name="VERSION",type=string,priority=1,description="Commit, or digest of the objects, that has the files"
+// +kubebuilder:printcolumn:JSONPath=".metadata.creationTimestamp",name="AGE",type=date
 type WorkPlacement struct {
 	metav1.TypeMeta   `json:",inline"`
 	metav1.ObjectMeta `json:"metadata,omitempty"`

@@ -91,7 +91,7 @@ func (d *delivery) deliver(ctx context.Context) error {
 			return err
 		}
 		if denials = nextDenials(denials, err); denials == maxDenials {
-			return fmt.Errorf("%w; check that the runner's --harvest-audience is the token's, and that this Pod was made by a TaskRun or a Workflow of a Promise", err)
+			return fmt.Errorf("%w; check that this Pod was made by a TaskRun or a Workflow of a Promise, and that the runner at %s is the one that submitted it", err, d.url.Host)
 		}
 		if text := err.Error(); text != told || time.Since(toldAt) >= remindTime {
 			d.say("%s; trying again until the run's time is over", text)

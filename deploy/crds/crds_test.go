@@ -38,7 +38,7 @@ type definition struct {
 
 func definitions(t *testing.T) map[string]definition {
 	t.Helper()
-	files, err := filepath.Glob("*.yaml")
+	files, err := filepath.Glob("*s.yaml") // plurals, and not kustomization.yaml
 	require.NoError(t, err)
 	found := map[string]definition{}
 	for _, file := range files {
@@ -85,14 +85,39 @@ func TestDefinitions(t *testing.T) {
 	for _, c := range []struct {
 		kind, short string
 		scope       apiextensionsv1.ResourceScope
-		columns     string
+		// columns are Kratix's, and added ours behind them.
+		columns, added string
 	}{
-		{"Promise", "", apiextensionsv1.ClusterScoped, "Status .status.status, Kind .status.kind, API Version .status.apiVersion, Version .status.version, Message .status.message"},
-		{"Destination", "dest dests", apiextensionsv1.ClusterScoped, `StateStoreKind .spec.stateStoreRef.kind, StateStoreName .spec.stateStoreRef.name, Ready .status.conditions[?(@.type=="Ready")].status`},
-		{"GitStateStore", "", apiextensionsv1.ClusterScoped, `URL .spec.url, Branch .spec.branch, Ready .status.conditions[?(@.type=="Ready")].status`},
-		{"BucketStateStore", "", apiextensionsv1.ClusterScoped, `Name .spec.bucketName, Endpoint .spec.endpoint, Ready .status.conditions[?(@.type=="Ready")].status`},
-		{"Work", "", apiextensionsv1.NamespaceScoped, `STATUS .status.conditions[?(@.type=="Ready")].message`},
-		{"WorkPlacement", "wp wps", apiextensionsv1.NamespaceScoped, `DESTINATION .spec.targetDestinationName, STATUS .status.conditions[?(@.type=="Ready")].message`},
+		{
+			"Promise", "", apiextensionsv1.ClusterScoped,
+			"Status .status.status, Kind .status.kind, API Version .status.apiVersion, Version .status.version, Message .status.message",
+			`Reason .status.conditions[?(@.type=="Reconciled")].reason, Cause .status.kratix.workflows.pipelines[?(@.message)].message, Reconciled .status.conditions[?(@.type=="Reconciled")].message, Works .status.conditions[?(@.type=="WorksSucceeded")].message, Requirements .status.conditions[?(@.type=="RequirementsFulfilled")].message, Age .metadata.creationTimestamp`,
+		},
+		{
+			"Destination", "dest dests", apiextensionsv1.ClusterScoped,
+			`StateStoreKind .spec.stateStoreRef.kind, StateStoreName .spec.stateStoreRef.name, Ready .status.conditions[?(@.type=="Ready")].status`,
+			`Message .status.conditions[?(@.type=="Ready")].message, Path .spec.path, Age .metadata.creationTimestamp`,
+		},
+		{
+			"GitStateStore", "", apiextensionsv1.ClusterScoped,
+			`URL .spec.url, Branch .spec.branch, Ready .status.conditions[?(@.type=="Ready")].status`,
+			`Message .status.conditions[?(@.type=="Ready")].message, Age .metadata.creationTimestamp`,
+		},
+		{
+			"BucketStateStore", "", apiextensionsv1.ClusterScoped,
+			`Name .spec.bucketName, Endpoint .spec.endpoint, Ready .status.conditions[?(@.type=="Ready")].status`,
+			`Message .status.conditions[?(@.type=="Ready")].message, Age .metadata.creationTimestamp`,
+		},
+		{
+			"Work", "", apiextensionsv1.NamespaceScoped,
+			`STATUS .status.conditions[?(@.type=="Ready")].message`,
+			`MESSAGE .status.conditions[?(@.type=="ScheduleSucceeded")].message, AGE .metadata.creationTimestamp`,
+		},
+		{
+			"WorkPlacement", "wp wps", apiextensionsv1.NamespaceScoped,
+			`DESTINATION .spec.targetDestinationName, STATUS .status.conditions[?(@.type=="Ready")].message`,
+			`MESSAGE .status.conditions[?(@.type=="WriteSucceeded")].message, SCHEDULING .status.conditions[?(@.type=="ScheduleSucceeded")].message, VERSION .status.versionID, AGE .metadata.creationTimestamp`,
+		},
 	} {
 		t.Run(c.kind, func(t *testing.T) {
 			d, there := found[c.kind]
@@ -109,7 +134,7 @@ func TestDefinitions(t *testing.T) {
 			for _, column := range version.AdditionalPrinterColumns {
 				columns = append(columns, column.Name+" "+column.JSONPath)
 			}
-			assert.Equal(t, c.columns, strings.Join(columns, ", "))
+			assert.Equal(t, c.columns+", "+c.added, strings.Join(columns, ", "))
 			assert.Empty(t, validateDefinition(t, d))
 		})
 	}

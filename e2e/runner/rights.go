@@ -45,7 +45,8 @@ func (w *watched) note(r *http.Request) {
 	w.used[right] = true
 }
 
-// Unused are the rights of deploy/rbac that no runner has used since Install, sorted.
+// Unused are the rights of deploy/rbac that no runner has used since Install, sorted. Who
+// watches may list: not every API server sends what is there at the beginning of a watch.
 func (in *Installation) Unused() ([]string, error) {
 	objects, err := manifests("rbac")
 	if err != nil {
@@ -63,7 +64,9 @@ func (in *Installation) Unused() ([]string, error) {
 			return nil, err
 		}
 		for _, right := range rights(role.Rules, object.GetKind() == "Role") {
-			if !in.watched.used[right] {
+			watch := right
+			watch.Verb = "watch"
+			if !in.watched.used[right] && (right.Verb != "list" || !in.watched.used[watch]) {
 				unused[right.String()] = true
 			}
 		}

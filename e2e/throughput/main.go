@@ -15,6 +15,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"syscall"
+	"time"
 
 	"github.com/kratix-compile/kratix-compile/e2e/cluster"
 	"github.com/kratix-compile/kratix-compile/e2e/runner"
@@ -81,6 +82,13 @@ func run(o options) (err error) {
 	if err := installed.Unwatched(); err != nil {
 		return err
 	}
+	var floor time.Duration
+	if n := rounds[len(rounds)-1]; o.engine == "instant" {
+		if floor, err = measureFloor(ctx, c, n); err != nil {
+			return fmt.Errorf("measure the floor: %w", err)
+		}
+		fmt.Fprintf(os.Stderr, "throughput: the calls of %d requests, bare, took %.2f s\n", n, floor.Seconds())
+	}
 	meters, err := newMeters(c)
 	if err != nil {
 		return err
@@ -95,5 +103,6 @@ func run(o options) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.clear(context.WithoutCancel(ctx))) }()
+	s.floor = floor
 	return s.measure(ctx, meters, rounds)
 }

@@ -80,7 +80,7 @@ func (s *stage) measure(ctx context.Context, m *meters, sizes []int) error {
 	if err := s.verify(ctx, live); err != nil {
 		return err
 	}
-	return print(os.Stdout, s.options, rounds)
+	return tell(os.Stdout, s.options, s.floor, rounds)
 }
 
 // appliers are how many requests are applied at the same time.

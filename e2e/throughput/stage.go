@@ -29,6 +29,7 @@ type stage struct {
 	name    string            // of the bucket, the repository, the namespace and more
 	objects []*unstructured.Unstructured
 	failed  chan error // of the engine
+	floor   time.Duration
 	stop    context.CancelFunc
 }
 
@@ -89,16 +90,7 @@ func newStage(ctx context.Context, c *cluster.Cluster, o options) (*stage, error
 	if kind == "" {
 		return nil, fmt.Errorf("-store: %q is neither bucket nor git", o.store)
 	}
-	config, err := clientcmd.BuildConfigFromFlags("", c.Kubeconfig)
-	if err != nil {
-		return nil, err
-	}
-	config.QPS = -1
-	untyped, err := dynamic.NewForConfig(config)
-	if err != nil {
-		return nil, err
-	}
-	typed, err := kubernetes.NewForConfig(config)
+	typed, untyped, err := unhurried(c)
 	if err != nil {
 		return nil, err
 	}
@@ -116,6 +108,21 @@ func newStage(ctx context.Context, c *cluster.Cluster, o options) (*stage, error
 		}
 	}
 	return s, s.offer(ctx, kind)
+}
+
+// unhurried clients ask as fast as they can.
+func unhurried(c *cluster.Cluster) (kubernetes.Interface, dynamic.Interface, error) {
+	config, err := clientcmd.BuildConfigFromFlags("", c.Kubeconfig)
+	if err != nil {
+		return nil, nil, err
+	}
+	config.QPS = -1
+	typed, err := kubernetes.NewForConfig(config)
+	if err != nil {
+		return nil, nil, err
+	}
+	untyped, err := dynamic.NewForConfig(config)
+	return typed, untyped, err
 }
 
 // fail ends the measurement.

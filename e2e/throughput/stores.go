@@ -10,18 +10,20 @@ import (
 
 	"github.com/minio/minio-go/v7"
 	"github.com/minio/minio-go/v7/pkg/credentials"
+
+	"github.com/kratix-compile/kratix-compile/e2e/cluster"
 )
 
-func (s *stage) bucket() (*minio.Client, error) {
-	at, err := url.Parse(s.S3.Endpoint)
+func bucketOf(c *cluster.Cluster) (*minio.Client, error) {
+	at, err := url.Parse(c.S3.Endpoint)
 	if err != nil {
 		return nil, err
 	}
-	return minio.New(at.Host, &minio.Options{Creds: credentials.NewStaticV4(s.S3.AccessKey, s.S3.SecretKey, ""), Secure: at.Scheme == "https"})
+	return minio.New(at.Host, &minio.Options{Creds: credentials.NewStaticV4(c.S3.AccessKey, c.S3.SecretKey, ""), Secure: at.Scheme == "https"})
 }
 
 func (s *stage) makeBucket(ctx context.Context) error {
-	client, err := s.bucket()
+	client, err := bucketOf(s.Cluster)
 	if err != nil {
 		return err
 	}
@@ -30,7 +32,7 @@ func (s *stage) makeBucket(ctx context.Context) error {
 
 // inBucket are the paths of all files.
 func (s *stage) inBucket(ctx context.Context) ([]string, error) {
-	client, err := s.bucket()
+	client, err := bucketOf(s.Cluster)
 	if err != nil {
 		return nil, err
 	}

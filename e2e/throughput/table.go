@@ -4,50 +4,69 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 	"time"
 )
 
-// played are the calls of the engine and of whoever applies the requests, and so not the runner's.
+// played are the calls of the engine and of whoever applies the requests, and so not the
+// runner's.
 var played = []call{
 	{"POST", "things"}, {"POST", "pods"}, {"POST", "serviceaccounts/token"}, {"PATCH", "taskruns/status"},
 }
 
-// others are the cluster's own, of which there are some every second.
-var others = []string{"leases", "nodes", "nodes/status", "pods/status", "events", "subjectaccessreviews", "tokenreviews"}
+// others are of the cluster's own parts, which write them every second.
+var others = []string{"leases", "nodes", "nodes/status", "pods/status"}
 
-// print is in Markdown: the rounds, and then what the last of them has asked the API server.
-func print(to io.Writer, o options, rounds []round) error {
-	text := fmt.Sprintf("%s, %d Pipeline(s), %s\n\n| requests | seconds | requests a second | one request: median, 95th of 100, longest | the runner's API writes a request | reads | memory of the runner |\n|---|---|---|---|---|---|---|\n", o.engine, o.pipelines, o.store)
+// tell writes, in Markdown, the rounds, and then how they compare or what they cost.
+func tell(to io.Writer, o options, floor time.Duration, rounds []round) error {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s, %d Pipeline(s), %s\n\n", o.engine, o.pipelines, o.store)
+	row(&b, "requests", "seconds", "requests a second", "one request: median, 95th of 100, longest", "the runner's API writes a request", "reads", "memory of the runner")
+	line(&b, 7)
 	for _, r := range rounds {
-		n := float64(r.requests)
-		own := r.calls.own
-		text += fmt.Sprintf("| %d (%d live) | %.2f | %.1f | %s, %s, %s | %.1f | %.1f | %.0f MB |\n",
-			r.requests, r.live, r.took.Seconds(), n/r.took.Seconds(), short(r.part(50)), short(r.part(95)), short(r.part(100)),
-			(own["POST"]+own["PUT"]+own["PATCH"]+own["DELETE"])/n, own["GET"]/n, r.memory/1e6)
+		n, own := float64(r.requests), r.calls.own
+		row(&b,
+			fmt.Sprintf("%d (%d live)", r.requests, r.live), fmt.Sprintf("%.2f", r.took.Seconds()), fmt.Sprintf("%.1f", n/r.took.Seconds()),
+			strings.Join([]string{short(r.part(50)), short(r.part(95)), short(r.part(100))}, ", "),
+			fmt.Sprintf("%.1f", (own["POST"]+own["PUT"]+own["PATCH"]+own["DELETE"])/n), fmt.Sprintf("%.1f", own["GET"]/n),
+			fmt.Sprintf("%.0f MB", r.memory/1e6))
 	}
-	text += against(o, rounds)
-	last := rounds[len(rounds)-1]
-	text += "\n| call of the runner | a request |\n|---|---|\n"
-	for _, kind := range last.calls.kinds() {
-		if slices.Contains(writes, kind.verb) && !slices.Contains(played, kind) && !slices.Contains(others[:4], kind.resource) {
-			text += fmt.Sprintf("| %s %s | %.2f |\n", kind.verb, kind.resource, last.calls.calls[kind]/float64(last.requests))
-		}
+	b.WriteString("\n")
+	if last := rounds[len(rounds)-1]; o.engine == "instant" {
+		fmt.Fprintf(&b, "The calls of the last round, made bare by as many workers, took %s: the round took %.2f times that.\n\n", short(floor), last.took.Seconds()/floor.Seconds())
+		costs(&b, last)
+	} else {
+		compare(&b, rounds)
 	}
-	_, err := io.WriteString(to, text)
+	_, err := io.WriteString(to, b.String())
 	return err
 }
 
-// against compares with bare Pods: one of each request's, if there is one Pipeline.
-func against(o options, rounds []round) string {
-	if o.engine == "instant" {
-		return ""
+// costs are what a request has the runner write. Only with an engine that is known by its
+// calls can those be told apart.
+func costs(b *strings.Builder, r round) {
+	row(b, "call of the runner", "a request")
+	line(b, 2)
+	for _, kind := range r.calls.kinds() {
+		if slices.Contains(writes, kind.verb) && !slices.Contains(played, kind) && !slices.Contains(others, kind.resource) {
+			row(b, kind.verb+" "+kind.resource, fmt.Sprintf("%.2f", r.calls.calls[kind]/float64(r.requests)))
+		}
 	}
-	text := "\n| requests | in the State Store | the same Pods, bare | ratio |\n|---|---|---|---|\n"
-	for _, r := range rounds {
-		text += fmt.Sprintf("| %d | %s | %s | %.2f |\n", r.requests, short(r.took), short(r.bare), r.took.Seconds()/r.bare.Seconds())
-	}
-	return text
 }
+
+func compare(b *strings.Builder, rounds []round) {
+	row(b, "requests", "in the State Store", "bare Pods of Kratix's shape", "ratio")
+	line(b, 4)
+	for _, r := range rounds {
+		row(b, fmt.Sprint(r.requests), short(r.took), short(r.bare), fmt.Sprintf("%.2f", r.took.Seconds()/r.bare.Seconds()))
+	}
+}
+
+func row(b *strings.Builder, cells ...string) {
+	b.WriteString("| " + strings.Join(cells, " | ") + " |\n")
+}
+
+func line(b *strings.Builder, cells int) { b.WriteString(strings.Repeat("|---", cells) + "|\n") }
 
 // part is within how much time so many of 100 requests were done.
 func (r round) part(of int) time.Duration {

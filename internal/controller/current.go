@@ -19,10 +19,13 @@ import (
 // whoever hears that throws the results away. A replica that does not lead watches no
 // requests, and asks the API server.
 func (r *Runner) Current(ctx context.Context, run harvest.Run) (bool, error) {
-	if _, watched := r.kinds.kind(run.Labels[v1alpha1.LabelPromise]); watched {
-		if yes, err := current(ctx, r.Client, run); yes && err == nil {
-			return true, nil
-		}
+	yes := false
+	_, err := r.kinds.read(ctx, run.Labels[v1alpha1.LabelPromise], func(schema.GroupVersionKind) (err error) {
+		yes, err = current(ctx, r.Client, run)
+		return err
+	})
+	if yes && err == nil {
+		return true, nil
 	}
 	return current(ctx, r.Live, run)
 }

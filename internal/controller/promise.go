@@ -8,6 +8,7 @@ import (
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
@@ -165,18 +166,17 @@ func (p *Promises) passOn(ctx context.Context, o *object) error {
 			return err
 		}
 	}
+	p.record(o, progress.Event{Reason: progress.ReasonReconcilingResources, Message: fmt.Sprintf("All %d requests start over", len(requests))})
 	return o.setLabel(ctx, p.Client, progress.LabelReconcileResources, "")
 }
 
 // requests are all for what the Promise offers.
 func (p *Promises) requests(ctx context.Context, o *object) ([]unstructured.Unstructured, error) {
-	kind, ok := p.kinds.kind(o.GetName())
-	if !ok {
-		return nil, nil
-	}
 	list := &unstructured.UnstructuredList{}
-	list.SetGroupVersionKind(kind)
-	err := p.Client.List(ctx, list)
+	_, err := p.kinds.read(ctx, o.GetName(), func(kind schema.GroupVersionKind) error {
+		list.SetGroupVersionKind(kind)
+		return p.Client.List(ctx, list)
+	})
 	return list.Items, err
 }
 

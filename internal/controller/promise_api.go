@@ -14,6 +14,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
+	"github.com/kratix-compile/kratix-compile/internal/engine"
 	"github.com/kratix-compile/kratix-compile/internal/promised"
 	"github.com/kratix-compile/kratix-compile/internal/work"
 	"github.com/kratix-compile/kratix-compile/translate/manifest"
@@ -115,9 +116,8 @@ const (
 
 // ensureDependencies keeps the Work of spec.dependencies (docs/kratix-contract.md 7.5).
 func (p *Promises) ensureDependencies(ctx context.Context, o *object) error {
-	existing := &v1alpha1.WorkList{}
-	labels := client.MatchingLabels{v1alpha1.LabelPromise: o.GetName(), v1alpha1.LabelWorkType: workStatic}
-	if err := p.Client.List(ctx, existing, labels, client.InNamespace(p.Options().SystemNamespace)); err != nil {
+	existing, err := p.staticWorks(ctx, o.GetName())
+	if err != nil {
 		return err
 	}
 	wanted, err := p.dependencies(o)
@@ -125,14 +125,23 @@ func (p *Promises) ensureDependencies(ctx context.Context, o *object) error {
 		return err
 	}
 	if wanted == nil {
-		return p.deleteAll(ctx, existing.Items)
+		return p.deleteAll(ctx, existing)
 	}
 	var current *v1alpha1.Work
-	if len(existing.Items) > 0 {
-		current = &existing.Items[0]
+	if len(existing) > 0 {
+		current = &existing[0]
 	}
 	_, err = p.saveWork(ctx, current, wanted)
 	return err
+}
+
+// staticWorks is the Work of spec.dependencies, if there is one.
+func (r *Runner) staticWorks(ctx context.Context, promise string) ([]v1alpha1.Work, error) {
+	list := &v1alpha1.WorkList{}
+	labels := client.MatchingLabels{v1alpha1.LabelPromise: promise, v1alpha1.LabelWorkType: workStatic}
+	of := client.MatchingFields{engine.ByObject: engine.ObjectKey(labels)}
+	err := r.Client.List(ctx, list, of, labels, client.InNamespace(r.Options().SystemNamespace))
+	return list.Items, err
 }
 
 func (r *Runner) deleteAll(ctx context.Context, works []v1alpha1.Work) error {

@@ -9,6 +9,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
@@ -32,15 +33,17 @@ const (
 
 // Reconcile brings one request further.
 func (r *Requests) Reconcile(ctx context.Context, req Request) (reconcile.Result, error) {
-	kind, ok := r.kinds.kind(req.Promise)
-	if !ok {
-		return reconcile.Result{}, nil
-	}
-	promise, u := some(promiseKind), some(kind)
+	promise, u := some(promiseKind), &unstructured.Unstructured{}
 	if err := r.Client.Get(ctx, client.ObjectKey{Name: req.Promise}, promise); err != nil {
 		return reconcile.Result{}, client.IgnoreNotFound(err)
 	}
-	err := r.Client.Get(ctx, req.ObjectKey, u)
+	watched, err := r.kinds.read(ctx, req.Promise, func(kind schema.GroupVersionKind) error {
+		u.SetGroupVersionKind(kind)
+		return r.Client.Get(ctx, req.ObjectKey, u)
+	})
+	if !watched {
+		return reconcile.Result{}, err
+	}
 	if apierrors.IsNotFound(err) {
 		u.SetNamespace(req.Namespace)
 		u.SetName(req.Name)

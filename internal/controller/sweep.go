@@ -36,7 +36,8 @@ func (s *sweeper) sweep(ctx context.Context) error {
 }
 
 // dropUnreferenced deletes the bundles that were kept for a Work and that nothing names any
-// more. Young ones stay: their Work may not be in the cache yet.
+// more. It does not ask the cache: that may not have the Work which was written before its
+// bundle was kept. An hour leaves time to whoever still reads one.
 func (s *sweeper) dropUnreferenced(ctx context.Context) error {
 	kept, err := s.Records.Kept(ctx)
 	if err != nil || len(kept) == 0 {
@@ -44,7 +45,7 @@ func (s *sweeper) dropUnreferenced(ctx context.Context) error {
 	}
 	named := map[string]bool{}
 	works, placements := &v1alpha1.WorkList{}, &v1alpha1.WorkPlacementList{}
-	if err := errors.Join(s.Client.List(ctx, works), s.Client.List(ctx, placements)); err != nil {
+	if err := errors.Join(s.Live.List(ctx, works), s.Live.List(ctx, placements)); err != nil {
 		return err
 	}
 	for _, w := range works.Items {

@@ -93,6 +93,22 @@ func (k *kinds) kind(promise string) (schema.GroupVersionKind, bool) {
 	return kind, ok
 }
 
+// read lets something be read of what a Promise offers; ok is false if that is not watched.
+// A cache watches whatever is read, and so also what was closed just before: that ends here.
+func (k *kinds) read(ctx context.Context, promise string, do func(schema.GroupVersionKind) error) (ok bool, err error) {
+	kind, ok := k.kind(promise)
+	if !ok {
+		return false, nil
+	}
+	err = do(kind)
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.watched[promise] != kind && !slices.Contains(slices.Collect(maps.Values(k.watched)), kind) {
+		return false, k.cache.RemoveInformer(ctx, some(kind))
+	}
+	return true, err
+}
+
 func some(kind schema.GroupVersionKind) *unstructured.Unstructured {
 	u := &unstructured.Unstructured{}
 	u.SetGroupVersionKind(kind)
@@ -179,14 +195,13 @@ func toPromise[T client.Object]() handler.TypedEventHandler[T, Request] {
 // toAllRequests maps a Promise to every request for it.
 func (k *kinds) toAllRequests(c client.Reader) handler.TypedEventHandler[*unstructured.Unstructured, Request] {
 	return handler.TypedEnqueueRequestsFromMapFunc(func(ctx context.Context, promise *unstructured.Unstructured) []Request {
-		kind, ok := k.kind(promise.GetName())
-		if !ok {
-			return nil
-		}
 		all := &unstructured.UnstructuredList{}
-		all.SetGroupVersionKind(kind)
-		if err := c.List(ctx, all); err != nil {
-			return nil // the cache is about to stop: the kind is not watched any more
+		ok, err := k.read(ctx, promise.GetName(), func(kind schema.GroupVersionKind) error {
+			all.SetGroupVersionKind(kind)
+			return c.List(ctx, all)
+		})
+		if !ok || err != nil {
+			return nil // the kind is not watched any more
 		}
 		var requests []Request
 		for i := range all.Items {

@@ -17,6 +17,7 @@ import (
 	"github.com/kratix-compile/kratix-compile/internal/engine"
 	"github.com/kratix-compile/kratix-compile/internal/progress"
 	"github.com/kratix-compile/kratix-compile/internal/work"
+	"github.com/kratix-compile/kratix-compile/translate/workflow"
 )
 
 // works are all that may be of an object, in whatever namespace.
@@ -49,18 +50,25 @@ func (c *course) placed(ctx context.Context) ([]progress.Work, error) {
 	for _, run := range c.planned.Runs {
 		missing[run.Pipeline] = true
 	}
-	stale := work.Stale(works, c.owner(), nil) // all of them are the object's
-	var placed []progress.Work
-	for i := range stale {
-		state, err := c.state(ctx, &stale[i])
+	all := work.Stale(works, c.owner(), nil) // those that are the object's
+	if c.kind.Type == workflow.Promise {
+		static, err := c.staticWorks(ctx, c.promise.GetName())
 		if err != nil {
 			return nil, err
 		}
-		if c.fresh[stale[i].Name] > stale[i].Generation {
+		all = append(all, static...)
+	}
+	var placed []progress.Work
+	for i := range all {
+		state, err := c.state(ctx, &all[i])
+		if err != nil {
+			return nil, err
+		}
+		if c.fresh[all[i].Name] > all[i].Generation {
 			state = progress.WorkPending // the cache has an older one
 		}
-		placed = append(placed, progress.Work{Name: stale[i].Name, State: state})
-		delete(missing, stale[i].Labels[v1alpha1.LabelPipeline])
+		placed = append(placed, progress.Work{Name: all[i].Name, State: state})
+		delete(missing, all[i].Labels[v1alpha1.LabelPipeline])
 	}
 	for pipeline := range missing { // the cache has not seen its Work yet
 		of := work.Source{Owner: c.owner(), Pipeline: pipeline}

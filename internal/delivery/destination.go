@@ -9,6 +9,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/tools/events"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
@@ -28,6 +29,7 @@ type destinations struct {
 	stores  *stores
 	flights *flights[*v1alpha1.Destination]
 	now     func() time.Time
+	events  events.EventRecorder
 }
 
 // Reconcile implements reconcile.Reconciler.
@@ -159,7 +161,12 @@ func (r *destinations) save(ctx context.Context, d *v1alpha1.Destination, ready 
 	if !setReady(&d.Status.Conditions, ready, d.Generation, r.now()) {
 		return nil
 	}
-	return r.Status().Patch(ctx, d, client.MergeFrom(before))
+	if err := r.Status().Patch(ctx, d, client.MergeFrom(before)); err != nil {
+		return err
+	}
+	turned := turn{placement.ConditionReady, before.Status.Conditions, d.Status.Conditions}
+	turned.tell(r.events, d, "Check")
+	return nil
 }
 
 func setReady(all *[]metav1.Condition, ready metav1.Condition, generation int64, now time.Time) bool {

@@ -10,11 +10,13 @@ import (
 	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/tools/events"
 	"k8s.io/client-go/util/workqueue"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
+	"github.com/kratix-compile/kratix-compile/internal/placement"
 	"github.com/kratix-compile/kratix-compile/internal/statestore"
 )
 
@@ -61,6 +63,7 @@ type stateStores[T client.Object] struct {
 	stores  *stores
 	backoff workqueue.TypedRateLimiter[reconcile.Request]
 	now     func() time.Time
+	events  events.EventRecorder
 }
 
 // checkTimeout bounds a check of credentials and rights, which may have to wait for a
@@ -173,6 +176,8 @@ func (r *stateStores[T]) report(ctx context.Context, o T, ref v1alpha1.StateStor
 		if err := r.Status().Patch(ctx, o, client.MergeFrom(original)); err != nil {
 			return err
 		}
+		turned := turn{placement.ConditionReady, before.Conditions, status.Conditions}
+		turned.tell(r.events, o, "Check")
 	}
 	if fault == nil && was == "NotReady" {
 		r.stores.tell(ref)

@@ -102,7 +102,7 @@ func (c *wiring) worksFor(ctx context.Context, d *v1alpha1.Destination) []reconc
 func (c *wiring) addWorkPlacements() error {
 	wakes := &waker{}
 	r := &workPlacements{
-		Client: c.GetClient(), live: c.GetAPIReader(), stores: c.stores, flights: newFlights[*v1alpha1.WorkPlacement](wakes), now: time.Now,
+		Client: c.GetClient(), live: c.GetAPIReader(), stores: c.stores, flights: newFlights[*v1alpha1.WorkPlacement](wakes), now: time.Now, events: c.options.Events,
 		contents: &contents{records: c.options.Records, tempDir: c.options.TempDir},
 		tracer:   c.options.Tracer,
 	}
@@ -184,7 +184,7 @@ func (c *wiring) destinationsIn(store v1alpha1.StateStoreReference) []reconcile.
 
 func (c *wiring) addDestinations() error {
 	wakes := &waker{}
-	r := &destinations{Client: c.GetClient(), stores: c.stores, flights: newFlights[*v1alpha1.Destination](wakes), now: time.Now}
+	r := &destinations{Client: c.GetClient(), stores: c.stores, flights: newFlights[*v1alpha1.Destination](wakes), now: time.Now, events: c.options.Events}
 	ctl, err := c.controller("destination", r)
 	if err != nil {
 		return err
@@ -219,7 +219,7 @@ func (c *wiring) addDestinations() error {
 func addStateStores[T client.Object](c *wiring, k *kind[T]) error {
 	wakes := &waker{}
 	r := &stateStores[T]{
-		Client: c.GetClient(), kind: k, live: c.GetAPIReader(), stores: c.stores, now: time.Now,
+		Client: c.GetClient(), kind: k, live: c.GetAPIReader(), stores: c.stores, now: time.Now, events: c.options.Events,
 		backoff: workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](firstRetry, lastCheck),
 	}
 	ctl, err := c.controller(strings.ToLower(k.name), r)

@@ -6,10 +6,8 @@ import (
 	"fmt"
 	"time"
 
-	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/tools/events"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -138,10 +136,7 @@ func (r *works) save(ctx context.Context, w *v1alpha1.Work, status v1alpha1.Work
 	if err := r.Status().Patch(ctx, w, client.MergeFrom(before)); err != nil {
 		return err
 	}
-	was := meta.FindStatusCondition(before.Status.Conditions, placement.ConditionScheduled)
-	is := meta.FindStatusCondition(status.Conditions, placement.ConditionScheduled)
-	if is.Status == metav1.ConditionFalse && (was == nil || was.Reason != is.Reason) {
-		r.events.Eventf(w, nil, corev1.EventTypeWarning, is.Reason, "Schedule", "%s", is.Message)
-	}
+	turned := turn{placement.ConditionScheduled, before.Status.Conditions, status.Conditions}
+	turned.tell(r.events, w, "Schedule")
 	return nil
 }

@@ -8,6 +8,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/client-go/tools/events"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
@@ -33,6 +34,7 @@ type workPlacements struct {
 	flights  *flights[*v1alpha1.WorkPlacement]
 	tracer   *tracing.Tracer
 	now      func() time.Time
+	events   events.EventRecorder
 
 	// aggregating is held from when the WorkPlacements of a Destination with one file
 	// are listed until they are queued, so that no older list comes after a newer one.
@@ -164,7 +166,12 @@ func (r *workPlacements) save(ctx context.Context, p *v1alpha1.WorkPlacement, o 
 	}
 	before := p.DeepCopy()
 	p.Status = status
-	return later(r.Status().Patch(ctx, p, client.MergeFrom(before)))
+	if err := r.Status().Patch(ctx, p, client.MergeFrom(before)); err != nil {
+		return later(err)
+	}
+	turned := turn{placement.ConditionWritten, before.Status.Conditions, status.Conditions}
+	turned.tell(r.events, p, "Write")
+	return nil
 }
 
 // release lets a WorkPlacement go that has nothing in a State Store, or nothing that

@@ -118,6 +118,7 @@ type Event struct {
 // The reasons of events.
 const (
 	ReasonPipelineStarted      = "PipelineStarted"
+	ReasonPipelineStuck        = "PipelineStuck" // Kratix has none
 	ReasonPipelineSuspended    = "PipelineSuspended"
 	ReasonConfigureFailed      = "ConfigureWorkflowFailed"
 	ReasonDeleteFailed         = "Failed Pipeline"

@@ -6,7 +6,7 @@ import "github.com/kratix-compile/kratix-compile/translate/workflow"
 func (m *machine) pause() {
 	if !m.next.Paused {
 		m.next.Paused = true
-		m.event(true, ReasonPaused, "The object is paused until the label "+LabelPaused+" is removed")
+		m.event(true, ReasonPaused, "The object is paused until the label "+LabelPaused+" is removed from it, or from its Promise")
 	}
 	m.ends(Paused)
 }

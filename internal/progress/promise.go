@@ -112,7 +112,7 @@ func SetRequirements(status map[string]any, required []Requirement, now time.Tim
 	if fulfilled {
 		return true, []Event{{false, ReasonRequirementsMet, c.Message}}
 	}
-	return false, []Event{{true, ReasonRequirementsNotMet, c.Message}}
+	return false, []Event{{true, ReasonRequirementsNotMet, c.Message + "; install them, or correct spec.requiredPromises"}}
 }
 
 func sorted(names []string) string {

@@ -16,7 +16,7 @@ func (m *machine) running(i int) {
 		return
 	}
 	switch {
-	case cause == urgent, cause == patient && run.State != RunRunning:
+	case cause == urgent, cause == patient && run.State != RunRunning, run.State == RunAbsent && m.foreign(p):
 		m.restart()
 	case run.State == RunAbsent:
 		m.after = append(m.after, Submit{Pipeline: p.Name, Round: m.next.Round, Run: p.Run})
@@ -24,12 +24,20 @@ func (m *machine) running(i int) {
 	case run.active():
 		if cause == patient {
 			run.Text = "The workflow starts over when this run has ended"
+		} else if run.Text != "" && p.Message == "" {
+			m.event(true, ReasonPipelineStuck, "Pipeline "+p.Name+" does not get on ("+p.Run+"): "+run.Text)
 		}
 		m.turn(i, PhaseRunning, run.Text)
 		m.ends(Running)
 	default:
 		m.fail(i, run.failure())
 	}
+}
+
+// foreign is a run that this object cannot have had: its status came from a backup.
+func (m *machine) foreign(p Pipeline) bool {
+	name := m.RunName(p.Name, m.next.Round)
+	return name != "" && name != p.Run
 }
 
 // failure is how a run ended that delivered nothing.
@@ -90,7 +98,11 @@ func (m *machine) suspend(i int, c Control) {
 	} else {
 		p.Attempts = 0
 	}
-	m.event(false, ReasonPipelineSuspended, "Pipeline "+p.Name+" suspended the workflow")
-	m.event(true, ReasonWorkflowSuspended, "The workflow is suspended until the label "+LabelSuspended+" is removed")
+	m.event(false, ReasonPipelineSuspended, detailed("Pipeline "+p.Name+" suspended the workflow", c.Message))
+	until := "remove the label " + LabelSuspended + " to go on"
+	if c.RetryAfter > 0 {
+		until = "it goes on at " + p.NextRetryAt.Format(time.RFC3339) + ", or when the label " + LabelSuspended + " is removed"
+	}
+	m.event(true, ReasonWorkflowSuspended, "The workflow is suspended; "+until)
 	m.ends(Suspended)
 }

@@ -71,6 +71,11 @@ var isRunning = state{
 			"Running: a Running, b Pending; round 1",
 		},
 		{
+			"its status came from a backup of another object", func(s *Situation) { s.Status.Pipelines[0].Run, s.Runs = "theirs", nil },
+			"write status; submit a-2",
+			"Running: a Running, b Pending; round 2",
+		},
+		{
 			"its image cannot be pulled", run("a-1", RunWaiting),
 			"none",
 			"Running: a Running, b Pending; round 1",

@@ -66,7 +66,6 @@ type task struct {
 // runner may be killed: what a state file does not list is not there.
 func (b *batch) run(ctx context.Context) []statestore.Outcome {
 	gone := b.removed()
-	b.phase(ctx, (*batch).readable)
 	b.phase(ctx, (*batch).announce)
 	b.phase(ctx, func(b *batch, j *job) []task { return b.puts(j, gone, false) })
 	b.phase(ctx, (*batch).removals)
@@ -123,16 +122,6 @@ func (j *job) end(changed bool, err error) {
 	if j.err == nil {
 		j.err = err
 	}
-}
-
-// readable reads every file of a job once before any of them is put: a job that cannot be
-// brought to its end does not begin.
-func (b *batch) readable(j *job) []task {
-	var out []task
-	for _, f := range j.step.Put {
-		out = append(out, task{j, func(context.Context) (bool, error) { return false, statestore.CopyFile(f, io.Discard) }})
-	}
-	return out
 }
 
 // announce lists new files beside the old ones in the state file before there are any.

@@ -32,6 +32,7 @@ var meanings = map[string]string{
 const (
 	credentialsRefused = "the server refuses the credentials; correct the Secret, or renew it if it has expired"
 	unreachable        = "the server cannot be reached; correct spec.endpoint, or see that the network lets the runner out"
+	slow               = "the server takes too long to answer; it is tried again later"
 	unavailable        = "the server failed; it is tried again later"
 )
 
@@ -75,7 +76,9 @@ func meaning(err error) string {
 		return "there is no identity of the Pod to use; give its service account one, or use authMethod accessKey"
 	case strings.Contains(err.Error(), "Connection closed by foreign host"):
 		return unavailable
-	case errors.As(err, &network):
+	case errors.As(err, &network) && network.Timeout():
+		return slow
+	case network != nil:
 		return unreachable
 	}
 	return ""

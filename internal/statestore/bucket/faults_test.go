@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -37,6 +38,19 @@ func TestRefusedPut(t *testing.T) {
 	server.fail(func(http.ResponseWriter, *http.Request, string) bool { return false })
 	require.NoError(t, statestore.Errors(store.Apply(t.Context(), []statestore.Change{update("ns/a", "a", "2")})))
 	assert.Equal(t, map[string]string{"a": "2"}, server.files(t))
+}
+
+// TestSlow: a server that takes a request and does not answer it.
+func TestSlow(t *testing.T) {
+	server := newFake(t)
+	spec := server.spec()
+	client, err := connect(spec, server.secret(), 50*time.Millisecond)
+	require.NoError(t, err)
+	store := newStore(spec, client)
+	stop := make(chan struct{})
+	server.fail(func(http.ResponseWriter, *http.Request, string) bool { <-stop; return true })
+	defer close(stop)
+	require.ErrorContains(t, store.Apply(t.Context(), []statestore.Change{update("ns/a", "a", "1")})[0].Err, "bucket state at "+spec.Endpoint+": the server takes too long to answer")
 }
 
 // TestUnchangedObjectsStay: what is there already is not put again.

@@ -22,13 +22,14 @@ const (
 	// PEM. They are believed instead of the system's.
 	caKey = "ca.crt"
 	// retries are of one request, and the library waits between them.
-	retries        = 3
-	dialTimeout    = 10 * time.Second
-	headersTimeout = 30 * time.Second
+	retries     = 3
+	dialTimeout = 10 * time.Second
+	// answerTimeout is of one request, until the first of its answer comes.
+	answerTimeout = 30 * time.Second
 )
 
 // connect makes a client. It asks nobody.
-func connect(spec v1alpha1.BucketStateStoreSpec, secret map[string][]byte) (*minio.Client, error) {
+func connect(spec v1alpha1.BucketStateStoreSpec, secret map[string][]byte, headersTimeout time.Duration) (*minio.Client, error) {
 	if spec.BucketName == "" || spec.Endpoint == "" {
 		return nil, errors.New("spec.bucketName and spec.endpoint must be set")
 	}
@@ -42,7 +43,7 @@ func connect(spec v1alpha1.BucketStateStoreSpec, secret map[string][]byte) (*min
 	if err != nil {
 		return nil, err
 	}
-	transport, err := transport(secret[caKey])
+	transport, err := transport(secret[caKey], headersTimeout)
 	if err != nil {
 		return nil, err
 	}
@@ -68,7 +69,7 @@ func identify(method string, secret map[string][]byte) (*credentials.Credentials
 	return nil, fmt.Errorf("spec.authMethod %q: must be accessKey or IAM", method)
 }
 
-func transport(ca []byte) (*http.Transport, error) {
+func transport(ca []byte, headersTimeout time.Duration) (*http.Transport, error) {
 	t := &http.Transport{
 		Proxy:               http.ProxyFromEnvironment,
 		DialContext:         (&net.Dialer{Timeout: dialTimeout}).DialContext,

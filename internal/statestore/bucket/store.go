@@ -26,7 +26,10 @@ type Store struct {
 	bucket   string
 	prefix   string
 	endpoint string
-	turn     chan struct{}
+	// turn is held by whoever writes.
+	turn chan struct{}
+	// crowded is set when one listing of everything was too long. It is for who has the turn.
+	crowded bool
 }
 
 var _ statestore.Store = (*Store)(nil)
@@ -37,11 +40,15 @@ const parallel = 32
 // New reads what a BucketStateStore and its Secret say, without asking the server. An error
 // names the field or the key that is wrong.
 func New(spec v1alpha1.BucketStateStoreSpec, secret map[string][]byte) (*Store, error) {
-	client, err := connect(spec, secret)
+	client, err := connect(spec, secret, answerTimeout)
 	if err != nil {
 		return nil, err
 	}
-	return &Store{client: client, bucket: spec.BucketName, prefix: prefix(spec), endpoint: spec.Endpoint, turn: make(chan struct{}, 1)}, nil
+	return newStore(spec, client), nil
+}
+
+func newStore(spec v1alpha1.BucketStateStoreSpec, client *minio.Client) *Store {
+	return &Store{client: client, bucket: spec.BucketName, prefix: prefix(spec), endpoint: spec.Endpoint, turn: make(chan struct{}, 1)}
 }
 
 // Apply puts and removes what differs.

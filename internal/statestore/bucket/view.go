@@ -41,7 +41,7 @@ func newView(s *Store) *view {
 // in has little else.
 func (v *view) Files(ctx context.Context, dirs []string) ([][]string, error) {
 	out := make([][]string, len(dirs))
-	if pages := len(dirs) / parallel / pageRounds; pages > 0 {
+	if pages := len(dirs) / parallel / pageRounds; pages > 0 && !v.store.crowded {
 		all, complete, err := v.list(ctx, common(dirs), pages*pageSize)
 		if err != nil {
 			return nil, err
@@ -53,6 +53,7 @@ func (v *view) Files(ctx context.Context, dirs []string) ([][]string, error) {
 			}
 			return out, nil
 		}
+		v.store.crowded = true
 	}
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(parallel)

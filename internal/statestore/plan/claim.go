@@ -14,20 +14,25 @@ type claims struct {
 	owned map[string]int // Change.Dir -> index
 }
 
-// claim gives every path to one change at most. The others that want it fail.
+// claim gives every path to one change at most. The others that want it fail. Who fails
+// keeps what he has, which may make others fail that hoped for it.
 func (p *planner) claim(ctx context.Context) error {
-	p.claims = claims{map[string]int{}, map[string]int{}, map[string]int{}}
-	holder, err := p.holders(ctx)
+	holders, err := p.holders(ctx)
 	if err != nil {
 		return err
 	}
-	for i, c := range p.changes {
-		s := &p.steps[i]
-		if s.Err != nil || len(c.Files) == 0 {
-			continue // who only removes is in nobody's way
-		}
-		if s.Err = p.held(i, holder); s.Err == nil {
-			s.Err = p.take(i)
+	for again := true; again; {
+		again = false
+		p.claims = claims{map[string]int{}, map[string]int{}, map[string]int{}}
+		for i, c := range p.changes {
+			s := &p.steps[i]
+			if s.Err != nil || len(c.Files) == 0 {
+				continue // who only removes is in nobody's way
+			}
+			if s.Err = p.held(i, holders); s.Err == nil {
+				s.Err = p.take(i)
+			}
+			again = again || s.Err != nil && s.State != nil && len(s.State.Old) > 0
 		}
 	}
 	return nil
@@ -96,7 +101,8 @@ func (p *planner) held(i int, holders map[string]holder) error {
 		return nil
 	}
 	for _, f := range p.changes[i].Files {
-		if h := holders[f.Path]; h.keeps && h.change != i {
+		h, held := holders[f.Path]
+		if held && h.change != i && (h.keeps || p.steps[h.change].Err != nil) {
 			return fmt.Errorf("%s is already there, written by %s; two writers cannot share a path: rename one of the files, or use another filepath mode", f.Path, h.name)
 		}
 	}

@@ -5,6 +5,7 @@ package plan
 import (
 	"context"
 	"fmt"
+	"io"
 	"path"
 	"slices"
 
@@ -72,7 +73,8 @@ type planner struct {
 	claims  claims
 }
 
-// check is what can be told of a change by itself.
+// check is what can be told of a change by itself. Its files are read once before any of
+// them is written: what cannot be brought to its end does not begin, and keeps what it has.
 func check(c statestore.Change) error {
 	paths := append([]string{}, c.Remove...)
 	for _, f := range c.Files {
@@ -89,6 +91,11 @@ func check(c statestore.Change) error {
 		}
 		if c.StateFile != "" && p != c.StateFile && path.Dir(p) == path.Dir(c.StateFile) {
 			return fmt.Errorf("path %q is among the state files; put the file elsewhere", p)
+		}
+	}
+	for _, f := range c.Files {
+		if err := statestore.CopyFile(f, io.Discard); err != nil {
+			return err
 		}
 	}
 	return nil

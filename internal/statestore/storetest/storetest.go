@@ -39,6 +39,7 @@ func Run(t *testing.T, place func(t testing.TB) Place) {
 		"Directory":     testDirectory,
 		"StateFile":     testStateFile,
 		"Handover":      testHandover,
+		"NoHandover":    testNoHandover,
 		"Holder":        testHolder,
 		"Poison":        testPoison,
 		"Conflict":      testConflict,
@@ -177,6 +178,20 @@ func testHandover(t *testing.T, p Place) {
 	assert.Equal(t, map[string]string{"w/1": "b", "w/2": "a", stateA: "files:\n- w/2\n", stateB: "files:\n- w/1\n"}, p.Files(t))
 	apply(t, s, listing(change("ns/a"), stateA), listing(change("ns/b", statestore.Text("w/1", "b"), statestore.Text("w/2", "b")), stateB))
 	assert.Equal(t, map[string]string{"w/1": "b", "w/2": "b", stateB: "files:\n- w/1\n- w/2\n"}, p.Files(t))
+}
+
+// A path does not pass on before the one who had it has let it go.
+func testNoHandover(t *testing.T, p Place) {
+	s := p.Open(t)
+	apply(t, s, listing(change("ns/a", statestore.Text("w/1", "a")), stateA))
+	before := p.Files(t)
+	b := listing(change("ns/b", statestore.Text("w/1", "b")), stateB)
+	out := s.Apply(t.Context(), []statestore.Change{b, listing(change("ns/a", unreadable("w/2")), stateA)})
+	require.ErrorContains(t, out[0].Err, "w/1 is already there, written by "+stateA)
+	require.ErrorContains(t, out[1].Err, "it is damaged")
+	assert.Equal(t, before, p.Files(t))
+	apply(t, s, b, listing(change("ns/a", statestore.Text("w/2", "a")), stateA))
+	assert.Equal(t, map[string]string{"w/1": "b", "w/2": "a", stateA: "files:\n- w/2\n", stateB: "files:\n- w/1\n"}, p.Files(t))
 }
 
 // Who has a path by his state file keeps it, whether he is in the batch or not.

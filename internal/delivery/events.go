@@ -1,0 +1,30 @@
+package delivery
+
+import (
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/tools/events"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+)
+
+// turn is what a condition was and what it has become.
+type turn struct {
+	kind          string
+	before, after []metav1.Condition
+}
+
+// tell emits an event about what fails, and another one when that is over. What goes well
+// from the beginning has none: it is the API server's most frequent write otherwise.
+func (t turn) tell(recorder events.EventRecorder, o client.Object, action string) {
+	was, is := meta.FindStatusCondition(t.before, t.kind), meta.FindStatusCondition(t.after, t.kind)
+	if is == nil || was != nil && was.Status == is.Status && was.Reason == is.Reason {
+		return
+	}
+	switch {
+	case is.Status == metav1.ConditionFalse:
+		recorder.Eventf(o, nil, corev1.EventTypeWarning, is.Reason, action, "%s", is.Message)
+	case is.Status == metav1.ConditionTrue && was != nil && was.Status == metav1.ConditionFalse:
+		recorder.Eventf(o, nil, corev1.EventTypeNormal, is.Reason, action, "%s", is.Message)
+	}
+}
