@@ -56,6 +56,9 @@ type GitStateStoreSpec struct {
 	AuthMethod string `json:"authMethod,omitempty"`
 	// SecretRef names the Secret; its namespace is default if empty.
 	SecretRef *corev1.SecretReference `json:"secretRef,omitempty"`
+	// Insecure believes every certificate of the server. Kratix has no such field, and
+	// believes them all.
+	Insecure bool `json:"insecure,omitempty"`
 	// GitAuthor is the author and committer of every commit.
 	// +kubebuilder:default={name: kratix}
 	GitAuthor GitAuthor `json:"gitAuthor,omitempty"`

@@ -41,9 +41,10 @@ type settings struct {
 	webhookAddress string
 	webhookConfig  string
 
-	place bool
-	elect bool
-	level string
+	promises string
+	place    bool
+	elect    bool
+	level    string
 	// tracer is what the environment asks for, or nil.
 	tracer *tracing.Tracer
 }
@@ -99,6 +100,7 @@ func (s *settings) bind(set *pflag.FlagSet) {
 	set.StringVar(&s.spool, "spool-dir", "", "`DIR` for results on their way, about 90 MiB each; by default that of temporary files")
 	set.StringVar(&s.webhookAddress, "webhook-address", "", "`ADDRESS` at which Promises are judged before they are stored; empty for no webhook")
 	set.StringVar(&s.webhookConfig, "webhook-configuration", "kratix-runner", "`NAME` of the ValidatingWebhookConfiguration that gets the certificate's CA")
+	set.StringVar(&s.promises, "promises", "", "`SELECTOR` of labels of the Promises that are this runner's; all without one")
 	set.BoolVar(&s.place, "place", true, "place Works and write them to State Stores; false leaves that to Kratix")
 	set.BoolVar(&s.elect, "leader-elect", true, "let one of several replicas lead; all of them receive results")
 	set.Var(flags.NewChoice(&s.level, levels), "log-level", "`LEVEL`: "+flags.List(levels))

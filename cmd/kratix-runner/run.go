@@ -106,9 +106,13 @@ func newManager(config *rest.Config, s *settings) (manager.Manager, error) {
 			return nil, err
 		}
 	}
+	caching, err := cacheOptions(s)
+	if err != nil {
+		return nil, err
+	}
 	return ctrl.NewManager(config, ctrl.Options{
 		Scheme:                        scheme,
-		Cache:                         cacheOptions(s),
+		Cache:                         caching,
 		Client:                        client.Options{Cache: &client.CacheOptions{Unstructured: true}},
 		Metrics:                       server.Options{BindAddress: s.metricsAddress},
 		HealthProbeBindAddress:        s.healthAddress,
@@ -117,16 +121,32 @@ func newManager(config *rest.Config, s *settings) (manager.Manager, error) {
 		LeaderElectionID:              "kratix-runner",
 		LeaderElectionNamespace:       s.plan.SystemNamespace,
 		LeaderElectionReleaseOnCancel: true,
+		LeaseDuration:                 duration(s.plan.Config.ControllerLeaderElection.LeaseDuration),
+		RenewDeadline:                 duration(s.plan.Config.ControllerLeaderElection.RenewDeadline),
+		RetryPeriod:                   duration(s.plan.Config.ControllerLeaderElection.RetryPeriod),
 	})
+}
+
+// duration is nil where controller-runtime is to choose.
+func duration(d *metav1.Duration) *time.Duration {
+	if d == nil {
+		return nil
+	}
+	return &d.Duration
 }
 
 // cacheOptions hold only what the controllers look at: of Pods and accounts those of
 // Promises, of ConfigMaps the heads of harvests.
-func cacheOptions(s *settings) cache.Options {
+func cacheOptions(s *settings) (cache.Options, error) {
 	ofPromises := cache.ByObject{Label: exists(v1alpha1.LabelPromise)}
+	own, err := labels.Parse(s.promises)
+	if err != nil {
+		return cache.Options{}, fmt.Errorf("--promises: %w", err)
+	}
 	return cache.Options{
 		DefaultTransform: cache.TransformStripManagedFields(),
 		ByObject: map[client.Object]cache.ByObject{
+			&v1alpha1.Promise{}:          {Label: own},
 			&corev1.Pod{}:                {Label: exists(v1alpha1.LabelPromise)},
 			&corev1.ServiceAccount{}:     ofPromises,
 			&rbacv1.Role{}:               ofPromises,
@@ -138,7 +158,7 @@ func cacheOptions(s *settings) cache.Options {
 
 			&corev1.ConfigMap{}: {Label: labels.SelectorFromSet(labels.Set{record.Label: record.Waiting}), Namespaces: map[string]cache.Config{s.plan.SystemNamespace: {}}},
 		},
-	}
+	}, nil
 }
 
 func exists(label string) labels.Selector {

@@ -188,7 +188,8 @@ func (p *Promises) requirements(ctx context.Context, o *object) (bool, error) {
 		fields, _ := w.(map[string]any)
 		name, _ := fields["name"].(string)
 		version, _ := fields["version"].(string)
-		state, err := Requirement(ctx, p.Client, name, version)
+		// Not from the cache: it may be somebody else's, whom this runner does not watch.
+		state, err := Requirement(ctx, p.Live, name, version)
 		if err != nil {
 			return false, err
 		}

@@ -282,4 +282,6 @@ func nestedString(u *unstructured.Unstructured, fields ...string) string {
 	return text
 }
 
-func paused(u *unstructured.Unstructured) bool { return u.GetLabels()[progress.LabelPaused] == "true" }
+func paused(u *unstructured.Unstructured) bool {
+	return u.GetLabels()[progress.LabelPaused] == "true" && u.GetAnnotations()[AnnotationPaused] != "false"
+}

@@ -18,7 +18,7 @@ func GitStores(dir string) func(*v1alpha1.GitStateStore, map[string][]byte) (sta
 		if err != nil {
 			return nil, err
 		}
-		store, err := git.New(g.Spec, secret, git.Options{Dir: own})
+		store, err := git.New(g.Spec, secret, git.Options{Dir: own, Insecure: g.Spec.Insecure})
 		if err != nil {
 			_ = os.Remove(own) // it is empty
 			return nil, err

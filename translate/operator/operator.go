@@ -23,12 +23,19 @@ type Config struct {
 	ReconciliationInterval           *metav1.Duration `json:"reconciliationInterval,omitempty"`
 	StateStoreReconciliationInterval *metav1.Duration `json:"stateStoreReconciliationInterval,omitempty"`
 	ResourceBindingVersionStrategy   string           `json:"resourceBindingVersionStrategy,omitempty"`
-	ControllerLeaderElection         map[string]any   `json:"controllerLeaderElection,omitempty"`
+	ControllerLeaderElection         LeaderElection   `json:"controllerLeaderElection"`
 	SelectiveCache                   bool             `json:"selectiveCache,omitempty"`
 	Git                              map[string]any   `json:"git,omitempty"`
 	Telemetry                        map[string]any   `json:"telemetry,omitempty"`
 	Logging                          map[string]any   `json:"logging,omitempty"`
 	FeatureFlags                     map[string]any   `json:"featureFlags,omitempty"`
+}
+
+// LeaderElection is for kratix-runner; what is not set is controller-runtime's.
+type LeaderElection struct {
+	LeaseDuration *metav1.Duration `json:"leaseDuration,omitempty"`
+	RenewDeadline *metav1.Duration `json:"renewDeadline,omitempty"`
+	RetryPeriod   *metav1.Duration `json:"retryPeriod,omitempty"`
 }
 
 // Workflows are the defaults for Pipelines. A default replaces a whole value
