@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package docs_test writes the reference pages from the tables that the
 // compiler itself uses, and holds the pages to them.
 package docs_test

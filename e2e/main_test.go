@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package e2e runs what the compiler prints in real pods of real engines.
 package e2e
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package golden compares what the compiler prints with files that people have
 // read, for every backend, byte for byte. See README.md.
 package golden

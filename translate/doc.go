@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package translate is the compiler, up to the engines:
 //
 //	bytes -> parse -> check -> admit -> plan -> Backend -> manifests

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package schema holds JSON schemas of what users write, for editors. They are
 // generated from the types of api/v1alpha1 (make generate) and as strict as
 // Kratix is about field names. What only a whole document can tell, such as a

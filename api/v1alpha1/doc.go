@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package v1alpha1 is what users write, Promises, Pipelines, Destinations and
 // State Stores of the group platform.kratix.io, and what becomes of it: Works and
 // WorkPlacements. All have the JSON of Kratix itself, so that existing YAML

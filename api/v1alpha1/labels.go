@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package v1alpha1
 
 // Labels of what belongs to a Promise, a request or a Pipeline of theirs.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package argo turns a plan into Argo Workflows objects: one Workflow, with a
 // step and a Pod template for every Pipeline. In the Pod the user's containers
 // are init containers, which Argo adds nothing to and the kubelet runs in

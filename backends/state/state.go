@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package state is what became of a run, in the words of Kubernetes and of no
 // engine. A backend reads it from the engine's object and the Pods, and says
 // the same on every engine (docs/engines.md, "What became of a run").

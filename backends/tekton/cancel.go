@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package tekton
 
 // Cancel is a JSON merge patch that makes Tekton end a TaskRun. Its Pod stays if the

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package tekton compiles a plan for Tekton Pipelines: one TaskRun for a Run,
 // one step for a container, one workspace for each directory of Kratix.
 //

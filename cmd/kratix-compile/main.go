@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Command kratix-compile prints what a Promise's Pipelines become on Tekton or
 // on Argo Workflows. It needs no cluster and changes nothing.
 package main

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Command kratix-harvest is the last container of a run: it delivers /kratix/output and
 // /kratix/metadata to the runner, and ends when the runner has stored them for good
 // (docs/harvest.md).

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Command kratix-runner runs the workflows of Promises on Tekton or Argo, and puts what
 // they write into Works. Its command status shows a person what they are doing.
 package main

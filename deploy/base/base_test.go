@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package base_test judges the manifests with Kubernetes' own types.
 package base_test
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package crds_test judges the definitions with the API server's own code.
 package crds_test
 

@@ -5,7 +5,7 @@
 #
 #   PLATFORMS  linux/amd64,linux/arm64 unless set
 #   VERSION    what the programs call themselves
-#   MIRROR     of Debian; one of a moment, as snapshot.debian.org has them, fixes the packages
+#   MIRROR     of Debian, mmdebstrap's own unless set; one of a moment fixes the packages
 set -euo pipefail
 out=$(mkdir -p "$1" && cd "$1" && pwd)
 cd "$(dirname "$0")/../.."
@@ -25,7 +25,7 @@ until port=$(grep -o '[0-9]*$' "$work/log"); do sleep 0.1; done
 packages() {
 	mmdebstrap --quiet --variant=extract --architectures="$1" \
 		--include=base-files,ca-certificates,dash,git,openssh-client --extract-hook="$PWD/deploy/images/root.sh"' "$1"' \
-		trixie "$2" "${MIRROR:-http://deb.debian.org/debian}"
+		trixie "$2" ${MIRROR:+"$MIRROR"}
 }
 
 # program NAME ARCH TAR

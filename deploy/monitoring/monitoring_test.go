@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package monitoring_test holds alerts, dashboard and docs/operations.md to the metrics
 // that there are.
 package monitoring_test

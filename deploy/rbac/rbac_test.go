@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package rbac_test holds the runner's rights to what docs/security.md promises.
 package rbac_test
 

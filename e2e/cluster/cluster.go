@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package cluster boots a real Kubernetes with the real engines on one Linux machine, or
 // uses one that is there.
 package cluster

@@ -1,9 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package cluster
 
 import (
+	"bytes"
 	"debug/elf"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"slices"
@@ -92,16 +96,38 @@ func (s *supervisor) install(packages []string) error {
 		return err
 	}
 	defer func() { _ = log.Close() }()
+	if err := aptInstall(log, packages); err != nil {
+		return fmt.Errorf("%w; its log is %s", err, path)
+	}
+	return nil
+}
+
+func aptInstall(log io.Writer, packages []string) error {
 	install := append([]string{"install", "--yes", "--no-install-recommends"}, packages...)
 	for _, args := range [][]string{{"update"}, install} {
 		command := exec.Command("apt-get", args...)
-		command.Env = append(os.Environ(), "DEBIAN_FRONTEND=noninteractive")
+		// Packages must not start servers of their own.
+		command.Env = append(os.Environ(), "DEBIAN_FRONTEND=noninteractive", "RUNLEVEL=1")
 		command.Stdout, command.Stderr = log, log
 		if err := command.Run(); err != nil {
-			return fmt.Errorf("apt-get %s: %w; its log is %s", args[0], err, path)
+			return fmt.Errorf("apt-get %s: %w", args[0], err)
 		}
 	}
 	return nil
+}
+
+// Ensure installs a package of Debian's for a program, or a file, that only some tests
+// need, unless it is there. It needs root.
+func Ensure(what, debian string) error {
+	if has(what) {
+		return nil
+	}
+	var log bytes.Buffer
+	err := aptInstall(&log, []string{debian})
+	if has(what) {
+		return nil
+	}
+	return errors.Join(fmt.Errorf("not found: %s; on Debian: apt-get install %s", what, debian), err, errors.New(log.String()))
 }
 
 // isStatic is nil for a program that runs in an image without any library.

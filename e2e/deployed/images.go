@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package deployed installs kratix-runner into the cluster as its users do, from what is in
 // deploy/, and leads to it where the cluster of these tests lacks something.
 package deployed
@@ -19,6 +21,9 @@ type Images struct{ Runner, Harvest string }
 
 // BuildImages makes both in dir, with SBOMs, for this machine's architecture.
 func BuildImages(ctx context.Context, dir, version string) error {
+	if err := cluster.Ensure("mmdebstrap", "mmdebstrap"); err != nil {
+		return err
+	}
 	build := exec.CommandContext(ctx, filepath.Join(root(), "deploy", "images", "build.sh"), dir)
 	build.Env = append(os.Environ(), "PLATFORMS=linux/"+runtime.GOARCH, "VERSION="+version)
 	if out, err := build.CombinedOutput(); err != nil {

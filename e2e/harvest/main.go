@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Command harvest stands in for kratix-harvest: it prints what the containers left
 // behind, a line a file, so that a test can read it from the log. Its first line is its token.
 package main

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Command kube is a control plane and a node in one binary: the name it is called by
 // says which part it plays, so that five programs cost one link and one file.
 package main

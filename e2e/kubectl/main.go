@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Command kubectl is kubectl itself: the pages of the examples are run as they are written,
 // also where nobody has installed it.
 package main

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Command latency measures how long a Pipeline takes as a Job of the shape that Kratix makes, as a
 // TaskRun and as a Workflow, and prints a table for docs/benchmarks.md.
 package main

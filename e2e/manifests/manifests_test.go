@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package manifests compares what deploy/ renders to with itself and with Kubernetes' own
 // types. It needs no cluster.
 package manifests

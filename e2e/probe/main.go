@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Command probe is a Pipeline's container that writes down what it sees, and then
 // does what PROBE tells it to.
 package main

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package runner starts kratix-runner beside a cluster, as it would run in it.
 package runner
 

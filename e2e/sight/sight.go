@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package sight is what a process sees of the container around it.
 package sight
 

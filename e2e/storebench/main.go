@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Command storebench measures State Stores: how long it takes until everything that waits
 // is in a Git repository or a bucket, beside writing it one by one. It prints a table for
 // docs/benchmarks.md.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package stores tests State Stores with real servers: git's own behind HTTPS and SSH, and
 // versitygw. It needs no cluster, but root for file systems that are full.
 package stores

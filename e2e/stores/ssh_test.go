@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package stores
 
 import (
@@ -14,6 +16,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/kratix-compile/kratix-compile/e2e/cluster"
 	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
 	"github.com/kratix-compile/kratix-compile/internal/statestore"
 	"github.com/kratix-compile/kratix-compile/internal/statestore/git"
@@ -86,15 +89,7 @@ MaxStartups 100
 
 // requireSSH installs OpenSSH's server where there is none, as the cluster does with its parts.
 func requireSSH(t *testing.T) {
-	if _, err := os.Stat("/usr/sbin/sshd"); err != nil {
-		for _, args := range [][]string{{"update"}, {"install", "--yes", "--no-install-recommends", "openssh-server"}} {
-			install := exec.Command("apt-get", args...)
-			// The package must not start a server of its own.
-			install.Env = append(os.Environ(), "DEBIAN_FRONTEND=noninteractive", "RUNLEVEL=1")
-			out, err := install.CombinedOutput()
-			require.NoError(t, err, "no /usr/sbin/sshd; install openssh-server\n%s", out)
-		}
-	}
+	require.NoError(t, cluster.Ensure("/usr/sbin/sshd", "openssh-server"))
 	require.NoError(t, os.MkdirAll("/run/sshd", 0o755)) // the package makes it when it starts its own
 }
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Command throughput measures the whole controller, from requests that are applied to
 // files that are in a State Store. It prints tables for docs/benchmarks.md.
 //

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Argolint is an independent judge of compiled Workflows: it asks Argo's own
 // code. It decodes strictly, validates as the controller does, and plays the
 // substitution passes between a Workflow and its Pods, which must find nothing

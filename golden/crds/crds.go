@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package crds holds the schemas by which API servers judge what we emit: the
 // CustomResourceDefinitions of the engines, pinned to a version each.
 package crds

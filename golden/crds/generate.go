@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //go:build ignore
 
 // Generate fetches the CRDs of the engines by their Go modules and writes down

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package judge tells whether API servers and engines would accept what we emit.
 // It shares no code with the backends: a golden file passes because independent
 // judges say so, not because the compiler agrees with itself.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Tektonpod is an independent judge of compiled TaskRuns: it asks Tekton's own
 // code. It plays the webhook, the reconciler that makes the Pod, the kubelet,
 // and the entrypoint that starts a step, and compares what each container runs,

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package admission judges Promises before the API server stores them: what the runner
 // would only say in a condition later, the author hears at once.
 package admission

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package controller owns Promises and the requests for what they offer: it runs their
 // workflows on an engine, one Pipeline after the other, and keeps their status.
 package controller

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package delivery brings the files of Works to State Stores: Works become
 // WorkPlacements, and what is pending for one State Store goes there together.
 //

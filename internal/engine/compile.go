@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package engine is where Pipelines run: it compiles them for an engine, submits exactly
 // what kratix-compile prints, and says what became of it.
 package engine

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package examples compiles the examples of the diagnostic codes, for the test
 // that holds them to their code and for the page that shows them.
 package examples

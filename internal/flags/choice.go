@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package flags has the flags that kratix-compile and kratix-runner share, so that an
 // installation is described to both in the same words.
 package flags

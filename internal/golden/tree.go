@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package golden keeps a directory of golden files equal to what the compiler
 // prints: one file a workflow, object and backend. It owns only the files
 // that begin with its own first line, and touches no others.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package harvest is the runner's end of the delivery of bundles (docs/harvest.md): an
 // http.Handler that finds out which run a caller is, takes its bundle, checks it and stores
 // it before it says yes. It keeps nothing between requests, so every replica serves, and a

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package metadata reads what the containers of a Pipeline leave in
 // /kratix/metadata: which Destinations the output is for, what to put into the
 // object's status, and whether to go on (docs/kratix-contract.md 5.3 to 5.5).

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package placement decides which Destinations the files of a Work go to, and
 // what that makes of its WorkPlacements and its status
 // (docs/kratix-contract.md 8).

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package progress is the state machine of a workflow: what to do next for one
 // Promise or request, given what is known of it.
 //

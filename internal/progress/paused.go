@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package progress
 
 import "github.com/kratix-compile/kratix-compile/translate/workflow"

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package promised makes the CustomResourceDefinition behind a Promise's API: the
 // author's, with what every request needs added (docs/kratix-contract.md 7.3).
 package promised

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package report prints findings for people and for the tools that show them:
 // as text with the line and a caret, as JSON, as SARIF, as GitHub annotations.
 package report

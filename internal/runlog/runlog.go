@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package runlog reads what the failing step of a run wrote last. The Pod may
 // go at any time, so it is best read as soon as the failure is seen.
 package runlog

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Schemagen writes the JSON schemas of api/schema and the definitions of
 // deploy/crds from the types of api/v1alpha1. Run it in the root of the
 // repository:

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package slots bounds how many runs are active at once, in total and in a namespace,
 // and lets those who wait take turns, Promise by Promise.
 package slots

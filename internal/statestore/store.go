@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package statestore writes files to State Stores, many writers' changes at once.
 //
 //	WorkPlacement -> layout -> Change -> Queue -> Store.Apply   (git, bucket)

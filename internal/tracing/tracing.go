@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package tracing makes spans that belong to the traces of Kratix's objects. What the
 // trace of an object is, its annotations say, and those of all that came of it: runs,
 // Works and WorkPlacements. So every span can be made by whichever replica, and whenever.

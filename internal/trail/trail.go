@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package trail follows an object from what somebody asked for to the commit that has its
 // files, and says in one sentence what it waits for.
 //

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package work makes Works of what Pipelines have written
 // (docs/kratix-contract.md 5.2): their names, labels, groups and contents, when to
 // write one again and when to delete one.

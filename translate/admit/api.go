@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package admit does to a Promise's API and to a request what the API server
 // does at admission, with the API server's own code: the definition is
 // validated, and the request is pruned, gets the schema's defaults and is

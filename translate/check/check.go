@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package check holds the rules that Kratix and the API server have for a
 // Promise (docs/kratix-contract.md 1.4). Kratix finds the latter by creating a
 // Job on trial; without a cluster, details of the rarer volume sources and of

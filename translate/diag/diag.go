@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package diag is how the compiler speaks to people: every finding has a stable
 // code, a severity, a position and a field path. A stage returns values and
 // a List; nothing is printed and nothing is lost on the way.

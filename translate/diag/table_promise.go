@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package diag
 
 // promiseCodes: rules for Promises, and what no Pod can have.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package kubelet knows how the kubelet expands $(NAME) in command, args and
 // env values. Both engines rewrite text before the kubelet sees it; knowing
 // what the kubelet does afterwards is what lets the backends undo that.

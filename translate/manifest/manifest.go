@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package manifest holds Kubernetes objects as the API server will get them and
 // prints them. Typed objects enter through New, which drops what Go's JSON
 // adds and no user wrote: nulls, empty status, empty resources.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package names makes names that Kubernetes accepts: short enough, unique, and
 // the same for the same input every time.
 package names

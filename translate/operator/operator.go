@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package operator reads what a platform operator sets for all Pipelines, in
 // Kratix's own format (docs/kratix-contract.md 2.4): the ConfigMap named kratix
 // with its key config, or the text of that key alone.

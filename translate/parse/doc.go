@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package parse turns the bytes of a file into documents that know where every
 // value was written, and documents into typed Promises and requests:
 //

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package parse
 
 // skipBlanks goes over what is between tokens. A new line may begin a key,

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package plan is the middle of the compiler: what a Kratix workflow does, in
 // the words of Kratix and Kubernetes and of no engine. A backend turns a
 // Workflow into engine objects without looking at the Promise again.

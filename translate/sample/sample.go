@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package sample invents a request for a Promise when the user brought none,
 // so that there is something to compile: the schema of the API says what a
 // request looks like, and a sample says no more than it must.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package workflow names the four workflows of a Promise and finds their
 // Pipelines.
 package workflow

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Selectors prints which metrics PromQL asks for, with Prometheus' own parser: one line
 // of JSON for each series selector, with all labels that are matched or grouped by. It is
 // a module of its own because Prometheus is large.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Command cluster starts and stops a cluster for tests and demonstrations.
 package main
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Command demo shows a Promise and a request for it run on an engine, from kubectl apply
 // to the files that come of it.
 package main

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Command stamp is every container of the latency benchmark, also those of Kratix: it works as
 // long as WORK says and prints when it has finished.
 package main

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package bundle is what a run leaves behind, as one stream of bytes: the files of
 // /kratix/output and /kratix/metadata in a tar archive whose headers say nothing but paths
 // and sizes. The same files give the same bytes, and so the same Digest, on every machine.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package certs gives the runner its certificate. One replica makes and rotates it, with
 // Open Policy Agent's cert-controller, in a Secret; all replicas take it from there the
 // moment it changes, without a volume that the kubelet would update a minute later.

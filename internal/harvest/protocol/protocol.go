@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package protocol is what kratix-harvest and the runner say to each other
 // (docs/harvest.md): one POST of a bundle over HTTPS, answered with a status and a text
 // for the step's log.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package record keeps bundles in Kubernetes until they are consumed. A bundle is a
 // ConfigMap in the runner's own namespace, where nobody else writes; one that is too large
 // for an object is cut into chunks, ConfigMaps of their own, and the head is created after

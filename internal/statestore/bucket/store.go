@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package bucket is a State Store in a bucket of an object store that speaks S3.
 //
 // Objects are put and removed one by one, many at the same time. Whoever reads meanwhile

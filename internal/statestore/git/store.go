@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package git is a State Store in a branch of a Git repository. It needs the git program,
 // 2.31 or later, and ssh for repositories that are reached with it.
 //

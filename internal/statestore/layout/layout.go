@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package layout says where in a State Store the files of WorkPlacements are, as Kratix has
 // it (docs/state-stores.md). It is pure.
 package layout

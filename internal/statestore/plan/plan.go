@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package plan turns changes into what is to be put and removed, the same for every kind of
 // State Store, and finds those changes that cannot be.
 package plan
