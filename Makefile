@@ -11,7 +11,7 @@ ADDLICENSE     := go tool -modfile=internal/tools/addlicense/go.mod addlicense -
 
 .PHONY: help
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: build
 build: ## Build the programs into bin
@@ -101,6 +101,10 @@ e2e-smoke: ## Run a Promise on each engine, where a cluster can be booted
 .PHONY: e2e-bench
 e2e-bench: ## Measure Pipelines as Jobs, TaskRuns and Workflows
 	cd e2e && go run ./latency
+
+.PHONY: e2e-bench-requests
+e2e-bench-requests: ## Measure requests, from applied to stored, with an instant engine and the real ones
+	cd e2e && go run ./throughput && go run ./throughput -engine tekton -requests 1,1,1,40 && go run ./throughput -engine argo -requests 1,1,1,40
 
 .PHONY: e2e-bench-stores
 e2e-bench-stores: ## Measure State Stores, grouped and one by one

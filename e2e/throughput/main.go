@@ -55,14 +55,14 @@ func run(o options) (err error) {
 	if err != nil {
 		return err
 	}
-	runs := map[string]string{"instant": "tekton", "tekton": "tekton", "argo": "argo"}[o.engine]
-	if runs == "" {
-		return fmt.Errorf("-engine: %q is none of instant, tekton and argo", o.engine)
-	}
-	if o.engine == "instant" {
+	switch o.engine {
+	case "instant":
 		if err := os.Setenv("E2E_ENGINES", "idle"); err != nil {
 			return err
 		}
+	case "tekton", "argo":
+	default:
+		return fmt.Errorf("-engine: %q is none of instant, tekton and argo", o.engine)
 	}
 	c, err := cluster.Use(ctx, os.Stderr)
 	if err != nil {
@@ -84,8 +84,16 @@ func run(o options) (err error) {
 	if err := installed.Unwatched(); err != nil {
 		return err
 	}
+	return play(ctx, c, o, installed, rounds)
+}
+
+// play measures with a runner that lives as long. The floor comes first: then nobody looks.
+func play(ctx context.Context, c *cluster.Cluster, o options, installed *runner.Installation, rounds []int) (err error) {
 	var floor time.Duration
-	if n := rounds[len(rounds)-1]; o.engine == "instant" {
+	engine := o.engine
+	if o.engine == "instant" {
+		engine = "tekton" // it plays that one
+		n := rounds[len(rounds)-1]
 		if floor, err = measureFloor(ctx, c, n); err != nil {
 			return fmt.Errorf("measure the floor: %w", err)
 		}
@@ -95,7 +103,8 @@ func run(o options) (err error) {
 	if err != nil {
 		return err
 	}
-	r, err := installed.Start(ctx, o.log, "--metrics-address="+meters.runner, "--pprof-address="+meters.pprof, "--engine="+runs, "--max-runs=0", "--max-runs-per-namespace=0")
+	r, err := installed.Start(ctx, o.log, "--metrics-address="+meters.runner, "--pprof-address="+meters.pprof,
+		"--engine="+engine, "--max-runs=0", "--max-runs-per-namespace=0")
 	if err != nil {
 		return err
 	}
