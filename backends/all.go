@@ -38,6 +38,8 @@ type Observer interface {
 	// AddLog gives the state's failure, which must have a step, the last lines of
 	// that step's log, and what they tell that no status does.
 	AddLog(s *state.State, lines []string)
+	// Slim takes out of a run what Observe does not read, for who keeps many of them.
+	Slim(run *unstructured.Unstructured)
 }
 
 // Engines are all backends in the order in which they are shown. A new one is

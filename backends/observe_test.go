@@ -49,6 +49,30 @@ func TestRecordedRuns(t *testing.T) {
 	}
 }
 
+// TestSlimRuns: what is taken out of a run makes no difference to what is said of it.
+func TestSlimRuns(t *testing.T) {
+	entries, err := os.ReadDir(recorded)
+	require.NoError(t, err)
+	for _, entry := range entries {
+		for _, e := range backends.Engines() {
+			run, pods := load(t, filepath.Join(recorded, entry.Name(), e.Name)+".yaml")
+			want, before := e.Observer.Observe(run, pods), size(t, run)
+			e.Observer.Slim(run)
+			assert.Equal(t, want, e.Observer.Observe(run, pods), entry.Name())
+			assert.Less(t, size(t, run), before, entry.Name())
+			e.Observer.Slim(run)
+			assert.Equal(t, want, e.Observer.Observe(run, pods), "twice")
+		}
+	}
+}
+
+func size(t *testing.T, run *unstructured.Unstructured) int {
+	t.Helper()
+	data, err := run.MarshalJSON()
+	require.NoError(t, err)
+	return len(data)
+}
+
 // gist is what the engines must agree about before the log is read: how the
 // program was started and ended differs where Tekton's is in between.
 func gist(s state.State) map[string]any {

@@ -10,6 +10,7 @@ import (
 	rbacv1 "k8s.io/api/rbac/v1"
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/selection"
@@ -22,6 +23,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
 	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
+	"github.com/kratix-compile/kratix-compile/backends"
 	"github.com/kratix-compile/kratix-compile/internal/harvest/record"
 )
 
@@ -70,7 +72,7 @@ func cacheOptions(s *settings) (cache.Options, error) {
 		return cache.Options{}, fmt.Errorf("--promises: %w", err)
 	}
 	return cache.Options{
-		DefaultTransform: cache.TransformStripManagedFields(),
+		DefaultTransform: slim,
 		ByObject: map[client.Object]cache.ByObject{
 			&v1alpha1.Promise{}:          {Label: own},
 			&corev1.Pod{}:                {Label: exists(v1alpha1.LabelPromise)},
@@ -85,6 +87,18 @@ func cacheOptions(s *settings) (cache.Options, error) {
 			&corev1.ConfigMap{}: {Label: labels.SelectorFromSet(labels.Set{record.Label: record.Waiting}), Namespaces: map[string]cache.Config{s.plan.SystemNamespace: {}}},
 		},
 	}, nil
+}
+
+// slim leaves out of what is cached what nobody reads: of runs most of it.
+func slim(in any) (any, error) {
+	if run, ok := in.(*unstructured.Unstructured); ok {
+		for _, e := range backends.Engines() {
+			if run.GetAPIVersion() == e.APIVersion && run.GetKind() == e.Kind {
+				e.Observer.Slim(run)
+			}
+		}
+	}
+	return cache.TransformStripManagedFields()(in)
 }
 
 func exists(label string) labels.Selector {
