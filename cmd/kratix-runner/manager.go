@@ -16,6 +16,7 @@ import (
 	"k8s.io/apimachinery/pkg/selection"
 	kubernetesscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
+	toolscache "k8s.io/client-go/tools/cache"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -72,10 +73,10 @@ func cacheOptions(s *settings) (cache.Options, error) {
 		return cache.Options{}, fmt.Errorf("--promises: %w", err)
 	}
 	return cache.Options{
-		DefaultTransform: slim,
+		DefaultTransform: slim(),
 		ByObject: map[client.Object]cache.ByObject{
 			&v1alpha1.Promise{}:          {Label: own},
-			&corev1.Pod{}:                {Label: exists(v1alpha1.LabelPromise)},
+			&corev1.Pod{}:                ofPromises,
 			&corev1.ServiceAccount{}:     ofPromises,
 			&rbacv1.Role{}:               ofPromises,
 			&rbacv1.RoleBinding{}:        ofPromises,
@@ -89,16 +90,22 @@ func cacheOptions(s *settings) (cache.Options, error) {
 	}, nil
 }
 
-// slim leaves out of what is cached what nobody reads: of runs most of it.
-func slim(in any) (any, error) {
-	if run, ok := in.(*unstructured.Unstructured); ok {
-		for _, e := range backends.Engines() {
-			if run.GetAPIVersion() == e.APIVersion && run.GetKind() == e.Kind {
-				e.Observer.Slim(run)
+// slim leaves out of what is cached what nobody reads: of runs most of it. It is asked for
+// every event of every watch.
+func slim() toolscache.TransformFunc {
+	runs := map[string]backends.Observer{}
+	for _, e := range backends.Engines() {
+		runs[e.APIVersion+"/"+e.Kind] = e.Observer
+	}
+	strip := cache.TransformStripManagedFields()
+	return func(in any) (any, error) {
+		if u, ok := in.(*unstructured.Unstructured); ok {
+			if observer := runs[u.GetAPIVersion()+"/"+u.GetKind()]; observer != nil {
+				observer.Slim(u)
 			}
 		}
+		return strip(in)
 	}
-	return cache.TransformStripManagedFields()(in)
 }
 
 func exists(label string) labels.Selector {

@@ -23,20 +23,23 @@ func (r *Runner) begin(o *object, promise *unstructured.Unstructured) *tracing.B
 	return r.Tracer.Begin(o, tracing.Span{Name: name, Start: time.Now(), About: about})
 }
 
-// traced tells of something that was done for a run.
-func (c *course) traced(name, pipeline, run string, begun time.Time, err error) {
+// about is a run of the workflow.
+func (c *course) about(pipeline, run string) tracing.About {
 	about := tracing.Labelled(c.labels())
 	about.Namespace, about.Workflow = c.object.GetNamespace(), c.kind.String()
 	about.Engine, about.Pipeline, about.Run = c.engine.Name, pipeline, run
-	c.Tracer.Record(c.object.GetAnnotations(), tracing.Span{Name: name, Start: begun, About: about, Err: err})
+	return about
+}
+
+// traced tells of something that was done for a run.
+func (c *course) traced(name, pipeline, run string, begun time.Time, err error) {
+	c.Tracer.Record(c.object.GetAnnotations(), tracing.Span{Name: name, Start: begun, About: c.about(pipeline, run), Err: err})
 }
 
 // tracedRun tells of a run that has ended, without what its containers have logged.
 func (c *course) tracedRun(before, after progress.Pipeline) {
-	about := tracing.Labelled(c.labels())
-	about.Namespace, about.Workflow = c.object.GetNamespace(), c.kind.String()
-	about.Engine, about.Pipeline, about.Run, about.Phase = c.engine.Name, after.Name, before.Run, string(after.Phase)
-	s := tracing.Span{Name: "run", Start: before.LastTransition, About: about}
+	s := tracing.Span{Name: "run", Start: before.LastTransition, About: c.about(after.Name, before.Run)}
+	s.About.Phase = string(after.Phase)
 	if after.Phase == progress.PhaseFailed {
 		message, _, _ := strings.Cut(after.Message, logMark)
 		s.Err = errors.New(message)
