@@ -24,8 +24,9 @@ install: ## Install kratix-compile into GOBIN, also as a plugin of kubectl
 	ln -sf kratix-compile kubectl-kratix_compile; ln -sf kratix-compile kubectl_complete-kratix_compile
 
 .PHONY: test
-test: ## Run all tests with the race detector
-	go test -race ./...
+test: ## Run all tests with the race detector, on a machine with Go
+	.ci/machine
+	CGO_ENABLED=1 go test -race ./...
 
 .PHONY: golden
 golden: ## Rewrite the golden files and remove stale ones
