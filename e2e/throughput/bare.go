@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -11,12 +12,32 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
+// shape is what a Pod costs a node, whatever is done in it.
+type shape struct{ initContainers, containers int }
+
+// kratix gives the user's containers to a Pod as init containers, before one that hands over
+// what they left.
+var kratix = shape{initContainers: 1, containers: 1}
+
+// engines is the shape of the engine's own Pods, of which there is one by now.
+func (s *stage) engines(ctx context.Context) (shape, error) {
+	pods, err := s.Typed.CoreV1().Pods(s.name).List(ctx, metav1.ListOptions{LabelSelector: "!" + bareLabel})
+	if err != nil {
+		return shape{}, err
+	}
+	if len(pods.Items) == 0 {
+		return shape{}, errors.New("the engine has left no Pod to compare with")
+	}
+	spec := pods.Items[0].Spec
+	return shape{len(spec.InitContainers), len(spec.Containers)}, nil
+}
+
 // bare runs the Pods of so many requests, without a controller, and says how long that took.
-func (s *stage) bare(ctx context.Context, name string, requests int) (time.Duration, error) {
+func (s *stage) bare(ctx context.Context, name string, requests int, of shape) (time.Duration, error) {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Minute)
 	defer cancel()
 	pods := s.Typed.CoreV1().Pods(s.name)
-	labelled := metav1.ListOptions{LabelSelector: "bare=" + name}
+	labelled := metav1.ListOptions{LabelSelector: bareLabel + "=" + name}
 	watch, err := pods.Watch(ctx, labelled)
 	if err != nil {
 		return 0, err
@@ -25,7 +46,7 @@ func (s *stage) bare(ctx context.Context, name string, requests int) (time.Durat
 	begin := time.Now()
 	waiting := map[string]bool{}
 	for i := range requests * s.options.pipelines {
-		pod := barePod(fmt.Sprintf("%s-%d", name, i), name)
+		pod := of.pod(fmt.Sprintf("%s-%d", name, i), name)
 		if _, err := pods.Create(ctx, pod, metav1.CreateOptions{}); err != nil {
 			return 0, err
 		}
@@ -53,17 +74,28 @@ func (s *stage) bare(ctx context.Context, name string, requests int) (time.Durat
 	return took, pods.DeleteCollection(ctx, metav1.DeleteOptions{}, labelled)
 }
 
-// barePod has the shape that Kratix gives a Pipeline: the user's containers before one that
-// hands over what they left.
-func barePod(name, label string) *corev1.Pod {
-	mounts := []corev1.VolumeMount{{Name: "output", MountPath: "/kratix/output"}}
-	return &corev1.Pod{
-		ObjectMeta: metav1.ObjectMeta{Name: name, Labels: map[string]string{"bare": label}},
+const bareLabel = "bare"
+
+// pod has containers that share a volume and end at once.
+func (s shape) pod(name, label string) *corev1.Pod {
+	container := corev1.Container{
+		Image: image, Command: []string{"sh", "-c"}, Args: []string{script},
+		VolumeMounts: []corev1.VolumeMount{{Name: "output", MountPath: "/kratix/output"}},
+	}
+	pod := &corev1.Pod{
+		ObjectMeta: metav1.ObjectMeta{Name: name, Labels: map[string]string{bareLabel: label}},
 		Spec: corev1.PodSpec{
 			RestartPolicy: corev1.RestartPolicyNever, AutomountServiceAccountToken: new(bool),
-			InitContainers: []corev1.Container{{Name: "write", Image: image, Command: []string{"sh", "-c"}, Args: []string{script}, VolumeMounts: mounts}},
-			Containers:     []corev1.Container{{Name: "hand-over", Image: image, Command: []string{"cat", "/kratix/output/config.yaml"}, VolumeMounts: mounts}},
-			Volumes:        []corev1.Volume{{Name: "output", VolumeSource: corev1.VolumeSource{EmptyDir: &corev1.EmptyDirVolumeSource{}}}},
+			Volumes: []corev1.Volume{{Name: "output", VolumeSource: corev1.VolumeSource{EmptyDir: &corev1.EmptyDirVolumeSource{}}}},
 		},
 	}
+	for i := range s.initContainers {
+		container.Name = fmt.Sprintf("init-%d", i)
+		pod.Spec.InitContainers = append(pod.Spec.InitContainers, container)
+	}
+	for i := range s.containers {
+		container.Name = fmt.Sprintf("main-%d", i)
+		pod.Spec.Containers = append(pod.Spec.Containers, container)
+	}
+	return pod
 }

@@ -78,8 +78,9 @@ type calls map[call]float64
 type reading struct {
 	calls calls
 	// own are the runner's requests, as it counts them: not which, but whose.
-	own    map[string]float64 // by method
-	memory float64
+	own       map[string]float64 // by method
+	memory    float64            // in bytes
+	processor time.Duration
 }
 
 func (m *meters) read(ctx context.Context) (reading, error) {
@@ -118,6 +119,9 @@ func (m *meters) read(ctx context.Context) (reading, error) {
 	}
 	for _, metric := range own["process_resident_memory_bytes"].GetMetric() {
 		r.memory = metric.GetGauge().GetValue()
+	}
+	for _, metric := range own["process_cpu_seconds_total"].GetMetric() {
+		r.processor = time.Duration(metric.GetCounter().GetValue() * float64(time.Second))
 	}
 	return r, nil
 }

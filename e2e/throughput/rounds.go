@@ -27,13 +27,14 @@ type round struct {
 	// each is how long one request took, the shortest first.
 	each  []time.Duration
 	calls counted
-	// memory is the runner's resident set at the end, in bytes.
-	memory float64
+	// memory is the runner's resident set at the end, in bytes; processor the time it worked.
+	memory    float64
+	processor time.Duration
 	// live are the requests that there were by then, of all rounds.
 	live int
-	// bare is how long the same Pods took that nobody but the kubelet looked after; 0 with
-	// the instant engine, which has none.
-	bare time.Duration
+	// bare is how long as many Pods took that nobody but the kubelet looked after: of Kratix's
+	// shape, and of the engine's; 0 with the instant engine, which has none.
+	bare, bareOfEngine time.Duration
 }
 
 func numbers(list string) ([]int, error) {
@@ -72,7 +73,7 @@ func (s *stage) measure(ctx context.Context, m *meters, sizes []int) error {
 		live += n
 		r.live = live
 		if s.options.engine != "instant" {
-			if r.bare, err = s.bare(ctx, fmt.Sprintf("bare%d", i), n); err != nil {
+			if err := s.compared(ctx, &r, i); err != nil {
 				return err
 			}
 		}
@@ -83,6 +84,19 @@ func (s *stage) measure(ctx context.Context, m *meters, sizes []int) error {
 		return err
 	}
 	return tell(os.Stdout, s.options, s.floor, rounds)
+}
+
+// compared runs the Pods of a round again, bare.
+func (s *stage) compared(ctx context.Context, r *round, number int) error {
+	engines, err := s.engines(ctx)
+	if err != nil {
+		return err
+	}
+	if r.bare, err = s.bare(ctx, fmt.Sprintf("kratix%d", number), r.requests, kratix); err != nil {
+		return err
+	}
+	r.bareOfEngine, err = s.bare(ctx, fmt.Sprintf("engine%d", number), r.requests, engines)
+	return err
 }
 
 // appliers are how many requests are applied at the same time.
@@ -132,7 +146,7 @@ func (s *stage) round(ctx context.Context, m *meters, done <-chan seen, name str
 	if err != nil {
 		return r, err
 	}
-	r.calls, r.memory = after.since(before), after.memory
+	r.calls, r.memory, r.processor = after.since(before), after.memory, after.processor-before.processor
 	return r, nil
 }
 

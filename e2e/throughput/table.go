@@ -23,19 +23,19 @@ var others = []string{"leases", "nodes", "nodes/status", "pods/status"}
 func tell(to io.Writer, o options, floor time.Duration, rounds []round) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s, %d Pipeline(s), %s\n\n", o.engine, o.pipelines, o.store)
-	row(&b, "requests", "seconds", "requests a second", "one request: median, 95th of 100, longest", "the runner's API writes a request", "reads", "memory of the runner")
-	line(&b, 7)
+	row(&b, "requests", "seconds", "requests a second", "one request: median, 95th of 100, longest", "the runner's API writes a request", "reads", "processor of the runner a request", "its memory")
+	line(&b, 8)
 	for _, r := range rounds {
 		n, own := float64(r.requests), r.calls.own
 		row(&b,
 			fmt.Sprintf("%d (%d live)", r.requests, r.live), fmt.Sprintf("%.2f", r.took.Seconds()), fmt.Sprintf("%.1f", n/r.took.Seconds()),
 			strings.Join([]string{short(r.part(50)), short(r.part(95)), short(r.part(100))}, ", "),
 			fmt.Sprintf("%.1f", (own["POST"]+own["PUT"]+own["PATCH"]+own["DELETE"])/n), fmt.Sprintf("%.1f", own["GET"]/n),
-			fmt.Sprintf("%.0f MB", r.memory/1e6))
+			fmt.Sprintf("%.1f ms", r.processor.Seconds()*1e3/n), fmt.Sprintf("%.0f MB", r.memory/1e6))
 	}
 	b.WriteString("\n")
 	if last := rounds[len(rounds)-1]; o.engine == "instant" {
-		fmt.Fprintf(&b, "The calls of the last round, made bare by as many workers, took %s: the round took %.2f times that.\n\n", short(floor), last.took.Seconds()/floor.Seconds())
+		fmt.Fprintf(&b, "The calls of the last round, made bare by as many workers, took %s: the round took %s times that.\n\n", short(floor), times(last.took, floor))
 		costs(&b, last)
 	} else {
 		compare(&b, rounds)
@@ -57,12 +57,14 @@ func costs(b *strings.Builder, r round) {
 }
 
 func compare(b *strings.Builder, rounds []round) {
-	row(b, "requests", "in the State Store", "bare Pods of Kratix's shape", "ratio")
-	line(b, 4)
+	row(b, "requests", "in the State Store", "bare Pods of Kratix's shape", "ratio", "of the engine's shape", "ratio")
+	line(b, 6)
 	for _, r := range rounds {
-		row(b, fmt.Sprint(r.requests), short(r.took), short(r.bare), fmt.Sprintf("%.2f", r.took.Seconds()/r.bare.Seconds()))
+		row(b, fmt.Sprint(r.requests), short(r.took), short(r.bare), times(r.took, r.bare), short(r.bareOfEngine), times(r.took, r.bareOfEngine))
 	}
 }
+
+func times(what, of time.Duration) string { return fmt.Sprintf("%.2f", what.Seconds()/of.Seconds()) }
 
 func row(b *strings.Builder, cells ...string) {
 	b.WriteString("| " + strings.Join(cells, " | ") + " |\n")
