@@ -10,13 +10,11 @@ import (
 	rbacv1 "k8s.io/api/rbac/v1"
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/selection"
 	kubernetesscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
-	toolscache "k8s.io/client-go/tools/cache"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -24,7 +22,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
 	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
-	"github.com/kratix-compile/kratix-compile/backends"
 	"github.com/kratix-compile/kratix-compile/internal/harvest/record"
 )
 
@@ -88,24 +85,6 @@ func cacheOptions(s *settings) (cache.Options, error) {
 			&corev1.ConfigMap{}: {Label: labels.SelectorFromSet(labels.Set{record.Label: record.Waiting}), Namespaces: map[string]cache.Config{s.plan.SystemNamespace: {}}},
 		},
 	}, nil
-}
-
-// slim leaves out of what is cached what nobody reads: of runs most of it. It is asked for
-// every event of every watch.
-func slim() toolscache.TransformFunc {
-	runs := map[string]backends.Observer{}
-	for _, e := range backends.Engines() {
-		runs[e.APIVersion+"/"+e.Kind] = e.Observer
-	}
-	strip := cache.TransformStripManagedFields()
-	return func(in any) (any, error) {
-		if u, ok := in.(*unstructured.Unstructured); ok {
-			if observer := runs[u.GetAPIVersion()+"/"+u.GetKind()]; observer != nil {
-				observer.Slim(u)
-			}
-		}
-		return strip(in)
-	}
 }
 
 func exists(label string) labels.Selector {
