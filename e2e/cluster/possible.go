@@ -25,7 +25,15 @@ func Possible() error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(capable(string(status)), writableCgroups())
+	mounts, err := os.ReadFile("/proc/self/mountinfo")
+	if err != nil {
+		return err
+	}
+	dir, err := Folder()
+	if err != nil {
+		return err
+	}
+	return errors.Join(capable(string(status)), mounted(dir, string(mounts)), writableCgroups())
 }
 
 // capabilities that a node needs, by their numbers in the kernel.
@@ -49,6 +57,17 @@ func capable(status string) error {
 		}
 	}
 	return lacking
+}
+
+// mounted reads /proc/self/mountinfo. In a chroot of a mere folder there is no mount that the
+// kubelet would find its own folder below.
+func mounted(dir, mounts string) error {
+	for line := range strings.Lines(mounts) {
+		if fields := strings.Fields(line); len(fields) > 4 && (fields[4] == "/" || strings.HasPrefix(dir+"/", fields[4]+"/")) {
+			return nil
+		}
+	}
+	return fmt.Errorf("booting a cluster needs a mount above %s, and this is a chroot without one", dir)
 }
 
 // writableCgroups tries it: in many containers they are mounted read-only.
