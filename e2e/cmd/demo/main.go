@@ -56,7 +56,7 @@ func run(engine string) (err error) {
 	}
 	defer func() { err = errors.Join(err, r.Stop()) }()
 	fmt.Fprintln(os.Stderr, "e2e: kratix-runner is running, its log is", log)
-	return show(ctx, &stage{Cluster: c, begin: time.Now()}, "../examples/website")
+	return show(ctx, &stage{Cluster: c, begin: time.Now(), told: map[string]string{}}, "../examples/website")
 }
 
 // show is the demonstration itself.

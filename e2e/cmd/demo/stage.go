@@ -21,6 +21,7 @@ import (
 type stage struct {
 	*cluster.Cluster
 	begin time.Time
+	told  map[string]string // the last phase of each run
 }
 
 func (s *stage) say(format string, args ...any) {
@@ -50,16 +51,15 @@ func (s *stage) apply(ctx context.Context, file string) (*unstructured.Unstructu
 
 // follow tells of every pipeline of an object that starts or ends, until done.
 func (s *stage) follow(ctx context.Context, object *unstructured.Unstructured, done func(*unstructured.Unstructured) bool) (*unstructured.Unstructured, error) {
-	told := map[string]string{}
 	return s.Await(ctx, object, func(o *unstructured.Unstructured) (bool, error) {
 		pipelines, _, _ := unstructured.NestedSlice(o.Object, "status", "kratix", "workflows", "pipelines")
 		for _, p := range pipelines {
 			fields, _ := p.(map[string]any)
 			name, phase, run := text(fields["name"]), text(fields["phase"]), text(fields["run"])
-			if run == "" || told[run] == phase {
+			if run == "" || s.told[run] == phase {
 				continue
 			}
-			told[run] = phase
+			s.told[run] = phase
 			s.say("%s %s: pipeline %s %s as %s", o.GetKind(), o.GetName(), name, strings.ToLower(phase), run)
 			switch phase {
 			case "Succeeded":
