@@ -48,6 +48,8 @@ type Engine struct {
 	indexer  client.FieldIndexer
 	indexing sync.Mutex
 	indexed  bool
+	// missed is when the API server was last asked for the engine and did not know it.
+	missed time.Time
 	// fresh are the runs that were created and that the cache has not shown yet.
 	fresh fresh
 }
@@ -166,7 +168,11 @@ func (e *Engine) run(namespace, name string) *unstructured.Unstructured {
 // explain turns what a client says of an unknown kind into words about the engine.
 func (e *Engine) explain(err error) error {
 	if meta.IsNoMatchError(err) || apierrors.IsNotFound(err) {
-		return fmt.Errorf("%w: the cluster serves no %s of %s; install %s, or choose another engine", ErrMissing, e.Kind, e.APIVersion, e.Engine.Runs)
+		return e.missing()
 	}
 	return err
+}
+
+func (e *Engine) missing() error {
+	return fmt.Errorf("%w: the cluster serves no %s of %s; install %s, or choose another engine", ErrMissing, e.Kind, e.APIVersion, e.Engine.Runs)
 }

@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -44,6 +45,10 @@ func IndexPods(ctx context.Context, i client.FieldIndexer) error {
 	return i.IndexField(ctx, &corev1.Pod{}, ByRun, ofRun)
 }
 
+// again is how soon the API server is asked again for an engine that it did not know: most
+// clusters have one of the two, and every reconcile looks for the runs of both.
+const again = 5 * time.Second
+
 // index is made when the engine's API is there, which may be later than now.
 func (e *Engine) index(ctx context.Context) error {
 	e.indexing.Lock()
@@ -51,11 +56,15 @@ func (e *Engine) index(ctx context.Context) error {
 	if e.indexed {
 		return nil
 	}
-	err := e.indexer.IndexField(ctx, e.run("", ""), ByObject, OfObject)
-	if meta.IsNoMatchError(err) {
-		return e.explain(err)
+	if time.Since(e.missed) < again {
+		return e.missing()
 	}
-	if err != nil {
+	err := e.indexer.IndexField(ctx, e.run("", ""), ByObject, OfObject)
+	switch {
+	case meta.IsNoMatchError(err):
+		e.missed = time.Now()
+		return e.missing()
+	case err != nil:
 		return fmt.Errorf("index the %ss: %w", e.Kind, err)
 	}
 	e.indexed = true
