@@ -13,8 +13,8 @@ import (
 	"github.com/kratix-compile/kratix-compile/backends"
 )
 
-// slim leaves out of what is cached what nobody reads: of runs most of it, of Pods what they
-// were to be. It is asked for every event of every watch.
+// slim leaves out of what is cached what no Observer reads: of runs most of it, of Pods what
+// they were to be. It is asked for every event of every watch.
 func slim() toolscache.TransformFunc {
 	runs := map[string]backends.Observer{}
 	for _, e := range backends.Engines() {
@@ -29,7 +29,7 @@ func slim() toolscache.TransformFunc {
 			}
 			o.Object, _ = shared(o.Object).(map[string]any)
 		case *corev1.Pod:
-			o.Spec, o.Annotations = corev1.PodSpec{}, nil
+			o.Spec = corev1.PodSpec{}
 		}
 		return strip(in)
 	}

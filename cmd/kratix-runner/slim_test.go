@@ -16,7 +16,7 @@ import (
 func TestSlimPod(t *testing.T) {
 	pod := &corev1.Pod{
 		ObjectMeta: metav1.ObjectMeta{
-			Name: "run-pod", Labels: map[string]string{"tekton.dev/taskRun": "run"}, Annotations: map[string]string{"long": "text"},
+			Name: "run-pod", Labels: map[string]string{"workflows.argoproj.io/workflow": "run"}, Annotations: map[string]string{"workflows.argoproj.io/node-id": "run-1"},
 			ManagedFields: []metav1.ManagedFieldsEntry{{Manager: "tekton"}},
 		},
 		Spec:   corev1.PodSpec{Containers: []corev1.Container{{Name: "step-write"}}},
@@ -25,8 +25,10 @@ func TestSlimPod(t *testing.T) {
 	got, err := slim()(pod)
 	require.NoError(t, err)
 	assert.Equal(t, &corev1.Pod{
-		ObjectMeta: metav1.ObjectMeta{Name: "run-pod", Labels: map[string]string{"tekton.dev/taskRun": "run"}},
-		Status:     corev1.PodStatus{Phase: corev1.PodFailed},
+		ObjectMeta: metav1.ObjectMeta{
+			Name: "run-pod", Labels: map[string]string{"workflows.argoproj.io/workflow": "run"}, Annotations: map[string]string{"workflows.argoproj.io/node-id": "run-1"},
+		},
+		Status: corev1.PodStatus{Phase: corev1.PodFailed},
 	}, got)
 }
 
