@@ -49,7 +49,7 @@ func TestRecordedRuns(t *testing.T) {
 	}
 }
 
-// TestSlimRuns: what is taken out of a run makes no difference to what is said of it.
+// TestSlimRuns: what is taken out of a run and its Pods makes no difference to what is said of it.
 func TestSlimRuns(t *testing.T) {
 	entries, err := os.ReadDir(recorded)
 	require.NoError(t, err)
@@ -58,6 +58,9 @@ func TestSlimRuns(t *testing.T) {
 			run, pods := load(t, filepath.Join(recorded, entry.Name(), e.Name)+".yaml")
 			want, before := e.Observer.Observe(run, pods), size(t, run)
 			e.Observer.Slim(run)
+			for i := range pods {
+				state.SlimPod(&pods[i])
+			}
 			assert.Equal(t, want, e.Observer.Observe(run, pods), entry.Name())
 			assert.Less(t, size(t, run), before, entry.Name())
 			e.Observer.Slim(run)

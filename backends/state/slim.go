@@ -3,9 +3,14 @@
 package state
 
 import (
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 )
+
+// SlimPod takes out of a Pod what no engine's Observe reads: what it was to be, which is the
+// longest part of it.
+func SlimPod(pod *corev1.Pod) { pod.Spec = corev1.PodSpec{} }
 
 // Slim leaves of a run's spec and status what was read of it: a pointer to the struct that
 // an engine's Observe reads.

@@ -11,6 +11,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 
 	"github.com/kratix-compile/kratix-compile/backends"
+	"github.com/kratix-compile/kratix-compile/backends/state"
 )
 
 // slim leaves out of what is cached what no Observer reads: of runs most of it, of Pods what
@@ -29,7 +30,7 @@ func slim() toolscache.TransformFunc {
 			}
 			o.Object, _ = shared(o.Object).(map[string]any)
 		case *corev1.Pod:
-			o.Spec = corev1.PodSpec{}
+			state.SlimPod(o)
 		}
 		return strip(in)
 	}
