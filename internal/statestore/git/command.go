@@ -10,7 +10,6 @@ import (
 	"os"
 	"os/exec"
 	"strings"
-	"syscall"
 	"time"
 )
 
@@ -54,9 +53,7 @@ func (c command) run(ctx context.Context, stdin io.Reader, args ...string) (stri
 	var stdout bytes.Buffer
 	stderr := &tail{}
 	git.Stdout, git.Stderr = &stdout, stderr
-	// git has children, such as ssh, that must go with it.
-	git.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	git.Cancel = func() error { return syscall.Kill(-git.Process.Pid, syscall.SIGKILL) }
+	killWithChildren(git)
 	git.WaitDelay = killDelay
 	err := git.Run()
 	if err == nil {
