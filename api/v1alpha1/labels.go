@@ -8,12 +8,29 @@ const (
 	LabelResource          = "kratix.io/resource-name"
 	LabelResourceNamespace = "kratix.io/resource-namespace"
 	LabelPipeline          = "kratix.io/pipeline-name"
-	// LabelWorkType on a Work is promise, resource or static-dependency.
+	// LabelWorkflowType on a run is promise or resource, and LabelWorkflowAction configure
+	// or delete.
+	LabelWorkflowType   = "kratix.io/workflow-type"
+	LabelWorkflowAction = "kratix.io/workflow-action"
+	// LabelWorkType on a Work is promise, resource or WorkStatic.
 	LabelWorkType = "kratix.io/work-type"
 	LabelDryRun   = "kratix.io/dry-run"
 	// LabelWork on a WorkPlacement is the Work that it is of.
 	LabelWork = "kratix.io/work"
 )
 
-// AnnotationTrace begins the annotations that hold a trace together.
-const AnnotationTrace = "kratix.io/trace-"
+// WorkStatic is the type of the Work with a Promise's dependencies.
+const WorkStatic = "static-dependency"
+
+const (
+	// AnnotationObject begins the annotations of a run that tell its object: namespace,
+	// name, kind and api-version.
+	AnnotationObject = "kratix.io/job-resource-"
+	// AnnotationObjectNamespace is the first of them.
+	AnnotationObjectNamespace = AnnotationObject + "namespace"
+	// AnnotationTrace begins the annotations that hold a trace together.
+	AnnotationTrace = "kratix.io/trace-"
+)
+
+// FinalizerDeleteWorkflows keeps an object until its delete workflow is done.
+const FinalizerDeleteWorkflows = "kratix.io/delete-workflows"

@@ -11,6 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
 	"github.com/kratix-compile/kratix-compile/internal/promised"
 )
 
@@ -64,7 +65,7 @@ func (p *Promises) tryAPI(ctx context.Context, v *verdict) error {
 		v.fault("spec.api", "invalid CRD changes: %v", err)
 		return nil
 	}
-	if existing.Labels[promised.LabelPromise] == "" {
+	if existing.Labels[v1alpha1.LabelPromise] == "" {
 		v.warn("spec.api: the CustomResourceDefinition %s is there already and belongs to no Promise; it will be changed, and deleted with this one", existing.Name)
 	}
 	if !promised.Adopt(existing, wanted) {

@@ -38,7 +38,7 @@ func current(ctx context.Context, from client.Reader, run harvest.Run) (bool, er
 		return false, client.IgnoreNotFound(err)
 	}
 	object := promise
-	if run.Labels[labelType] == string(workflow.Resource) {
+	if run.Labels[v1alpha1.LabelWorkflowType] == string(workflow.Resource) {
 		object = some(offered(promise))
 		key := client.ObjectKey{Namespace: run.Labels[v1alpha1.LabelResourceNamespace], Name: run.Labels[v1alpha1.LabelResource]}
 		if key.Namespace == "" {

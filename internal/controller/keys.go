@@ -12,23 +12,15 @@ import (
 
 // Keys of Kratix (docs/kratix-contract.md, Appendix A).
 const (
-	labelVersion = "kratix.io/promise-version"
-	labelType    = "kratix.io/workflow-type"
-	labelAction  = "kratix.io/workflow-action"
+	labelVersion       = "kratix.io/promise-version"
+	annotationInterval = "kratix.io/reconciliation-interval"
 
-	annotationInterval        = "kratix.io/reconciliation-interval"
-	annotationObjectNamespace = "kratix.io/job-resource-namespace"
-	annotationObjectName      = "kratix.io/job-resource-name"
-	annotationObjectKind      = "kratix.io/job-resource-kind"
-	annotationObjectVersion   = "kratix.io/job-resource-api-version"
-
-	finalizerDeleteWorkflows = "kratix.io/delete-workflows"
-	finalizerWorks           = "kratix.io/work-cleanup"
-	finalizerWorkflows       = "kratix.io/workflows-cleanup"
-	finalizerDependencies    = "kratix.io/dependencies-cleanup"
-	finalizerRequests        = "kratix.io/resource-request-cleanup"
-	finalizerDependants      = "kratix.io/dynamic-controller-dependant-resources-cleanup"
-	finalizerAPI             = "kratix.io/api-crd-cleanup"
+	finalizerWorks        = "kratix.io/work-cleanup"
+	finalizerWorkflows    = "kratix.io/workflows-cleanup"
+	finalizerDependencies = "kratix.io/dependencies-cleanup"
+	finalizerRequests     = "kratix.io/resource-request-cleanup"
+	finalizerDependants   = "kratix.io/dynamic-controller-dependant-resources-cleanup"
+	finalizerAPI          = "kratix.io/api-crd-cleanup"
 )
 
 // finalizersKratix are on what Kratix has worked on before. They stand for objects that the

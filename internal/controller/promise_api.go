@@ -100,7 +100,8 @@ func (p *Promises) watchServed(ctx context.Context, o *object) error {
 	if ours := promised.Taken(crd, o.GetName()) == nil; !ok || !ours || !crd.DeletionTimestamp.IsZero() {
 		return nil
 	}
-	if err := p.checkAccess(ctx, crd.Spec); err != nil {
+	// Who takes a Promise over from Kratix finds the CRD, and has no rights on it yet.
+	if err := errors.Join(p.ensureAccess(ctx, o.GetName(), crd.Spec), p.checkAccess(ctx, crd.Spec)); err != nil {
 		return err
 	}
 	return p.kinds.watch(ctx, o.GetName(), storedKind(crd))
@@ -111,10 +112,7 @@ func storedKind(crd *apiextensionsv1.CustomResourceDefinition) schema.GroupVersi
 	return schema.GroupVersionKind{Group: crd.Spec.Group, Version: crd.Spec.Versions[max(i, 0)].Name, Kind: crd.Spec.Names.Kind}
 }
 
-const (
-	workStatic   = "static-dependency"
-	staticSuffix = "-static-deps"
-)
+const staticSuffix = "-static-deps"
 
 // ensureDependencies keeps the Work of spec.dependencies (docs/kratix-contract.md 7.5).
 func (p *Promises) ensureDependencies(ctx context.Context, o *object) error {
@@ -140,7 +138,7 @@ func (p *Promises) ensureDependencies(ctx context.Context, o *object) error {
 // staticWorks is the Work of spec.dependencies, if there is one.
 func (r *Runner) staticWorks(ctx context.Context, promise string) ([]v1alpha1.Work, error) {
 	list := &v1alpha1.WorkList{}
-	labels := client.MatchingLabels{v1alpha1.LabelPromise: promise, v1alpha1.LabelWorkType: workStatic}
+	labels := client.MatchingLabels{v1alpha1.LabelPromise: promise, v1alpha1.LabelWorkType: v1alpha1.WorkStatic}
 	of := client.MatchingFields{engine.ByObject: engine.ObjectKey(labels)}
 	err := r.Client.List(ctx, list, of, labels, client.InNamespace(r.Options().SystemNamespace))
 	return list.Items, err
@@ -172,12 +170,13 @@ func (p *Promises) dependencies(o *object) (*v1alpha1.Work, error) {
 	if err != nil {
 		return nil, fmt.Errorf("spec.dependencies: %w", err)
 	}
+	content := strings.TrimPrefix(string(text), "---\n") // as Kratix writes it, byte by byte
 	chosen, err := selectors(o.Unstructured)
 	if err != nil {
 		return nil, err
 	}
 	owner := work.Owner{UID: o.GetUID(), Promise: o.GetName(), Namespace: p.Options().SystemNamespace}
-	file := work.File{Path: "static/" + o.GetName() + "-dependencies.yaml", Size: int64(len(text)), Content: strings.NewReader(string(text))}
+	file := work.File{Path: "static/" + o.GetName() + "-dependencies.yaml", Size: int64(len(content)), Content: strings.NewReader(content)}
 	w, err := work.Build(work.Source{Owner: owner}, work.Output{Files: func(yield func(work.File, error) bool) { yield(file, nil) }}, chosen, p.Now())
 	if err != nil {
 		return nil, err
@@ -185,7 +184,7 @@ func (p *Promises) dependencies(o *object) (*v1alpha1.Work, error) {
 	if w.Spec.Bundle != nil {
 		return nil, &Rejected{"DependenciesTooLarge", fmt.Errorf("spec.dependencies: they have more than %d KiB, packed; let a Pipeline write them", work.MaxBytes>>10)}
 	}
-	w.Name = names.WithHash(o.GetName()+staticSuffix, names.Hash(5, string(o.GetUID()), workStatic), names.MaxLabel)
-	w.Labels = map[string]string{v1alpha1.LabelPromise: o.GetName(), v1alpha1.LabelWorkType: workStatic}
+	w.Name = names.WithHash(o.GetName()+staticSuffix, names.Hash(5, string(o.GetUID()), v1alpha1.WorkStatic), names.MaxLabel)
+	w.Labels = map[string]string{v1alpha1.LabelPromise: o.GetName(), v1alpha1.LabelWorkType: v1alpha1.WorkStatic}
 	return w, nil
 }

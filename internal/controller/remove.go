@@ -36,7 +36,7 @@ func finalizers(o *object) []string {
 		all = append(all, finalizersAPI...)
 	}
 	if pipelines, _, _ := unstructured.NestedSlice(o.Object, "spec", "workflows", "promise", "delete"); len(pipelines) > 0 {
-		all = append(all, finalizerDeleteWorkflows)
+		all = append(all, v1alpha1.FinalizerDeleteWorkflows)
 	}
 	return all
 }
@@ -54,11 +54,11 @@ func (p *Promises) remove(ctx context.Context, o *object) (time.Duration, error)
 		return 0, err
 	}
 	c := p.course(ctx, o, o.Unstructured, workflow.Kind{Type: workflow.Promise, Action: workflow.Delete})
-	if has(o, finalizerDeleteWorkflows) {
+	if has(o, v1alpha1.FinalizerDeleteWorkflows) {
 		if done, after, err := c.farewell(ctx); err != nil || !done {
 			return after, err
 		}
-		if err := o.release(ctx, p.Client, finalizerDeleteWorkflows); err != nil {
+		if err := o.release(ctx, p.Client, v1alpha1.FinalizerDeleteWorkflows); err != nil {
 			return 0, err
 		}
 	}

@@ -17,6 +17,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
 	"github.com/kratix-compile/kratix-compile/internal/progress"
 	"github.com/kratix-compile/kratix-compile/translate/plan"
 )
@@ -49,7 +50,7 @@ func TestRequestsGoBeforeTheirPromise(t *testing.T) {
 
 // TestFinalizerOfAnEmptyWorkflow: promise.delete was there, and then edited away.
 func TestFinalizerOfAnEmptyWorkflow(t *testing.T) {
-	w := newWorld(t, promise(t, deleting(append([]string{finalizerDeleteWorkflows}, finalizersAlways...)...)))
+	w := newWorld(t, promise(t, deleting(append([]string{v1alpha1.FinalizerDeleteWorkflows}, finalizersAlways...)...)))
 	_, err := w.reconcilePromise(t)
 	require.NoError(t, err)
 	assert.Nil(t, w.promise(t))
@@ -64,7 +65,7 @@ func TestWhatNeverRanCanGo(t *testing.T) {
 	} {
 		changes := append([]change{pipelines("promise", "delete", "bye"), pipelines("resource", "delete", "bye")}, broken...)
 		t.Run("Promise, "+name, func(t *testing.T) {
-			w := newWorld(t, promise(t, append(changes, deleting(append([]string{finalizerDeleteWorkflows}, finalizersAlways...)...))...))
+			w := newWorld(t, promise(t, append(changes, deleting(append([]string{v1alpha1.FinalizerDeleteWorkflows}, finalizersAlways...)...))...))
 			_, err := w.reconcilePromise(t)
 			require.NoError(t, err)
 			assert.Nil(t, w.promise(t))
@@ -157,7 +158,7 @@ func TestNotFoundOfSomethingElse(t *testing.T) {
 	w.EnsureNamespace = func(context.Context, string) error { return fmt.Errorf("put the CA there: %w", missing) }
 	_, err := w.reconcile(t, "a", "one")
 	require.ErrorIs(t, err, missing)
-	assert.Contains(t, w.thing(t, "a", "one").GetFinalizers(), finalizerDeleteWorkflows)
+	assert.Contains(t, w.thing(t, "a", "one").GetFinalizers(), v1alpha1.FinalizerDeleteWorkflows)
 }
 
 // TestInputsGoWithTheirRuns: nothing else would delete them in another namespace.

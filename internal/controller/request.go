@@ -24,7 +24,7 @@ import (
 // Requests reconciles the requests for what Promises offer.
 type Requests struct{ *Runner }
 
-var finalizersRequest = []string{finalizerDeleteWorkflows, finalizerWorks, finalizerWorkflows}
+var finalizersRequest = []string{v1alpha1.FinalizerDeleteWorkflows, finalizerWorks, finalizerWorkflows}
 
 const (
 	// soon is when to look again at an object that somebody else has just changed.
@@ -78,6 +78,7 @@ func (r *Requests) reconcile(ctx context.Context, o *object, promise *unstructur
 	c := r.course(ctx, o, promise, workflow.Kind{Type: workflow.Resource, Action: workflow.Configure})
 	if c.wait = r.wait(o, promise); c.wait != "" && progress.Read(o.status()).Round == 0 {
 		r.Slots.Settle(c.slot(), false)
+		r.waits(o, c.wait+lacking(promise))
 		return 0, nil // it has not begun, and the Promise wakes it
 	}
 	decision, err := c.advance(ctx)
@@ -108,8 +109,32 @@ func (r *Requests) wait(o *object, promise *unstructured.Unstructured) string {
 	return ""
 }
 
+// lacking is what a Promise that requests wait for says of itself.
+func lacking(promise *unstructured.Unstructured) string {
+	status, _, _ := unstructured.NestedMap(promise.Object, "status")
+	for _, kind := range []string{progress.ConditionRequirements, progress.ConditionReconciled, progress.ConditionConfigureCompleted} {
+		c := progress.GetCondition(status, kind)
+		if c.Status == "False" && c.Message != progress.MessageFailing {
+			return ": " + c.Message
+		}
+	}
+	return ""
+}
+
+// waits says in a condition, and once in an event, what a request waits for that has not
+// begun.
+func (r *Runner) waits(o *object, why string) {
+	c := progress.Condition{Type: progress.ConditionReconciled, Status: "Unknown", Reason: "WorkflowPending", Message: shorten(why, maxText)}
+	if progress.SetCondition(o.status(), c, r.Now()) {
+		r.record(o, progress.Event{Reason: c.Reason, Message: why})
+	}
+}
+
 // settle says what became of the files of a workflow that has completed.
 func (c *course) settle(ctx context.Context) error {
+	if c.settled {
+		return nil // whatever happens to a Work wakes its object
+	}
 	placed, err := c.placed(ctx)
 	if err != nil {
 		return err
@@ -127,7 +152,7 @@ func (r *Requests) remove(ctx context.Context, o *object, promise *unstructured.
 		return 0, err
 	}
 	c := r.course(ctx, o, promise, workflow.Kind{Type: workflow.Resource, Action: workflow.Delete})
-	if has(o, finalizerDeleteWorkflows) {
+	if has(o, v1alpha1.FinalizerDeleteWorkflows) {
 		if done, after, err := c.farewell(ctx); err != nil || !done {
 			return after, err
 		}

@@ -35,10 +35,12 @@ func (c *course) situation(ctx context.Context) (progress.Situation, error) {
 		return progress.Situation{}, err
 	}
 	config := c.Options().Config
+	completed, _, _ := unstructured.NestedInt64(c.object.Object, "status", "observedGeneration")
 	return progress.Situation{
 		Now:         c.Now(),
 		Type:        c.kind.Type,
 		Generation:  c.object.GetGeneration(),
+		Completed:   completed,
 		Labels:      c.object.GetLabels(),
 		Paused:      paused(c.object.Unstructured) || paused(c.promise),
 		Wanted:      c.wanted(),
@@ -111,7 +113,7 @@ func (c *course) runs(ctx context.Context, status progress.Status) ([]progress.R
 
 // owns leaves out the runs of an object of another namespace that has the same name.
 func (c *course) owns(run *unstructured.Unstructured) bool {
-	return run.GetAnnotations()[annotationObjectNamespace] == c.object.GetNamespace()
+	return run.GetAnnotations()[v1alpha1.AnnotationObjectNamespace] == c.object.GetNamespace()
 }
 
 // ownsRecord is the same for harvests, which have the labels of their runs: where these say
@@ -124,7 +126,7 @@ func (c *course) ownsRecord(r record.Record) bool {
 // (docs/kratix-contract.md 3.3): a Promise may choose another namespace at any time. Others
 // of the same name have them, too.
 func (c *course) labels() map[string]string {
-	labels := map[string]string{v1alpha1.LabelPromise: c.promise.GetName(), labelType: string(c.kind.Type)}
+	labels := map[string]string{v1alpha1.LabelPromise: c.promise.GetName(), v1alpha1.LabelWorkflowType: string(c.kind.Type)}
 	if c.kind.Type == workflow.Resource {
 		labels[v1alpha1.LabelResource] = c.object.GetName()
 	}

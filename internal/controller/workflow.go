@@ -33,6 +33,8 @@ type course struct {
 	// planned is the workflow as it would start now; fault is why there is none.
 	planned plan.Workflow
 	fault   error
+	// settled is whether the status says already what became of the files.
+	settled bool
 	// wait is why nothing may start, but for slots; empty if it may.
 	wait string
 	// last is what the last decision was made of.
@@ -182,12 +184,14 @@ func (c *course) act(ctx context.Context, d progress.Decision, action progress.A
 // write fails for good if a Pipeline has put into status.yaml what the API forbids.
 func (c *course) write(ctx context.Context, d progress.Decision) error {
 	d.Publish(c.object.status(), c.last)
-	if d.Outcome == progress.Completed && c.kind.Action == workflow.Configure {
+	completed := d.Outcome == progress.Completed && c.kind.Action == workflow.Configure
+	if completed {
 		if err := c.settle(ctx); err != nil { // or it would have to be written again at once
 			return err
 		}
 	}
 	err := c.object.saveStatus(ctx, c.Client)
+	c.settled = completed && err == nil
 	if err == nil || !apierrors.IsInvalid(err) && !apierrors.IsRequestEntityTooLargeError(err) {
 		return err
 	}

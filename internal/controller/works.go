@@ -166,7 +166,7 @@ func (c *course) surplus(o backends.Observer, found []unstructured.Unstructured)
 		if !c.owns(&run) || !o.Observe(&run, nil).Phase.Ended() {
 			return true
 		}
-		pipeline := run.GetLabels()[v1alpha1.LabelPipeline] + "/" + run.GetLabels()[labelAction]
+		pipeline := run.GetLabels()[v1alpha1.LabelPipeline] + "/" + run.GetLabels()[v1alpha1.LabelWorkflowAction]
 		kept[pipeline]++
 		return kept[pipeline] <= keep
 	})

@@ -6,6 +6,10 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
 )
 
 // mostWrites is what a request with two Pipelines costs the API server, from its creation
@@ -28,4 +32,23 @@ func TestWritesOfARequest(t *testing.T) {
 	clear(w.writes)
 	w.step(t, "a", "second")
 	assert.Empty(t, w.writes, "nothing is left to be done")
+}
+
+// TestWorksAreReadOnceForEachPurpose in the reconciliation that completes a workflow: to
+// write one, to clean up, and to say what became of them.
+func TestWorksAreReadOnceForEachPurpose(t *testing.T) {
+	w := newWorld(t, promise(t, pipelines("resource", "configure", "one")), thing(t, "a", "it"), namespace("a"))
+	w.step(t, "a", "it")
+	w.harvest(t, w.run(t, "a", "a", "it"), small)
+	read := 0
+	w.list = func(kind schema.GroupVersionKind) (bool, error) {
+		if kind.Kind == v1alpha1.KindWork {
+			read++
+		}
+		return true, nil
+	}
+	w.step(t, "a", "it")
+	_, more := w.workflow(t, "a", "it").Current()
+	require.False(t, more)
+	assert.Equal(t, 3, read)
 }

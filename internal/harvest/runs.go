@@ -12,6 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
 	"github.com/kratix-compile/kratix-compile/internal/harvest/record"
 )
 
@@ -30,9 +31,6 @@ var runKinds = map[schema.GroupKind]bool{
 	{Group: "tekton.dev", Kind: "TaskRun"}:   true,
 	{Group: "argoproj.io", Kind: "Workflow"}: true,
 }
-
-// labelPromise is on everything that runs for a Promise.
-const labelPromise = "kratix.io/promise-name"
 
 // Of implements Runs. A Pod that is being deleted still delivers: its containers have done
 // their work, and if the run was cancelled it is not current.
@@ -56,7 +54,7 @@ func (p *PodRuns) Of(ctx context.Context, caller Caller) (Run, error) {
 	if err != nil {
 		return Run{}, err
 	}
-	if object.UID != owner.UID || object.Labels[labelPromise] == "" {
+	if object.UID != owner.UID || object.Labels[v1alpha1.LabelPromise] == "" {
 		return Run{}, fmt.Errorf("%w: %s %s did not make Pod %s for a Promise", ErrNoRun, owner.Kind, owner.Name, caller.Pod)
 	}
 	run := Run{

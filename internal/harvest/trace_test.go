@@ -13,6 +13,7 @@ import (
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/sdk/trace/tracetest"
 
+	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
 	"github.com/kratix-compile/kratix-compile/internal/harvest/record"
 	"github.com/kratix-compile/kratix-compile/internal/tracing"
 )
@@ -32,7 +33,7 @@ func TestTraced(t *testing.T) {
 			h := &Handler{Options: Options{Tracer: tracing.New(sdktrace.NewTracerProvider(sdktrace.WithSyncer(spans)))}}
 			begun := time.Now().Add(-time.Second)
 			h.trace(delivery{run: Run{
-				Key: record.Key{Namespace: "team", Run: "run-1"}, Labels: map[string]string{labelPromise: "redis"},
+				Key: record.Key{Namespace: "team", Run: "run-1"}, Labels: map[string]string{v1alpha1.LabelPromise: "redis"},
 				Annotations: map[string]string{"kratix.io/trace-parent": "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"},
 			}}, c.answer, begun)
 			require.Len(t, spans.GetSpans(), 1)

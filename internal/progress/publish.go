@@ -13,6 +13,9 @@ const (
 	MessagePromiseConfigured = "Promise configured"
 )
 
+// MessageFailing is that of the condition Reconciled when another one says more.
+const MessageFailing = "Failing"
+
 const reasonUnpaused = "Unpaused"
 
 // Publish writes what has been decided into an object's status: the document,
@@ -111,7 +114,7 @@ func (d Decision) reconciled(action workflow.Action, old Status, present Conditi
 		c.Reason, c.Message = "WorkflowSuspended", "Suspended"
 	case Failed:
 		if action == workflow.Configure {
-			c.Status, c.Reason, c.Message = isFalse, "ConfigureWorkflowFailed", "Failing"
+			c.Status, c.Reason, c.Message = isFalse, "ConfigureWorkflowFailed", MessageFailing
 		}
 	case Completed:
 		c.Reason = reasonWorksPending

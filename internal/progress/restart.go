@@ -38,6 +38,9 @@ func (m *machine) cause() cause {
 // so and stops: the label goes next, and only then is a run submitted, so that a
 // label put on at any time is followed by a run that starts after it.
 func (m *machine) restart() {
+	if m.next.Round > 0 && m.next.Action == m.Wanted.Action { // the first start tells enough
+		m.event(false, ReasonReconcileStarted, "The "+string(m.next.Action)+" workflow starts over: "+m.why())
+	}
 	trigger := m.trigger()
 	m.next = Status{
 		Action:      m.Wanted.Action,
@@ -50,16 +53,41 @@ func (m *machine) restart() {
 		m.next.Pipelines = append(m.next.Pipelines, Pipeline{Name: name, Phase: PhasePending, LastTransition: m.second()})
 	}
 	if trigger == "" {
-		m.start(0) // which tells more than that it starts over
+		m.start(0)
 		return
 	}
-	m.event(false, ReasonReconcileStarted, "The "+string(m.next.Action)+" workflow starts")
 	m.cancelOthers()
 	for _, key := range m.consumed() {
 		m.after = append(m.after, RemoveLabel{key})
 	}
 	m.ends(Waiting)
 	m.out.Again = true
+}
+
+// why is what a person has to know who wonders that it starts over.
+func (m *machine) why() string {
+	switch {
+	case m.has(LabelManual):
+		return "the label " + LabelManual + " asks for it"
+	case !slices.Equal(m.next.names(), m.Wanted.Pipelines):
+		return "the Promise lists other Pipelines"
+	case m.next.Hash != m.Wanted.Hash:
+		return m.changed()
+	case m.has(LabelRunFromStart):
+		return "a pause has ended, or the Promise has passed on that all its requests do"
+	}
+	return "the interval of " + m.Interval.String() + " has passed"
+}
+
+// changed is what the hash has been made of (6.2), as far as the generations tell.
+func (m *machine) changed() string {
+	switch {
+	case m.Type == workflow.Promise || m.Completed != 0 && m.Completed != m.Generation:
+		return "its spec has changed"
+	case m.Completed == m.Generation:
+		return "the spec of its Promise has changed, or the label kratix.io/dry-run"
+	}
+	return "its spec has changed, or that of its Promise"
 }
 
 // trigger is the strongest label that the restart consumes. The label of a suspension

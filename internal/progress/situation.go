@@ -17,8 +17,9 @@ import (
 type Situation struct {
 	Now  time.Time
 	Type workflow.Type
-	// Generation is metadata.generation.
-	Generation int64
+	// Generation is metadata.generation, and Completed the one that a workflow has
+	// completed for, 0 if none has.
+	Generation, Completed int64
 	// Labels are the object's; it is not changed.
 	Labels map[string]string
 	// Paused is LabelPaused on the object or on its Promise. Deletion ignores it.

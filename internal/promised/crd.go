@@ -12,10 +12,9 @@ import (
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-)
 
-// LabelPromise is on everything that is made for a Promise.
-const LabelPromise = "kratix.io/promise-name"
+	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
+)
 
 // maxName is what fits into a label: requests are found by their names.
 const maxName = 63
@@ -44,7 +43,7 @@ func CRD(promise string, author *apiextensionsv1.CustomResourceDefinition) *apie
 	if crd.Labels == nil {
 		crd.Labels = map[string]string{}
 	}
-	crd.Labels[LabelPromise] = promise
+	crd.Labels[v1alpha1.LabelPromise] = promise
 	for i := range crd.Spec.Versions {
 		extend(&crd.Spec.Versions[i])
 	}
@@ -53,7 +52,7 @@ func CRD(promise string, author *apiextensionsv1.CustomResourceDefinition) *apie
 
 // Taken is an error if the existing CRD belongs to another Promise.
 func Taken(existing *apiextensionsv1.CustomResourceDefinition, promise string) error {
-	if other := existing.Labels[LabelPromise]; other != "" && other != promise {
+	if other := existing.Labels[v1alpha1.LabelPromise]; other != "" && other != promise {
 		return fmt.Errorf("spec.api: the CustomResourceDefinition %s belongs to the Promise %s; choose another group or plural", existing.Name, other)
 	}
 	return nil

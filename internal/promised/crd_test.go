@@ -16,6 +16,7 @@ import (
 	"k8s.io/client-go/util/jsonpath"
 	"sigs.k8s.io/yaml"
 
+	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
 	"github.com/kratix-compile/kratix-compile/internal/promised"
 )
 
@@ -52,7 +53,7 @@ func TestAuthorsPartsStay(t *testing.T) {
 	before := author(t)
 	crd := promised.CRD("things", before)
 	assert.Equal(t, author(t), before, "the Promise itself is not touched")
-	assert.Equal(t, map[string]string{"team": "a", promised.LabelPromise: "things"}, crd.Labels)
+	assert.Equal(t, map[string]string{"team": "a", v1alpha1.LabelPromise: "things"}, crd.Labels)
 
 	v1, v0 := crd.Spec.Versions[0], crd.Spec.Versions[1]
 	assert.NotNil(t, v1.Subresources.Scale)

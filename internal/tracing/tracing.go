@@ -52,16 +52,11 @@ func Labelled(labels map[string]string) About {
 		Promise: labels[v1alpha1.LabelPromise], Resource: labels[v1alpha1.LabelResource],
 		Namespace: labels[v1alpha1.LabelResourceNamespace], Pipeline: labels[v1alpha1.LabelPipeline],
 	}
-	if kind, action := labels[labelType], labels[labelAction]; kind != "" && action != "" {
+	if kind, action := labels[v1alpha1.LabelWorkflowType], labels[v1alpha1.LabelWorkflowAction]; kind != "" && action != "" {
 		a.Workflow = kind + "-" + action
 	}
 	return a
 }
-
-const (
-	labelType   = "kratix.io/workflow-type"
-	labelAction = "kratix.io/workflow-action"
-)
 
 // attributes have the names that Kratix gives them, as far as it has them.
 func (a About) attributes() []attribute.KeyValue {

@@ -87,9 +87,9 @@ func (f Facts) owner() work.Owner {
 
 // labels are on the runs of the object (docs/kratix-contract.md 3.3).
 func (f Facts) labels() map[string]string {
-	labels := map[string]string{v1alpha1.LabelPromise: f.PromiseName, labelType: string(workflow.Promise)}
+	labels := map[string]string{v1alpha1.LabelPromise: f.PromiseName, v1alpha1.LabelWorkflowType: string(workflow.Promise)}
 	if !f.isPromise() {
-		labels[labelType], labels[v1alpha1.LabelResource] = string(workflow.Resource), f.Object.GetName()
+		labels[v1alpha1.LabelWorkflowType], labels[v1alpha1.LabelResource] = string(workflow.Resource), f.Object.GetName()
 		if f.pipelineNamespace() != "" {
 			labels[v1alpha1.LabelResourceNamespace] = f.Object.GetNamespace()
 		}
@@ -97,16 +97,9 @@ func (f Facts) labels() map[string]string {
 	return labels
 }
 
-// Keys of Kratix (docs/kratix-contract.md, Appendix A).
-const (
-	labelType                 = "kratix.io/workflow-type"
-	annotationObjectNamespace = "kratix.io/job-resource-namespace"
-	workStatic                = "static-dependency"
-)
-
 // owns tells the object's runs from those of one with the same name in another namespace.
 func (f Facts) owns(run *unstructured.Unstructured) bool {
-	return run.GetAnnotations()[annotationObjectNamespace] == f.Object.GetNamespace()
+	return run.GetAnnotations()[v1alpha1.AnnotationObjectNamespace] == f.Object.GetNamespace()
 }
 
 // ownWorks are the object's; a Promise has those of its dependencies, too.
@@ -119,7 +112,7 @@ func (f Facts) ownWorks() []v1alpha1.Work {
 		return own
 	}
 	for _, w := range f.Works {
-		if w.Labels[v1alpha1.LabelPromise] == f.PromiseName && w.Labels[v1alpha1.LabelWorkType] == workStatic {
+		if w.Labels[v1alpha1.LabelPromise] == f.PromiseName && w.Labels[v1alpha1.LabelWorkType] == v1alpha1.WorkStatic {
 			own = append(own, w)
 		}
 	}

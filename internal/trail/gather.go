@@ -103,7 +103,7 @@ func (r *reading) works(ctx context.Context, f *Facts) error {
 	if err != nil || !f.isPromise() {
 		return err
 	}
-	static := labels.Set{v1alpha1.LabelPromise: f.PromiseName, v1alpha1.LabelWorkType: workStatic}.AsSelector()
+	static := labels.Set{v1alpha1.LabelPromise: f.PromiseName, v1alpha1.LabelWorkType: v1alpha1.WorkStatic}.AsSelector()
 	found, err = list[v1alpha1.Work](ctx, r, workKind, r.SystemNamespace, static)
 	f.Works = append(f.Works, found...)
 	return err

@@ -9,6 +9,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
+	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
 	"github.com/kratix-compile/kratix-compile/internal/progress"
 	"github.com/kratix-compile/kratix-compile/translate/workflow"
 )
@@ -190,7 +191,7 @@ func (r *reader) files(works []Work) (verdict, bool) {
 
 // farewell: the delete workflow comes first.
 func (r *reader) farewell(t *Trail) (verdict, bool) {
-	if !slices.Contains(r.Object.GetFinalizers(), "kratix.io/delete-workflows") {
+	if !slices.Contains(r.Object.GetFinalizers(), v1alpha1.FinalizerDeleteWorkflows) {
 		return verdict{}, false
 	}
 	if r.document.Action == workflow.Delete {

@@ -36,8 +36,8 @@ func (b *builder) access(run Run, permissions []v1alpha1.Permission) ([]manifest
 	a := access{
 		id: run.ID, account: run.ServiceAccount, namespace: run.Namespace, promise: b.promise.Object.Name,
 		labels: map[string]string{
-			labelPromise: b.promise.Object.Name, labelType: string(b.kind.Type), labelAction: string(b.kind.Action),
-			labelPipeline: run.Pipeline, labelPipelineNamespace: run.Namespace,
+			v1alpha1.LabelPromise: b.promise.Object.Name, v1alpha1.LabelWorkflowType: string(b.kind.Type), v1alpha1.LabelWorkflowAction: string(b.kind.Action),
+			v1alpha1.LabelPipeline: run.Pipeline, labelPipelineNamespace: run.Namespace,
 		},
 	}
 	a.add(&corev1.ServiceAccount{ObjectMeta: a.meta(a.account, a.namespace, run.AccountLabels)}, "v1", "ServiceAccount")
@@ -100,10 +100,10 @@ func (a *access) permissions(permissions []v1alpha1.Permission) {
 	}
 }
 
-func (a *access) base() map[string]string { return map[string]string{labelPromise: a.promise} }
+func (a *access) base() map[string]string { return map[string]string{v1alpha1.LabelPromise: a.promise} }
 
 func (a *access) within(resourceNamespace string) map[string]string {
-	return merged(a.labels, map[string]string{labelResourceNamespace: resourceNamespace})
+	return merged(a.labels, map[string]string{v1alpha1.LabelResourceNamespace: resourceNamespace})
 }
 
 // anywhere are labels without the Pod's namespace: a ClusterRole is one for all

@@ -11,6 +11,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
 	"github.com/kratix-compile/kratix-compile/translate/diag"
 	"github.com/kratix-compile/kratix-compile/translate/names"
 	"github.com/kratix-compile/kratix-compile/translate/parse"
@@ -54,7 +55,7 @@ func Build(promise *parse.PromiseDoc, kind workflow.Kind, object Object, opts Op
 
 // dryRun makes the run of a request another one when the request is dry.
 func (b *builder) dryRun() string {
-	if b.object.Labels[labelDryRun] == "true" {
+	if b.object.Labels[v1alpha1.LabelDryRun] == "true" {
 		return "-dry-run"
 	}
 	return ""
@@ -73,7 +74,7 @@ func (b *builder) run(p parse.Pipeline) Run {
 	}
 	r.Name = b.runName(r.Pipeline)
 	if r.ServiceAccount = spec.RBAC.ServiceAccount; r.ServiceAccount == "" {
-		r.ServiceAccount, r.AccountLabels = r.ID, map[string]string{labelPromise: b.promise.Object.Name}
+		r.ServiceAccount, r.AccountLabels = r.ID, map[string]string{v1alpha1.LabelPromise: b.promise.Object.Name}
 	}
 	r.Owner = b.owner(r.Namespace)
 	r.UserToken = b.userToken(p)

@@ -9,42 +9,33 @@ import (
 
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
 	"github.com/kratix-compile/kratix-compile/translate/diag"
 	"github.com/kratix-compile/kratix-compile/translate/workflow"
 )
 
-// Keys of Kratix (docs/kratix-contract.md 3.3) and one prefix of our own.
+// Keys of Kratix that only the compiler writes (docs/kratix-contract.md 3.3).
 const (
-	labelPromise           = "kratix.io/promise-name"
-	labelType              = "kratix.io/workflow-type"
-	labelAction            = "kratix.io/workflow-action"
-	labelPipeline          = "kratix.io/pipeline-name"
 	labelPipelineNamespace = "kratix.io/pipeline-namespace"
-	labelResource          = "kratix.io/resource-name"
-	labelResourceNamespace = "kratix.io/resource-namespace"
 	labelHash              = "kratix.io/hash"
-	labelDryRun            = "kratix.io/dry-run"
 	labelManagedBy         = "app.kubernetes.io/managed-by"
-
-	annotationJob   = "kratix.io/job-resource-"
-	annotationTrace = "kratix.io/trace-"
 )
 
 // labels are those of docs/kratix-contract.md 3.3. A Pipeline may add its own,
 // but never change ours: Kratix finds runs by them.
 func (b *builder) labels(pipeline string, user map[string]string, at diag.At) map[string]string {
 	own := map[string]string{
-		labelPromise:   b.promise.Object.Name,
-		labelType:      string(b.kind.Type),
-		labelAction:    string(b.kind.Action),
-		labelPipeline:  pipeline,
-		labelHash:      b.hash,
-		labelManagedBy: "Kratix",
+		v1alpha1.LabelPromise:        b.promise.Object.Name,
+		v1alpha1.LabelWorkflowType:   string(b.kind.Type),
+		v1alpha1.LabelWorkflowAction: string(b.kind.Action),
+		v1alpha1.LabelPipeline:       pipeline,
+		labelHash:                    b.hash,
+		labelManagedBy:               "Kratix",
 	}
 	if b.kind.Type == workflow.Resource {
-		own[labelResource] = b.object.Name
+		own[v1alpha1.LabelResource] = b.object.Name
 		if b.pipelineNamespace() != "" {
-			own[labelResourceNamespace] = b.object.Namespace
+			own[v1alpha1.LabelResourceNamespace] = b.object.Namespace
 		}
 	}
 	for _, k := range slices.Sorted(maps.Keys(user)) {
@@ -59,17 +50,17 @@ func (b *builder) labels(pipeline string, user map[string]string, at diag.At) ma
 func (b *builder) annotations() map[string]string {
 	o := b.object
 	return merged(b.trace(), map[string]string{
-		annotationJob + "namespace":   o.Namespace,
-		annotationJob + "name":        o.Name,
-		annotationJob + "kind":        o.Kind,
-		annotationJob + "api-version": schema.GroupVersion{Group: o.Group, Version: o.Version}.String(),
+		v1alpha1.AnnotationObjectNamespace:        o.Namespace,
+		v1alpha1.AnnotationObject + "name":        o.Name,
+		v1alpha1.AnnotationObject + "kind":        o.Kind,
+		v1alpha1.AnnotationObject + "api-version": schema.GroupVersion{Group: o.Group, Version: o.Version}.String(),
 	})
 }
 
 func (b *builder) trace() map[string]string {
 	out := map[string]string{}
 	for k, v := range b.object.Annotations {
-		if strings.HasPrefix(k, annotationTrace) {
+		if strings.HasPrefix(k, v1alpha1.AnnotationTrace) {
 			out[k] = v
 		}
 	}
