@@ -39,6 +39,7 @@ func TestPlacement(t *testing.T) {
 		"drift":                      testPlacementDrift,
 		"one file for all":           testAggregated,
 		"what is wrong":              testWhatIsWrong,
+		"namesakes":                  testNamesakes,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

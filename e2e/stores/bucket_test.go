@@ -9,14 +9,12 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"net/http/httputil"
-	"net/url"
 	"os"
 	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/minio/minio-go/v7"
-	"github.com/minio/minio-go/v7/pkg/credentials"
 	"github.com/stretchr/testify/require"
 
 	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
@@ -63,11 +61,10 @@ type bucketYard struct {
 }
 
 func newBucketYard(t testing.TB, s3 *cluster.S3) *bucketYard {
-	at, err := url.Parse(s3.Endpoint)
+	client, err := s3.Client()
 	require.NoError(t, err)
-	y := &bucketYard{s3: s3, name: "stores-" + strconv.FormatUint(rand.Uint64(), 36)}
-	y.client, err = minio.New(at.Host, &minio.Options{Creds: credentials.NewStaticV4(s3.AccessKey, s3.SecretKey, "")})
-	require.NoError(t, err)
+	at := client.EndpointURL()
+	y := &bucketYard{s3: s3, client: client, name: "stores-" + strconv.FormatUint(rand.Uint64(), 36)}
 	require.NoError(t, y.client.MakeBucket(t.Context(), y.name, minio.MakeBucketOptions{}))
 	y.front = newFront(t, &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
 		r.Out.URL.Scheme, r.Out.URL.Host = at.Scheme, at.Host
@@ -92,7 +89,7 @@ func (y *bucketYard) openWith(t testing.TB, secret map[string][]byte) statestore
 	return store
 }
 
-func (y *bucketYard) files(t testing.TB) map[string]string {
+func (y *bucketYard) Files(t testing.TB) map[string]string {
 	files := map[string]string{}
 	for o := range y.client.ListObjectsIter(t.Context(), y.name, minio.ListObjectsOptions{Prefix: prefix, Recursive: true}) {
 		require.NoError(t, o.Err)
@@ -105,7 +102,7 @@ func (y *bucketYard) files(t testing.TB) map[string]string {
 	return files
 }
 
-func (y *bucketYard) foreign(t testing.TB, put map[string]string, remove ...string) {
+func (y *bucketYard) Foreign(t testing.TB, put map[string]string, remove ...string) {
 	for at, content := range put {
 		_, err := y.client.PutObject(t.Context(), y.name, prefix+at, strings.NewReader(content), int64(len(content)), minio.PutObjectOptions{})
 		require.NoError(t, err)

@@ -18,20 +18,20 @@ func TestConformance(t *testing.T) {
 	t.Run("https", func(t *testing.T) {
 		storetest.Run(t, func(t testing.TB) storetest.Place {
 			y := newGitYard(t, t.TempDir())
-			return storetest.Place{Open: y.open, Files: y.files, Foreign: y.foreign}
+			return storetest.Place{Open: y.open, Files: y.Files, Foreign: y.Foreign}
 		})
 	})
 	t.Run("ssh", func(t *testing.T) {
 		server := startSSH(t)
 		storetest.Run(t, func(t testing.TB) storetest.Place {
 			y := server.repository(t)
-			return storetest.Place{Open: y.open, Files: y.files, Foreign: y.foreign}
+			return storetest.Place{Open: y.open, Files: y.Files, Foreign: y.Foreign}
 		})
 	})
 	t.Run("s3", func(t *testing.T) {
 		storetest.Run(t, func(t testing.TB) storetest.Place {
 			y := newBucketYard(t, shared)
-			return storetest.Place{Open: y.open, Files: y.files, Foreign: y.foreign}
+			return storetest.Place{Open: y.open, Files: y.Files, Foreign: y.Foreign}
 		})
 	})
 }

@@ -23,7 +23,7 @@ import (
 // yard is what both kinds of yards have.
 type yard interface {
 	open(t testing.TB) statestore.Store
-	files(t testing.TB) map[string]string
+	Files(t testing.TB) map[string]string
 	intercept(by intercept)
 	serve(w http.ResponseWriter, r *http.Request)
 	clear()
@@ -58,14 +58,14 @@ func TestWay(t *testing.T) {
 					t.Parallel()
 					s := y.open(t)
 					require.NoError(t, statestore.Errors(s.Apply(t.Context(), first())))
-					before := y.files(t)
+					before := y.Files(t)
 					end := test.begin(y)
 					fails(t.Context(), t, s, test.says[kind], "127.0.0.1")
 					require.ErrorContains(t, s.Check(t.Context()), test.says[kind])
 					end(t)
-					assert.Equal(t, before, y.files(t))
+					assert.Equal(t, before, y.Files(t))
 					require.NoError(t, s.Check(t.Context()))
-					heals(t, s, y.files)
+					heals(t, s, y.Files)
 				})
 			}
 		})
@@ -96,7 +96,7 @@ func TestSlow(t *testing.T) {
 			fails(ctx, t, s, "before the State Store answered; it is tried again later")
 			assert.Less(t, time.Since(begin), 20*time.Second)
 			y.clear()
-			heals(t, s, y.files)
+			heals(t, s, y.Files)
 		})
 	}
 	t.Run("a command", func(t *testing.T) {
@@ -106,7 +106,7 @@ func TestSlow(t *testing.T) {
 		y.intercept(stall)
 		fails(t.Context(), t, s, "the State Store takes too long to answer; it is tried again later", y.URL)
 		y.clear()
-		heals(t, y.open(t), y.files)
+		heals(t, y.open(t), y.Files)
 	})
 }
 
@@ -119,21 +119,21 @@ func TestCredentials(t *testing.T) {
 	keys = bucket.secret()
 	keys["accessKeyID"] = []byte("nobody")
 	fails(t.Context(), t, bucket.openWith(t, keys), "the server refuses the credentials; correct the Secret", bucket.name)
-	heals(t, repository.open(t), repository.files)
-	heals(t, bucket.open(t), bucket.files)
+	heals(t, repository.open(t), repository.Files)
+	heals(t, bucket.open(t), bucket.Files)
 }
 
 func TestBucketIsGone(t *testing.T) {
 	y := newBucketYard(t, shared)
 	s := y.open(t)
 	require.NoError(t, statestore.Errors(s.Apply(t.Context(), first())))
-	for path := range y.files(t) {
-		y.foreign(t, nil, path)
+	for path := range y.Files(t) {
+		y.Foreign(t, nil, path)
 	}
 	require.NoError(t, y.client.RemoveBucket(t.Context(), y.name))
 	fails(t.Context(), t, s, "the bucket is not there, and nobody makes it by itself; make it, or correct spec.bucketName")
 	require.NoError(t, y.client.MakeBucket(t.Context(), y.name, minio.MakeBucketOptions{}))
-	heals(t, s, y.files)
+	heals(t, s, y.Files)
 }
 
 // small is a file system of some megabytes. fill takes all that is left, and returns how to
@@ -163,12 +163,12 @@ func TestServersDiskIsFull(t *testing.T) {
 		y := newGitYard(t, dir)
 		s := y.open(t)
 		require.NoError(t, statestore.Errors(s.Apply(t.Context(), first())))
-		before := y.files(t)
+		before := y.Files(t)
 		empty := fill()
 		fails(t.Context(), t, s, "No space left on device", y.URL)
 		empty()
-		assert.Equal(t, before, y.files(t))
-		heals(t, s, y.files)
+		assert.Equal(t, before, y.Files(t))
+		heals(t, s, y.Files)
 	})
 	t.Run("s3", func(t *testing.T) {
 		dir, fill := small(t, "size=8m")
@@ -182,9 +182,9 @@ func TestServersDiskIsFull(t *testing.T) {
 		out := s.Apply(t.Context(), []statestore.Change{owner(0, map[string]string{"same": "same", "changed": string(make([]byte, 1<<20))})})
 		require.ErrorContains(t, out[0].Err, "bucket "+y.name+" at 127.0.0.1")
 		t.Log(out[0].Err)
-		assert.Equal(t, "1", y.files(t)["d/0/gone"], "what is old stays until all that is new is there")
+		assert.Equal(t, "1", y.Files(t)["d/0/gone"], "what is old stays until all that is new is there")
 		empty()
-		heals(t, s, y.files)
+		heals(t, s, y.Files)
 	})
 }
 
@@ -197,5 +197,5 @@ func TestOwnDiskIsFull(t *testing.T) {
 	empty := fill()
 	fails(t.Context(), t, s, "the runner cannot write to the disk of its cache; free some space")
 	empty()
-	heals(t, s, y.files)
+	heals(t, s, y.Files)
 }

@@ -28,13 +28,13 @@ func TestRules(t *testing.T) {
 			y := newGitYard(t, t.TempDir())
 			s := y.open(t)
 			require.NoError(t, statestore.Errors(s.Apply(t.Context(), first())))
-			before := y.files(t)
-			y.hook(t, test.hook, test.script)
+			before := y.Files(t)
+			y.Hook(t, test.hook, test.script)
 			fails(t.Context(), t, s, test.says, y.URL, "change the file or the rule")
-			assert.Equal(t, before, y.files(t))
-			y.hook(t, test.hook, "exit 0\n")
-			heals(t, s, y.files)
-			assert.Len(t, y.trees(t), 2, "one commit for each batch")
+			assert.Equal(t, before, y.Files(t))
+			y.Hook(t, test.hook, "exit 0\n")
+			heals(t, s, y.Files)
+			assert.Len(t, y.Trees(t), 2, "one commit for each batch")
 		})
 	}
 }
@@ -44,28 +44,28 @@ func TestRules(t *testing.T) {
 func TestRewritten(t *testing.T) {
 	for name, rewrite := range map[string]func(t *testing.T, y *gitYard){
 		"another history": func(t *testing.T, y *gitYard) {
-			y.git(t, "update-ref", "-d", "refs/heads/main")
-			y.foreign(t, map[string]string{"d/3/same": "theirs", "d/3/stale": "x", "w/2": "theirs"})
-			y.git(t, "reflog", "expire", "--expire=now", "--all")
-			y.git(t, "gc", "--quiet", "--prune=now")
+			y.Git(t, "update-ref", "-d", "refs/heads/main")
+			y.Foreign(t, map[string]string{"d/3/same": "theirs", "d/3/stale": "x", "w/2": "theirs"})
+			y.Git(t, "reflog", "expire", "--expire=now", "--all")
+			y.Git(t, "gc", "--quiet", "--prune=now")
 		},
-		"an older commit": func(t *testing.T, y *gitYard) { y.git(t, "update-ref", "refs/heads/main", "main~1") },
+		"an older commit": func(t *testing.T, y *gitYard) { y.Git(t, "update-ref", "refs/heads/main", "main~1") },
 		"the branch is deleted": func(t *testing.T, y *gitYard) {
-			y.git(t, "update-ref", "-d", "refs/heads/main")
+			y.Git(t, "update-ref", "-d", "refs/heads/main")
 		},
 		"made anew, empty": func(t *testing.T, y *gitYard) {
-			require.NoError(t, os.RemoveAll(y.dir)) // the server makes it again
+			require.NoError(t, os.RemoveAll(y.Dir)) // the server makes it again
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			y := newGitYard(t, t.TempDir())
-			y.git(t, "config", "receive.denyNonFastForwards", "true")
-			y.git(t, "config", "receive.denyDeletes", "true")
-			y.foreign(t, map[string]string{"d/4/stale": "x"})
+			y.Git(t, "config", "receive.denyNonFastForwards", "true")
+			y.Git(t, "config", "receive.denyDeletes", "true")
+			y.Foreign(t, map[string]string{"d/4/stale": "x"})
 			s := y.open(t)
 			require.NoError(t, statestore.Errors(s.Apply(t.Context(), first())))
 			rewrite(t, y)
-			heals(t, s, y.files)
+			heals(t, s, y.Files)
 		})
 	}
 }
@@ -78,16 +78,16 @@ func TestSomebodyElsePushes(t *testing.T) {
 	var pushes atomic.Int64
 	y.intercept(func(_ http.ResponseWriter, r *http.Request) bool {
 		if strings.HasSuffix(r.URL.Path, "/git-receive-pack") && pushes.Add(1) <= 2 {
-			y.foreign(t, map[string]string{"theirs": strings.Repeat("x", int(pushes.Load())), "d/1/stale": "x", "d/2/same": "theirs"})
+			y.Foreign(t, map[string]string{"theirs": strings.Repeat("x", int(pushes.Load())), "d/1/stale": "x", "d/2/same": "theirs"})
 		}
 		return false
 	})
 	changes, want := second()
 	want["theirs"] = "xx"
 	require.NoError(t, statestore.Errors(s.Apply(t.Context(), changes)))
-	assert.Equal(t, want, y.files(t))
+	assert.Equal(t, want, y.Files(t))
 	assert.Equal(t, int64(3), pushes.Load())
-	assert.Len(t, y.trees(t), 4, "nobody's commit is lost")
+	assert.Len(t, y.Trees(t), 4, "nobody's commit is lost")
 }
 
 // TestTwoWriters: runners that believe they are alone write the same at the same time, each
@@ -110,10 +110,10 @@ func TestTwoWriters(t *testing.T) {
 				})
 			}
 			wg.Wait()
-			assert.Equal(t, want, y.files(t))
-			heals(t, y.open(t), y.files)
+			assert.Equal(t, want, y.Files(t))
+			heals(t, y.open(t), y.Files)
 			if y, is := y.(*gitYard); is {
-				trees := y.trees(t)
+				trees := y.Trees(t)
 				assert.Equal(t, slices.Compact(slices.Clone(trees)), trees, "no commit is without a change")
 				assert.LessOrEqual(t, len(trees), 1+4, "what one has written the others do not write again")
 			}

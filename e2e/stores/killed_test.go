@@ -96,7 +96,7 @@ func TestKilled(t *testing.T) {
 			close(started)
 			require.ErrorContains(t, child.Wait(), "signal: killed", "it must not end before its time")
 			y.clear()
-			heals(t, y.open(t), y.files)
+			heals(t, y.open(t), y.Files)
 		})
 	}
 }

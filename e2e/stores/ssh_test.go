@@ -20,6 +20,7 @@ import (
 	"github.com/kratix-compile/kratix-compile/e2e/cluster"
 	"github.com/kratix-compile/kratix-compile/internal/statestore"
 	"github.com/kratix-compile/kratix-compile/internal/statestore/git"
+	"github.com/kratix-compile/kratix-compile/internal/statestore/storetest"
 )
 
 // sshServer is OpenSSH's, for whom the tests run as.
@@ -102,7 +103,7 @@ func freeAddress(t testing.TB) string {
 
 // sshYard is a repository that is reached by SSH.
 type sshYard struct {
-	*repository
+	storetest.Repository
 	server *sshServer
 }
 
@@ -118,7 +119,7 @@ func (y *sshYard) open(t testing.TB) statestore.Store { return y.openWith(t, y.s
 
 func (y *sshYard) openWith(t testing.TB, secret map[string][]byte) statestore.Store {
 	spec := v1alpha1.GitStateStoreSpec{
-		URL: "ssh://" + y.server.user + "@" + y.server.address + y.dir, AuthMethod: v1alpha1.GitSSH, Path: prefix,
+		URL: "ssh://" + y.server.user + "@" + y.server.address + y.Dir, AuthMethod: v1alpha1.GitSSH, Path: prefix,
 	}
 	return openGit(t, spec, secret, git.Options{})
 }
@@ -144,9 +145,9 @@ func TestSSH(t *testing.T) {
 			store := y.openWith(t, secret)
 			for _, err := range []error{store.Check(t.Context()), one(t, store, update("ns/a", "a", "1"))} {
 				require.ErrorContains(t, err, test.says)
-				require.ErrorContains(t, err, y.dir)
+				require.ErrorContains(t, err, y.Dir)
 			}
-			assert.Empty(t, y.files(t))
+			assert.Empty(t, y.Files(t))
 		})
 	}
 	t.Run("knownHosts is missing", func(t *testing.T) {
@@ -156,5 +157,5 @@ func TestSSH(t *testing.T) {
 		require.ErrorContains(t, err, "the Secret needs sshPrivateKey and knownHosts")
 	})
 	require.NoError(t, one(t, y.open(t), update("ns/a", "a", "1")))
-	assert.Equal(t, map[string]string{"a": "1"}, y.files(t))
+	assert.Equal(t, map[string]string{"a": "1"}, y.Files(t))
 }

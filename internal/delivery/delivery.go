@@ -94,6 +94,7 @@ func (c *wiring) controller(name string, r reconcile.Reconciler) (controller.Con
 const (
 	byWork        = "work"
 	byDestination = "destination"
+	byDirectory   = "directory"
 	byStore       = "store"
 )
 
@@ -106,13 +107,8 @@ func addIndexes(i client.FieldIndexer) error {
 			}
 			return nil
 		}),
-		i.IndexField(ctx, &v1alpha1.WorkPlacement{}, byDestination, func(o client.Object) []string {
-			p, ok := o.(*v1alpha1.WorkPlacement)
-			if !ok {
-				return nil
-			}
-			return []string{p.Spec.TargetDestinationName}
-		}),
+		i.IndexField(ctx, &v1alpha1.WorkPlacement{}, byDestination, ofPlacement(func(p *v1alpha1.WorkPlacement) string { return p.Spec.TargetDestinationName })),
+		i.IndexField(ctx, &v1alpha1.WorkPlacement{}, byDirectory, ofPlacement(directoryKey)),
 		i.IndexField(ctx, &v1alpha1.Destination{}, byStore, func(o client.Object) []string {
 			d, ok := o.(*v1alpha1.Destination)
 			if !ok || d.Spec.StateStoreRef == nil {
@@ -121,6 +117,15 @@ func addIndexes(i client.FieldIndexer) error {
 			return []string{storeKey(*d.Spec.StateStoreRef)}
 		}),
 	)
+}
+
+func ofPlacement(key func(*v1alpha1.WorkPlacement) string) client.IndexerFunc {
+	return func(o client.Object) []string {
+		if p, ok := o.(*v1alpha1.WorkPlacement); ok {
+			return []string{key(p)}
+		}
+		return nil
+	}
 }
 
 func storeKey(r v1alpha1.StateStoreReference) string { return r.Kind + "/" + r.Name }

@@ -71,8 +71,8 @@ func (r *destinations) send(ctx context.Context, req reconcile.Request, d *v1alp
 	if fault := faultOf(d); fault != "" {
 		return r.notReady(ctx, d, "DestinationNotReady", fault)
 	}
-	fl := &flight[*v1alpha1.Destination]{object: d, store: *d.Spec.StateStoreRef, release: func() {}}
-	held, err := r.flights.begin(ctx, req, fl, r.stores, layout.Canaries(d, !d.DeletionTimestamp.IsZero()))
+	fl := &flight[*v1alpha1.Destination]{object: d, store: *d.Spec.StateStoreRef}
+	held, err := r.flights.begin(ctx, req, fl, r.stores, layout.Canaries(d, !d.DeletionTimestamp.IsZero()).Draft())
 	switch {
 	case err != nil || held == nil || held.message == "":
 		return err

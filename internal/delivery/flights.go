@@ -20,8 +20,6 @@ type flight[T client.Object] struct {
 	// object is as it was when the change was made of it.
 	object T
 	store  v1alpha1.StateStoreReference
-	// release frees what the change needs until it has landed.
-	release func()
 
 	begun   time.Time
 	outcome *statestore.Outcome
@@ -54,22 +52,20 @@ func newFlights[T client.Object](landed *waker) *flights[T] {
 }
 
 // begin sends a change off, or tells why nothing can be sent to its State Store.
-func (f *flights[T]) begin(ctx context.Context, of reconcile.Request, fl *flight[T], to *stores, c statestore.Change) (*hold, error) {
+func (f *flights[T]) begin(ctx context.Context, of reconcile.Request, fl *flight[T], to *stores, d statestore.Draft) (*hold, error) {
 	f.mu.Lock()
 	f.all[of], fl.begun = fl, time.Now()
 	f.mu.Unlock()
-	held, err := to.submit(ctx, fl.store, c, func(o statestore.Outcome) {
+	held, err := to.submit(ctx, fl.store, d, func(o statestore.Outcome) {
 		f.mu.Lock()
 		fl.outcome = &o
 		f.mu.Unlock()
-		fl.release()
 		f.landed.wake(of)
 	})
 	if held != nil || err != nil {
 		f.mu.Lock()
 		delete(f.all, of)
 		f.mu.Unlock()
-		fl.release()
 	}
 	return held, err
 }

@@ -73,7 +73,7 @@ type hold struct {
 
 // submit queues a change, or tells why it cannot; tell is called when that is over. It
 // holds the lock: a queue that is replaced gives back only what is in it by then.
-func (s *stores) submit(ctx context.Context, to v1alpha1.StateStoreReference, c statestore.Change, done func(statestore.Outcome)) (*hold, error) {
+func (s *stores) submit(ctx context.Context, to v1alpha1.StateStoreReference, d statestore.Draft, done func(statestore.Outcome)) (*hold, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch o := s.all[to]; {
@@ -86,7 +86,7 @@ func (s *stores) submit(ctx context.Context, to v1alpha1.StateStoreReference, c 
 	case o.queue == nil:
 		return &hold{message: fmt.Sprintf("%s %s: %s", to.Kind, to.Name, o.fault)}, nil
 	default:
-		o.queue.Submit(c, done)
+		o.queue.Submit(d, done)
 		return nil, nil
 	}
 }

@@ -5,7 +5,6 @@ package delivery
 import (
 	"context"
 	"errors"
-	"sync"
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/equality"
@@ -37,10 +36,6 @@ type workPlacements struct {
 	tracer   *tracing.Tracer
 	now      func() time.Time
 	events   events.EventRecorder
-
-	// aggregating is held from when the WorkPlacements of a Destination with one file
-	// are listed until they are queued, so that no older list comes after a newer one.
-	aggregating sync.Mutex
 }
 
 // Reconcile implements reconcile.Reconciler.
@@ -61,7 +56,11 @@ func (r *workPlacements) Reconcile(ctx context.Context, req reconcile.Request) (
 	if err := reader.Get(ctx, req.NamespacedName, p); err != nil {
 		return reconcile.Result{}, later(err)
 	}
-	return reconcile.Result{}, r.start(ctx, req, p)
+	err := r.start(ctx, req, p)
+	if errors.Is(err, errBehind) {
+		return reconcile.Result{RequeueAfter: behind}, nil
+	}
+	return reconcile.Result{}, err
 }
 
 // start sends the files of a WorkPlacement off.
@@ -96,44 +95,37 @@ func (r *workPlacements) start(ctx context.Context, req reconcile.Request, p *v1
 }
 
 func (r *workPlacements) send(ctx context.Context, req reconcile.Request, p *v1alpha1.WorkPlacement, d *v1alpha1.Destination) (*hold, error) {
-	fl := &flight[*v1alpha1.WorkPlacement]{object: p, store: *d.Spec.StateStoreRef, release: func() {}}
-	var change statestore.Change
+	fl := &flight[*v1alpha1.WorkPlacement]{object: p, store: *d.Spec.StateStoreRef}
+	var draft statestore.Draft
 	var err error
 	switch {
 	case layout.Aggregates(d):
-		r.aggregating.Lock()
-		defer r.aggregating.Unlock()
-		if change, fl.release, err = r.aggregated(ctx, d); err != nil {
+		if draft, err = r.aggregated(ctx, p, d); err != nil {
 			return nil, err
 		}
-	case !p.DeletionTimestamp.IsZero():
-		change = layout.Removal(p, d)
+	case layout.Nested(d):
+		var leave bool
+		if draft, leave, err = r.nested(ctx, p, d); err != nil {
+			return nil, err
+		}
+		if leave {
+			return nil, r.release(ctx, p)
+		}
 	default:
-		var files []statestore.File
-		files, fl.release = r.contents.of(ctx, p)
-		change = layout.Update(p, d, files)
+		draft = r.own(ctx, p, d)
 	}
-	return r.flights.begin(ctx, req, fl, r.stores, change)
+	return r.flights.begin(ctx, req, fl, r.stores, draft)
 }
 
-func (r *workPlacements) aggregated(ctx context.Context, d *v1alpha1.Destination) (statestore.Change, func(), error) {
-	all, err := placementsOf(ctx, r.Client, d.Name)
-	if err != nil {
-		return statestore.Change{}, nil, err
+// own are the files of a WorkPlacement alone.
+func (r *workPlacements) own(ctx context.Context, p *v1alpha1.WorkPlacement, d *v1alpha1.Destination) statestore.Draft {
+	if !p.DeletionTimestamp.IsZero() {
+		return layout.Removal(p, d).Draft()
 	}
-	var parts []layout.Part
-	var releases []func()
-	for i := range all {
-		if p := &all[i]; p.DeletionTimestamp.IsZero() {
-			files, release := r.contents.of(ctx, p)
-			parts, releases = append(parts, layout.Part{WorkPlacement: p, Files: files}), append(releases, release)
-		}
-	}
-	return layout.Aggregated(d, parts), func() {
-		for _, release := range releases {
-			release()
-		}
-	}, nil
+	files, release := r.contents.of(ctx, p)
+	change := layout.Update(p, d, files)
+	change.Release = release
+	return change.Draft()
 }
 
 // settle writes down how a flight has ended.

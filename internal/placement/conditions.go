@@ -47,10 +47,10 @@ func (s *scheduler) status() v1alpha1.WorkStatus {
 		scheduled.Message = "The ids of these workloadGroups begin like that of another one; rename their directories: " + list(s.refused)
 		ready.Message = messagePending
 	case len(s.unscheduled) > 0:
-		scheduled.Reason, scheduled.Message = "UnscheduledWorkloads", "No matching destination found for workloadGroups: "+list(s.unscheduled)
+		scheduled.Reason, scheduled.Message = "UnscheduledWorkloads", "No matching destination found for workloadGroups: "+list(s.unscheduled)+s.lacking()
 		ready.Message = messagePending
 	case len(s.misplaced) > 0:
-		scheduled.Reason, scheduled.Message = reasonMismatch, "Target destination no longer matches destinationSelectors for workloadGroups: "+list(s.misplaced)
+		scheduled.Reason, scheduled.Message = reasonMismatch, "Target destination no longer matches destinationSelectors for workloadGroups: "+list(s.misplaced)+s.lacking()
 		ready.Reason, ready.Message = reasonMisplaced, reasonMisplaced
 	default:
 		scheduled.Status, ready.Status = metav1.ConditionTrue, metav1.ConditionTrue
@@ -62,6 +62,12 @@ func (s *scheduler) status() v1alpha1.WorkStatus {
 	}
 	set(&status.Conditions, s.Work.Generation, s.Now, scheduled, ready)
 	return *status
+}
+
+// lacking is what a person can change, by a label.
+func (s *scheduler) lacking() string {
+	shown := s.wanted[:min(len(s.wanted), maxListed)]
+	return Short("; wanted is a Destination " + strings.Join(shown, ", and one "))
 }
 
 const reasonNotPlaced = "FailedToScheduleWorkloads"

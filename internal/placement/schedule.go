@@ -69,6 +69,8 @@ type scheduler struct {
 	taken map[string]bool
 	// What became of groups, by their ids.
 	unscheduled, misplaced, refused []string
+	// wanted are the Destinations that are not there.
+	wanted []string
 }
 
 // place schedules a group.
@@ -100,8 +102,16 @@ func (s *scheduler) place(group *v1alpha1.WorkloadGroup) {
 	switch {
 	case placed == 0:
 		s.unscheduled = append(s.unscheduled, group.ID)
+		s.wants(group)
 	case misplaced:
 		s.misplaced = append(s.misplaced, group.ID)
+		s.wants(group)
+	}
+}
+
+func (s *scheduler) wants(group *v1alpha1.WorkloadGroup) {
+	if one := matching(s.Work, group); !slices.Contains(s.wanted, one) {
+		s.wanted = append(s.wanted, one)
 	}
 }
 

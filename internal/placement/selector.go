@@ -10,6 +10,8 @@ package placement
 import (
 	"maps"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
 	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
 )
 
@@ -55,6 +57,18 @@ func matches(w *v1alpha1.Work, group *v1alpha1.WorkloadGroup, d *v1alpha1.Destin
 		}
 	}
 	return true
+}
+
+// matching says to people what a Destination must be.
+func matching(w *v1alpha1.Work, group *v1alpha1.WorkloadGroup) string {
+	selector := Selector(group.DestinationSelectors)
+	switch {
+	case dryRun(w.Labels):
+		return "labelled " + v1alpha1.LabelDryRun + "=true"
+	case len(selector) == 0:
+		return "without strictMatchLabels"
+	}
+	return "labelled " + metav1.FormatLabelSelector(&metav1.LabelSelector{MatchLabels: selector})
 }
 
 func dryRun(labels map[string]string) bool { return labels[v1alpha1.LabelDryRun] == "true" }

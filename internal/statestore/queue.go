@@ -22,8 +22,8 @@ type Queue struct {
 }
 
 type entry struct {
-	change Change
-	done   []func(Outcome)
+	draft Draft
+	done  []func(Outcome)
 }
 
 // NewQueue has batches of at most limit changes, each of which may take that long.
@@ -31,19 +31,19 @@ func NewQueue(store Store, limit int, timeout time.Duration) *Queue {
 	return &Queue{store: store, limit: limit, timeout: timeout, pending: map[string]*entry{}, some: make(chan struct{}, 1)}
 }
 
-// Submit takes a change and returns at once. A change that still waits is replaced by a
-// later one with the same ID, and gets the outcome of that. done is called once, by the
-// goroutine of Run, and must not block.
-func (q *Queue) Submit(change Change, done func(Outcome)) {
+// Submit takes a draft and returns at once. One that still waits is replaced by a later
+// one with the same ID, and gets the outcome of that. The change is made, and done called
+// once, by the goroutine of Run; done must not block.
+func (q *Queue) Submit(draft Draft, done func(Outcome)) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	e := q.pending[change.ID]
+	e := q.pending[draft.ID]
 	if e == nil {
 		e = &entry{}
-		q.pending[change.ID] = e
+		q.pending[draft.ID] = e
 		q.order = append(q.order, e)
 	}
-	e.change = change
+	e.draft = draft
 	e.done = append(e.done, done)
 	select {
 	case q.some <- struct{}{}:
@@ -83,7 +83,7 @@ func (q *Queue) take() []*entry {
 	batch := q.order[:n:n]
 	q.order = q.order[n:]
 	for _, e := range batch {
-		delete(q.pending, e.change.ID)
+		delete(q.pending, e.draft.ID)
 	}
 	return batch
 }
@@ -91,11 +91,24 @@ func (q *Queue) take() []*entry {
 func (q *Queue) apply(ctx context.Context, batch []*entry) {
 	ctx, cancel := context.WithTimeout(ctx, q.timeout)
 	defer cancel()
-	changes := make([]Change, len(batch))
+	outcomes := make([]Outcome, len(batch))
+	var changes []Change
+	var of []int // index in batch
 	for i, e := range batch {
-		changes[i] = e.change
+		c, err := e.draft.Make(ctx)
+		if err != nil {
+			outcomes[i].Err = err
+			continue
+		}
+		changes, of = append(changes, c), append(of, i)
 	}
-	tell(batch, q.store.Apply(ctx, changes))
+	for k, o := range q.store.Apply(ctx, changes) {
+		outcomes[of[k]] = o
+		if release := changes[k].Release; release != nil {
+			release()
+		}
+	}
+	tell(batch, outcomes)
 }
 
 func tell(batch []*entry, outcomes []Outcome) {

@@ -4,6 +4,7 @@ package statestore
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"testing"
@@ -57,7 +58,7 @@ func TestQueueGathers(t *testing.T) {
 	g, q, _ := start(t, 3, time.Minute)
 	outcomes := make(chan string, 10)
 	submit := func(id, title string) {
-		q.Submit(Change{ID: id, Title: title}, func(o Outcome) { outcomes <- id + " " + o.Version })
+		q.Submit(Change{ID: id, Title: title}.Draft(), func(o Outcome) { outcomes <- id + " " + o.Version })
 	}
 	submit("a", "a1")
 	assert.Equal(t, []string{"a1"}, titles(<-g.begun))
@@ -83,7 +84,7 @@ func TestQueueGathers(t *testing.T) {
 func TestQueueBoundsABatch(t *testing.T) {
 	g, q, _ := start(t, 3, time.Millisecond)
 	outcome := make(chan Outcome, 1)
-	q.Submit(Change{ID: "a"}, func(o Outcome) { outcome <- o })
+	q.Submit(Change{ID: "a"}.Draft(), func(o Outcome) { outcome <- o })
 	<-g.begun
 	require.ErrorIs(t, (<-outcome).Err, context.DeadlineExceeded)
 }
@@ -93,11 +94,41 @@ func TestQueueEnds(t *testing.T) {
 	g, q, cancel := start(t, 1, time.Minute)
 	outcomes := make(chan Outcome, 3)
 	for i := range 3 {
-		q.Submit(Change{ID: fmt.Sprint(i)}, func(o Outcome) { outcomes <- o })
+		q.Submit(Change{ID: fmt.Sprint(i)}.Draft(), func(o Outcome) { outcomes <- o })
 	}
 	<-g.begun
 	cancel()
 	for range 3 {
 		require.ErrorIs(t, (<-outcomes).Err, context.Canceled)
 	}
+}
+
+// TestQueueMakesWhatLeaves: a change is made when its batch leaves, once, and released when
+// that is over. One that cannot be made fails alone.
+func TestQueueMakesWhatLeaves(t *testing.T) {
+	g, q, _ := start(t, 3, time.Minute)
+	q.Submit(Change{ID: "first"}.Draft(), func(Outcome) {})
+	<-g.begun
+	var made, released []string
+	outcomes := make(chan Outcome, 3)
+	submit := func(id, title string, err error) {
+		q.Submit(Draft{id, func(context.Context) (Change, error) {
+			made = append(made, title)
+			return Change{ID: id, Title: title, Release: func() { released = append(released, title) }}, err
+		}}, func(o Outcome) { outcomes <- o })
+	}
+	submit("a", "a1", nil)
+	submit("b", "b1", errors.New("damaged"))
+	submit("a", "a2", nil)
+	assert.Empty(t, made)
+	g.proceed <- struct{}{}
+	assert.Equal(t, []string{"a2"}, titles(<-g.begun))
+	assert.Equal(t, []string{"a2", "b1"}, made, "the one that waits no more is not")
+	assert.Empty(t, released)
+	g.proceed <- struct{}{}
+	for range 2 {
+		assert.Equal(t, Outcome{Version: "a2"}, <-outcomes)
+	}
+	require.EqualError(t, (<-outcomes).Err, "damaged")
+	assert.Equal(t, []string{"a2"}, released)
 }

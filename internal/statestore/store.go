@@ -50,6 +50,22 @@ type Change struct {
 	StateFile string
 	// Remove are other files that must not be there.
 	Remove []string
+	// Release, unless nil, frees what reading Files takes. A Queue calls it when the
+	// change has been applied or has failed.
+	Release func()
+}
+
+// Draft is a change that is made when its batch leaves, of what is known by then.
+type Draft struct {
+	// ID is that of the change.
+	ID string
+	// Make is called once at most. Its error fails this change and no other.
+	Make func(ctx context.Context) (Change, error)
+}
+
+// Draft is of a change that is known already.
+func (c Change) Draft() Draft {
+	return Draft{c.ID, func(context.Context) (Change, error) { return c, nil }}
 }
 
 // File is one file of a change.

@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/kratix-compile/kratix-compile/internal/statestore"
+	"github.com/kratix-compile/kratix-compile/internal/statestore/storetest"
 )
 
 func update(id, path, text string) statestore.Change {
@@ -42,17 +43,17 @@ func TestRejectedByHook(t *testing.T) {
 	t.Parallel()
 	server := newServer(t)
 	store := server.open(t)
-	server.hook(t, "pre-receive", "echo only on Sundays >&2\nexit 1\n")
+	server.Hook(t, "pre-receive", "echo only on Sundays >&2\nexit 1\n")
 	out := store.Apply(t.Context(), []statestore.Change{update("ns/a", "a", "1"), update("ns/b", "b", "1")})
 	for _, o := range out {
 		require.ErrorContains(t, o.Err, "only on Sundays")
 	}
 	assert.Zero(t, server.commits(t))
 
-	server.hook(t, "pre-receive", "exit 0\n")
+	server.Hook(t, "pre-receive", "exit 0\n")
 	out = store.Apply(t.Context(), []statestore.Change{update("ns/a", "a", "1"), update("ns/b", "b", "1")})
 	require.NoError(t, statestore.Errors(out))
-	assert.Equal(t, map[string]string{"a": "1", "b": "1"}, server.files(t))
+	assert.Equal(t, map[string]string{"a": "1", "b": "1"}, server.Files(t))
 	assert.Equal(t, 1, server.commits(t), "one batch is one commit")
 }
 
@@ -62,7 +63,7 @@ func TestOneFileIsRefused(t *testing.T) {
 	t.Parallel()
 	server := newServer(t)
 	store := server.open(t)
-	server.hook(t, "pre-receive", `while read old new ref; do
+	server.Hook(t, "pre-receive", `while read old new ref; do
   if git grep -q SECRET "$new"; then echo there is a secret in it >&2; exit 1; fi
 done
 `)
@@ -74,7 +75,7 @@ done
 	require.ErrorContains(t, out[37].Err, "change the file or the rule")
 	out[37].Err = nil
 	require.NoError(t, statestore.Errors(out))
-	assert.Equal(t, want, server.files(t))
+	assert.Equal(t, want, server.Files(t))
 	assert.LessOrEqual(t, server.pushes.Load(), int64(16), "halves, and not one by one")
 }
 
@@ -83,17 +84,17 @@ func TestProtectedBranch(t *testing.T) {
 	t.Parallel()
 	server := newServer(t)
 	store := server.open(t)
-	server.hook(t, "update", "echo 'main is a protected branch' >&2\nexit 1\n")
+	server.Hook(t, "update", "echo 'main is a protected branch' >&2\nexit 1\n")
 	changes, want := many(1000)
 	for _, o := range store.Apply(t.Context(), changes) {
 		require.ErrorContains(t, o.Err, "main is a protected branch")
 	}
 	assert.LessOrEqual(t, server.pushes.Load(), int64(24))
-	assert.Empty(t, server.files(t))
+	assert.Empty(t, server.Files(t))
 
-	server.hook(t, "update", "exit 0\n")
+	server.Hook(t, "update", "exit 0\n")
 	require.NoError(t, statestore.Errors(store.Apply(t.Context(), changes)))
-	assert.Equal(t, want, server.files(t))
+	assert.Equal(t, want, server.Files(t))
 }
 
 // TestServer is what goes wrong between us and the server. After each the store works again.
@@ -140,7 +141,7 @@ func TestServer(t *testing.T) {
 			server.intercept(func(http.ResponseWriter, *http.Request) bool { return false })
 			store.cache.timeout = time.Minute
 			require.NoError(t, one(t, store, update("ns/a", "a", "1")).Err)
-			assert.Equal(t, map[string]string{"a": "1"}, server.files(t))
+			assert.Equal(t, map[string]string{"a": "1"}, server.Files(t))
 		})
 	}
 }
@@ -214,22 +215,22 @@ func TestBranch(t *testing.T) {
 	for _, err := range []error{one(t, store, update("ns/a", "a", "1")).Err, store.Check(t.Context())} {
 		require.ErrorContains(t, err, "the repository has no branch production, but main; make the branch, or correct spec.branch")
 	}
-	run(t, server.dir, "branch", "production", "main")
+	server.Git(t, "branch", "production", "main")
 	require.NoError(t, one(t, store, update("ns/a", "b", "1")).Err)
-	assert.Equal(t, map[string]string{"a": "1"}, server.files(t), "main is as it was")
+	assert.Equal(t, map[string]string{"a": "1"}, server.Files(t), "main is as it was")
 }
 
 // TestObstacles: a file and a directory of one name fail alone, and are told.
 func TestObstacles(t *testing.T) {
 	t.Parallel()
 	server := newServer(t)
-	server.foreign(t, map[string]string{"file": "x", "dir/a": "x"})
+	server.Foreign(t, map[string]string{"file": "x", "dir/a": "x"})
 	store := server.open(t)
 	out := store.Apply(t.Context(), []statestore.Change{update("1", "file/below", "1"), update("2", "dir", "1"), update("3", "fine", "1")})
 	require.ErrorContains(t, out[0].Err, "file is a file in the repository")
 	require.ErrorContains(t, out[1].Err, "dir is a directory in the repository")
 	require.NoError(t, out[2].Err)
-	assert.Equal(t, map[string]string{"file": "x", "dir/a": "x", "fine": "1"}, server.files(t))
+	assert.Equal(t, map[string]string{"file": "x", "dir/a": "x", "fine": "1"}, server.Files(t))
 
 	spec := server.spec()
 	spec.Path = "clusters/prod/file/here"
@@ -248,7 +249,7 @@ func TestCommit(t *testing.T) {
 	require.NoError(t, err)
 	alone := one(t, store, update("ns/a", "a", "1"))
 	require.NoError(t, alone.Err)
-	head := func() string { return run(t, server.dir, "log", "-1", "--format=%H|%an|%ae|%cn|%ce|%B", "main") }
+	head := func() string { return server.Git(t, "log", "-1", "--format=%H|%an|%ae|%cn|%ce|%B", "main") }
 	who := "|The Platform|platform@example.com|The Platform|platform@example.com|"
 	assert.Equal(t, alone.Version+who+"Update from: ns/a\n", head())
 
@@ -268,7 +269,7 @@ func TestCommit(t *testing.T) {
 func TestCost(t *testing.T) {
 	t.Parallel()
 	server := newServer(t)
-	server.foreign(t, map[string]string{"big": strings.Repeat(errors.ErrUnsupported.Error(), 1<<18), "a": "1"})
+	server.Foreign(t, map[string]string{"big": strings.Repeat(errors.ErrUnsupported.Error(), 1<<18), "a": "1"})
 	store := server.open(t)
 	require.NoError(t, one(t, store, update("ns/a", "a", "2")).Err)
 	server.fetches.Store(0)
@@ -276,7 +277,7 @@ func TestCost(t *testing.T) {
 	require.NoError(t, one(t, store, update("ns/a", "a", "3")).Err)
 	assert.Equal(t, int64(0), server.fetches.Load())
 	assert.Equal(t, int64(1), server.pushes.Load())
-	assert.NotContains(t, run(t, store.cache.dir, "cat-file", "--batch-all-objects", "--batch-check", "--unordered"), " blob 4", "the big one is not here")
+	assert.NotContains(t, storetest.Repository{Dir: store.cache.dir}.Git(t, "cat-file", "--batch-all-objects", "--batch-check", "--unordered"), " blob 4", "the big one is not here")
 	require.NoError(t, one(t, store, update("ns/a", "a", "3")).Err)
 	assert.Equal(t, int64(1), server.pushes.Load())
 }
@@ -290,6 +291,6 @@ func TestCacheIsMadeAnew(t *testing.T) {
 	store.cache.pushes = maxPushes
 	require.NoError(t, one(t, store, update("ns/a", "a", "2")).Err)
 	assert.Equal(t, 1, store.cache.pushes)
-	assert.Equal(t, map[string]string{"a": "2"}, server.files(t))
+	assert.Equal(t, map[string]string{"a": "2"}, server.Files(t))
 	assert.Equal(t, 2, server.commits(t))
 }

@@ -107,7 +107,7 @@ func TestGitHubApp(t *testing.T) {
 	require.ErrorContains(t, one(t, store, update("ns/a", "a", "3")).Err, "the server refuses the credentials")
 	require.NoError(t, one(t, store, update("ns/a", "a", "2")).Err)
 	assert.Equal(t, 4, g.tokens)
-	assert.Equal(t, map[string]string{"a": "2"}, g.files(t))
+	assert.Equal(t, map[string]string{"a": "2"}, g.Files(t))
 }
 
 func TestGitHubAppRefused(t *testing.T) {

@@ -37,11 +37,11 @@ func TestLostRace(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			server := newServer(t)
-			server.foreign(t, map[string]string{"d/stale": "x"})
+			server.Foreign(t, map[string]string{"d/stale": "x"})
 			store := server.open(t)
 			server.beforePush(told, func(push int64) {
 				if push <= 3 {
-					server.foreign(t, map[string]string{fmt.Sprintf("theirs/%d", push): "x", "d/other": fmt.Sprint(push)})
+					server.Foreign(t, map[string]string{fmt.Sprintf("theirs/%d", push): "x", "d/other": fmt.Sprint(push)})
 				}
 			})
 			c := update("ns/a", "d/a", "1")
@@ -49,9 +49,9 @@ func TestLostRace(t *testing.T) {
 			o := one(t, store, c)
 			require.NoError(t, o.Err)
 			assert.True(t, o.Changed)
-			assert.Equal(t, map[string]string{"d/a": "1", "theirs/1": "x", "theirs/2": "x", "theirs/3": "x"}, server.files(t))
+			assert.Equal(t, map[string]string{"d/a": "1", "theirs/1": "x", "theirs/2": "x", "theirs/3": "x"}, server.Files(t))
 			assert.Equal(t, 5, server.commits(t), "nobody's commit is lost")
-			assert.Equal(t, o.Version, server.tip(t))
+			assert.Equal(t, o.Version, server.Tip(t))
 		})
 	}
 }
@@ -63,12 +63,12 @@ func TestBranchIsMadeMeanwhile(t *testing.T) {
 	var looks atomic.Int64
 	server.intercept(func(_ http.ResponseWriter, r *http.Request) bool {
 		if r.URL.Query().Get("service") == "git-upload-pack" && looks.Add(1) == 2 {
-			server.foreign(t, map[string]string{"theirs": "x"})
+			server.Foreign(t, map[string]string{"theirs": "x"})
 		}
 		return false
 	})
 	require.NoError(t, one(t, server.open(t), update("ns/a", "a", "1")).Err)
-	assert.Equal(t, map[string]string{"a": "1", "theirs": "x"}, server.files(t))
+	assert.Equal(t, map[string]string{"a": "1", "theirs": "x"}, server.Files(t))
 }
 
 // TestEndlessRace ends.
@@ -78,13 +78,13 @@ func TestEndlessRace(t *testing.T) {
 	store := server.open(t)
 	require.NoError(t, one(t, store, update("ns/a", "a", "1")).Err)
 	server.beforePush(true, func(push int64) {
-		run(t, server.dir, "update-ref", "refs/heads/main", strings.TrimSpace(run(t, server.dir, "-c", "user.name=x", "-c", "user.email=x",
+		server.Git(t, "update-ref", "refs/heads/main", strings.TrimSpace(server.Git(t, "-c", "user.name=x", "-c", "user.email=x",
 			"commit-tree", "-p", "main", "-m", fmt.Sprint(push), "main^{tree}")))
 	})
 	require.ErrorContains(t, one(t, store, update("ns/a", "a", "2")).Err, "lost a race")
 	server.intercept(func(http.ResponseWriter, *http.Request) bool { return false })
 	require.NoError(t, one(t, store, update("ns/a", "a", "2")).Err)
-	assert.Equal(t, map[string]string{"a": "2"}, server.files(t))
+	assert.Equal(t, map[string]string{"a": "2"}, server.Files(t))
 }
 
 // TestRewritten: the branch is replaced by another history, and what we had is not there.
@@ -95,20 +95,20 @@ func TestRewritten(t *testing.T) {
 	changes, want := many(10)
 	require.NoError(t, statestore.Errors(store.Apply(t.Context(), changes)))
 
-	run(t, server.dir, "update-ref", "-d", "refs/heads/main")
-	server.foreign(t, map[string]string{"theirs": "x", "w/003/file.yaml": "x"})
-	run(t, server.dir, "reflog", "expire", "--expire=now", "--all")
-	run(t, server.dir, "gc", "--quiet", "--prune=now")
+	server.Git(t, "update-ref", "-d", "refs/heads/main")
+	server.Foreign(t, map[string]string{"theirs": "x", "w/003/file.yaml": "x"})
+	server.Git(t, "reflog", "expire", "--expire=now", "--all")
+	server.Git(t, "gc", "--quiet", "--prune=now")
 	out := store.Apply(t.Context(), changes)
 	require.NoError(t, statestore.Errors(out))
 	want["theirs"] = "x"
-	assert.Equal(t, want, server.files(t))
+	assert.Equal(t, want, server.Files(t))
 	assert.Equal(t, 2, server.commits(t))
 
-	run(t, server.dir, "update-ref", "-d", "refs/heads/main")
+	server.Git(t, "update-ref", "-d", "refs/heads/main")
 	require.NoError(t, statestore.Errors(store.Apply(t.Context(), changes)), "the branch is deleted, and the repository is empty")
 	delete(want, "theirs")
-	assert.Equal(t, want, server.files(t))
+	assert.Equal(t, want, server.Files(t))
 }
 
 // wrapGit runs a shell script instead of git. $real is git, $verb what is asked of it, and
@@ -134,14 +134,14 @@ func TestKilled(t *testing.T) {
 		} {
 			t.Run(verb+" "+when, func(t *testing.T) {
 				server := newServer(t)
-				server.foreign(t, map[string]string{"theirs": "x"})
+				server.Foreign(t, map[string]string{"theirs": "x"})
 				wrapGit(t, fmt.Sprintf("if [ \"$verb\" = %s ] && [ ! -e $state/done ]; then touch $state/done; %s; fi", verb, script))
 				o := one(t, server.open(t), update("ns/a", "a", "1"))
 				require.NoError(t, o.Err)
 				assert.True(t, o.Changed)
-				assert.Equal(t, map[string]string{"a": "1", "theirs": "x"}, server.files(t))
+				assert.Equal(t, map[string]string{"a": "1", "theirs": "x"}, server.Files(t))
 				assert.Equal(t, 2, server.commits(t))
-				assert.Equal(t, o.Version, server.tip(t))
+				assert.Equal(t, o.Version, server.Tip(t))
 			})
 		}
 	}
@@ -160,7 +160,7 @@ fi`)
 	require.ErrorContains(t, one(t, store, update("ns/a", "a", "2")).Err, "the runner cannot write to the disk of its cache; free some space")
 	require.NoError(t, os.WriteFile(filepath.Join(state, "room"), nil, 0o600))
 	require.NoError(t, one(t, store, update("ns/a", "a", "2")).Err)
-	assert.Equal(t, map[string]string{"a": "2"}, server.files(t))
+	assert.Equal(t, map[string]string{"a": "2"}, server.Files(t))
 }
 
 // TestServersDiskFull is not ours.
@@ -168,7 +168,7 @@ func TestServersDiskFull(t *testing.T) {
 	t.Parallel()
 	server := newServer(t)
 	store := server.open(t)
-	server.hook(t, "pre-receive", "echo 'fatal: write error: No space left on device' >&2\nexit 1\n")
+	server.Hook(t, "pre-receive", "echo 'fatal: write error: No space left on device' >&2\nexit 1\n")
 	err := one(t, store, update("ns/a", "a", "1")).Err
 	require.ErrorContains(t, err, "No space left on device")
 	assert.NotContains(t, err.Error(), "the runner")

@@ -3,12 +3,9 @@
 package git
 
 import (
-	"archive/tar"
 	"bytes"
 	"context"
 	"encoding/pem"
-	"errors"
-	"fmt"
 	"io"
 	"net/http"
 	"net/http/cgi"
@@ -30,7 +27,7 @@ import (
 // server is git's own server behind HTTPS, with one repository.
 type testServer struct {
 	*httptest.Server
-	dir string // the repository
+	storetest.Repository
 	// before may answer instead of git.
 	before atomic.Pointer[func(w http.ResponseWriter, r *http.Request) bool]
 	// fetches and pushes count the requests that carry packs.
@@ -42,12 +39,12 @@ const gitUser, password = "kratix", "s3cr3t-passw0rd"
 
 func newServer(t testing.TB) *testServer {
 	root := t.TempDir()
-	s := &testServer{dir: filepath.Join(root, "store.git")}
-	for _, dir := range []string{"objects", "refs", "hooks"} {
-		require.NoError(t, os.MkdirAll(filepath.Join(s.dir, dir), 0o755))
+	s := &testServer{Repository: storetest.Repository{Dir: filepath.Join(root, "store.git")}}
+	for _, dir := range []string{"objects", "refs"} {
+		require.NoError(t, os.MkdirAll(filepath.Join(s.Dir, dir), 0o755))
 	}
-	s.write(t, "HEAD", "ref: refs/heads/main\n")
-	s.write(t, "config", "[core]\n\tbare = true\n[uploadpack]\n\tallowFilter = true\n")
+	s.Write(t, "HEAD", "ref: refs/heads/main\n")
+	s.Write(t, "config", "[core]\n\tbare = true\n[uploadpack]\n\tallowFilter = true\n")
 	git, err := exec.LookPath("git")
 	require.NoError(t, err)
 	backend := &cgi.Handler{
@@ -94,7 +91,7 @@ func (s *testServer) secret() map[string][]byte {
 }
 
 func (s *testServer) spec() v1alpha1.GitStateStoreSpec {
-	return v1alpha1.GitStateStoreSpec{URL: s.URL + "/store.git", Path: "/" + prefix}
+	return v1alpha1.GitStateStoreSpec{URL: s.URL + "/store.git", Path: "/" + storetest.Prefix}
 }
 
 func (s *testServer) open(t testing.TB) *Store {
@@ -108,95 +105,20 @@ func (s *testServer) intercept(f func(w http.ResponseWriter, r *http.Request) bo
 	s.before.Store(&f)
 }
 
-func (s *testServer) hook(t testing.TB, name, script string) {
-	s.write(t, "hooks/"+name, "#!/bin/sh\n"+script)
-}
-
-func (s *testServer) write(t testing.TB, name, content string) {
-	require.NoError(t, os.WriteFile(filepath.Join(s.dir, name), []byte(content), 0o755))
-}
-
-// tip is the commit of main, or empty if there is none.
-func (s *testServer) tip(t testing.TB) string {
-	return strings.TrimSpace(run(t, s.dir, "for-each-ref", "--format=%(objectname)", "refs/heads/main"))
-}
-
-func (s *testServer) commits(t testing.TB) int {
-	if s.tip(t) == "" {
-		return 0
-	}
-	return len(strings.Fields(run(t, s.dir, "rev-list", "main")))
-}
-
-func (s *testServer) files(t testing.TB) map[string]string {
-	files := map[string]string{}
-	if s.tip(t) == "" {
-		return files
-	}
-	archive := tar.NewReader(strings.NewReader(run(t, s.dir, "archive", "main")))
-	for {
-		head, err := archive.Next()
-		if errors.Is(err, io.EOF) {
-			return files
-		}
-		require.NoError(t, err)
-		if below, is := strings.CutPrefix(head.Name, prefix); is && head.Typeflag == tar.TypeReg {
-			content, err := io.ReadAll(archive)
-			require.NoError(t, err)
-			files[below] = string(content)
-		}
-	}
-}
-
-// prefix is that of files below spec.path.
-const prefix = "clusters/prod/"
-
-// foreign commits as somebody else.
-func (s *testServer) foreign(t testing.TB, put map[string]string, remove ...string) {
-	var stream strings.Builder
-	stream.WriteString("commit refs/heads/main\ncommitter somebody <else@example.com> 0 +0000\ndata 7\nBy hand\n")
-	if tip := s.tip(t); tip != "" {
-		stream.WriteString("from " + tip + "\n")
-	}
-	for _, at := range remove {
-		stream.WriteString("D " + prefix + at + "\n")
-	}
-	for at, content := range put {
-		fmt.Fprintf(&stream, "M 100644 inline %s\ndata %d\n%s\n", prefix+at, len(content), content)
-	}
-	feed(t, s.dir, stream.String(), "fast-import", "--quiet")
-}
-
-func run(t testing.TB, dir string, args ...string) string {
-	t.Helper()
-	return feed(t, dir, "", args...)
-}
-
-func feed(t testing.TB, dir, stdin string, args ...string) string {
-	t.Helper()
-	command := exec.Command("git", args...)
-	command.Dir = dir
-	command.Env = append(os.Environ(), "GIT_CONFIG_GLOBAL=/dev/null", "GIT_CONFIG_NOSYSTEM=1")
-	command.Stdin = strings.NewReader(stdin)
-	var stderr bytes.Buffer
-	command.Stderr = &stderr
-	out, err := command.Output()
-	require.NoError(t, err, "git %s\n%s", strings.Join(args, " "), stderr.String())
-	return string(out)
-}
+func (s *testServer) commits(t testing.TB) int { return len(s.Trees(t)) }
 
 // TestConformance has the repository on the same disk, which is three times as fast; e2e has
 // it behind HTTPS and SSH, and without partial clones.
 func TestConformance(t *testing.T) {
 	storetest.Run(t, func(t testing.TB) storetest.Place {
 		s := newServer(t)
-		return storetest.Place{Open: s.openFile, Files: s.files, Foreign: s.foreign}
+		return storetest.Place{Open: s.openFile, Files: s.Files, Foreign: s.Foreign}
 	})
 }
 
 func (s *testServer) openFile(t testing.TB) statestore.Store {
 	store, err := newStore(settings{
-		url: "file://" + s.dir, branch: "main", path: strings.Trim(prefix, "/"), author: "kratix", protocols: []string{"file"}, auth: nobody{},
+		url: "file://" + s.Dir, branch: "main", path: strings.Trim(storetest.Prefix, "/"), author: "kratix", protocols: []string{"file"}, auth: nobody{},
 	}, Options{Dir: t.TempDir()})
 	require.NoError(t, err)
 	return store

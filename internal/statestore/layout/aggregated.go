@@ -4,6 +4,8 @@ package layout
 
 import (
 	"cmp"
+	"errors"
+	"fmt"
 	"io"
 	"slices"
 	"strings"
@@ -21,12 +23,15 @@ type Part struct {
 	Files         []statestore.File
 }
 
+// AggregatedID is the ID of Aggregated.
+func AggregatedID(d *v1alpha1.Destination) string { return "destination/" + d.Name }
+
 // Aggregated is the change that writes the one file of a Destination in mode
 // aggregatedYAML, of all WorkPlacements that are not being deleted, or removes it if there
 // are none. If one of them cannot be read, the file stays as it is: without that part the
 // agent would delete what was in it.
 func Aggregated(d *v1alpha1.Destination, parts []Part) statestore.Change {
-	c := statestore.Change{ID: "destination/" + d.Name, Title: "Update from: " + d.Name}
+	c := statestore.Change{ID: AggregatedID(d), Title: "Update from: " + d.Name}
 	file := join(root(d), cmp.Or(d.Spec.Filepath.Filename, defaultFilename))
 	if len(parts) == 0 {
 		c.Title = "Delete from: " + d.Name
@@ -37,38 +42,39 @@ func Aggregated(d *v1alpha1.Destination, parts []Part) statestore.Change {
 	slices.SortFunc(parts, func(a, b Part) int {
 		return cmp.Or(strings.Compare(a.WorkPlacement.Name, b.WorkPlacement.Name), strings.Compare(a.WorkPlacement.Namespace, b.WorkPlacement.Namespace))
 	})
-	var files []statestore.File
-	for _, p := range parts {
-		files = append(files, p.Files...)
-	}
-	c.Files = []statestore.File{{Path: file, Open: func() (io.Reader, error) { return joined(files) }}}
+	c.Files = []statestore.File{{Path: file, Open: func() (io.Reader, error) { return joined(parts), nil }}}
 	return c
 }
 
-func joined(files []statestore.File) (io.Reader, error) {
+func joined(parts []Part) io.Reader {
 	var all []io.Reader
-	for i, f := range files {
-		if i > 0 {
-			all = append(all, strings.NewReader(separator))
+	for _, part := range parts {
+		for _, f := range part.Files {
+			if len(all) > 0 {
+				all = append(all, strings.NewReader(separator))
+			}
+			all = append(all, &lazy{file: f, of: part.WorkPlacement})
 		}
-		all = append(all, &lazy{file: f})
 	}
-	return io.MultiReader(all...), nil
+	return io.MultiReader(all...)
 }
 
 // lazy opens a file when it is its turn.
 type lazy struct {
 	file    statestore.File
+	of      *v1alpha1.WorkPlacement
 	content io.Reader
 }
 
-func (l *lazy) Read(p []byte) (int, error) {
+func (l *lazy) Read(p []byte) (n int, err error) {
 	if l.content == nil {
-		content, err := l.file.Open()
-		if err != nil {
-			return 0, err
-		}
-		l.content = content
+		l.content, err = l.file.Open()
 	}
-	return l.content.Read(p)
+	if err == nil {
+		n, err = l.content.Read(p)
+	}
+	if err != nil && !errors.Is(err, io.EOF) {
+		err = fmt.Errorf("WorkPlacement %s: %w", id(l.of), err)
+	}
+	return n, err
 }

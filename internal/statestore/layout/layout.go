@@ -45,6 +45,14 @@ func Removal(wp *v1alpha1.WorkPlacement, d *v1alpha1.Destination) statestore.Cha
 	return c
 }
 
+// Directory is that of a WorkPlacement below its Destination's path, in mode
+// nestedByMetadata. Requests of one name have the same if their Pipelines run in one
+// namespace.
+func Directory(wp *v1alpha1.WorkPlacement) string { return directory(wp, &v1alpha1.Destination{}) }
+
+// Nested is whether each WorkPlacement of the Destination has a Directory.
+func Nested(d *v1alpha1.Destination) bool { return mode(d) == v1alpha1.FilepathNested }
+
 // Aggregates is whether all WorkPlacements of the Destination share one file: Aggregated
 // is the change for all of them then, and otherwise Update for each.
 func Aggregates(d *v1alpha1.Destination) bool { return mode(d) == v1alpha1.FilepathAggregated }

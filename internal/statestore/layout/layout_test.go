@@ -158,7 +158,9 @@ func TestAggregated(t *testing.T) {
 	bad := part("a", "bad")
 	bad.Files = []statestore.File{{Path: "x", Open: func() (io.Reader, error) { return nil, damaged }}}
 	var content bytes.Buffer
-	require.ErrorIs(t, statestore.ReadFile(Aggregated(d, append(parts, bad)).Files[0], &content), damaged, "the others are not written without it")
+	err := statestore.ReadFile(Aggregated(d, append(parts, bad)).Files[0], &content)
+	require.ErrorIs(t, err, damaged, "the others are not written without it")
+	require.EqualError(t, err, "read worker-1/all.yaml: WorkPlacement a/bad: damaged")
 }
 
 func TestCanaries(t *testing.T) {
