@@ -14,7 +14,6 @@ import (
 	"testing"
 
 	"github.com/minio/minio-go/v7"
-	"github.com/minio/minio-go/v7/pkg/credentials"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	corev1 "k8s.io/api/core/v1"
@@ -91,10 +90,9 @@ func TestPlacementInRealStores(t *testing.T) {
 func (y *yard) realBucket(t *testing.T) func(*testing.T) map[string]string {
 	t.Helper()
 	require.NotNil(t, shared.S3, "the cluster has no S3; set E2E_S3=http://ACCESSKEY:SECRETKEY@HOST for one of your own")
-	at, err := url.Parse(shared.S3.Endpoint)
+	c, err := shared.S3.Client()
 	require.NoError(t, err)
-	c, err := minio.New(at.Host, &minio.Options{Creds: credentials.NewStaticV4(shared.S3.AccessKey, shared.S3.SecretKey, ""), Secure: at.Scheme == "https"})
-	require.NoError(t, err)
+	at := c.EndpointURL()
 	name := "e2e-" + rand.String(8)
 	require.NoError(t, c.MakeBucket(t.Context(), name, minio.MakeBucketOptions{}))
 	y.create(t, &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: "s3"}, StringData: map[string]string{"accessKeyID": shared.S3.AccessKey, "secretAccessKey": shared.S3.SecretKey}})

@@ -9,13 +9,11 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
-	"net/url"
 	"os"
 	"path/filepath"
 	"testing"
 
 	"github.com/minio/minio-go/v7"
-	"github.com/minio/minio-go/v7/pkg/credentials"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -58,11 +56,10 @@ const outletManifests = `
 func (in *install) outlets(t *testing.T) *outlets {
 	t.Helper()
 	require.NotNil(t, shared.S3, "the cluster has no S3; set E2E_S3=http://ACCESSKEY:SECRETKEY@HOST for one of your own")
-	at, err := url.Parse(shared.S3.Endpoint)
+	client, err := shared.S3.Client()
 	require.NoError(t, err)
-	made := &outlets{bucket: in.namespace}
-	made.client, err = minio.New(at.Host, &minio.Options{Creds: credentials.NewStaticV4(shared.S3.AccessKey, shared.S3.SecretKey, ""), Secure: at.Scheme == "https"})
-	require.NoError(t, err)
+	at := client.EndpointURL()
+	made := &outlets{bucket: in.namespace, client: client}
 	require.NoError(t, made.client.MakeBucket(t.Context(), made.bucket, minio.MakeBucketOptions{}))
 	address, login, repository := newRepository(t)
 	made.repository = repository

@@ -12,7 +12,6 @@ import (
 	"testing"
 
 	"github.com/minio/minio-go/v7"
-	"github.com/minio/minio-go/v7/pkg/credentials"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"k8s.io/apimachinery/pkg/util/rand"
@@ -21,12 +20,7 @@ import (
 // TestS3 demands of the store what a State Store must be able to do.
 func TestS3(t *testing.T) {
 	require.NotNil(t, shared.S3, "the cluster has no S3; set E2E_S3=http://ACCESSKEY:SECRETKEY@HOST for one of your own")
-	at, err := url.Parse(shared.S3.Endpoint)
-	require.NoError(t, err)
-	client, err := minio.New(at.Host, &minio.Options{
-		Creds:  credentials.NewStaticV4(shared.S3.AccessKey, shared.S3.SecretKey, ""),
-		Secure: at.Scheme == "https",
-	})
+	client, err := shared.S3.Client()
 	require.NoError(t, err)
 	bucket := "e2e-" + rand.String(8)
 	require.NoError(t, client.MakeBucket(t.Context(), bucket, minio.MakeBucketOptions{}))

@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
-	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -18,7 +17,6 @@ import (
 	"time"
 
 	"github.com/minio/minio-go/v7"
-	"github.com/minio/minio-go/v7/pkg/credentials"
 
 	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
 	"github.com/kratix-compile/kratix-compile/e2e/cluster"
@@ -41,14 +39,10 @@ func newBucket(ctx context.Context, dir string, delay time.Duration) (yard, erro
 	if y.s3, y.stop, err = cluster.StartS3(ctx, filepath.Join(dir, "s3"), os.Stderr); err != nil {
 		return nil, err
 	}
-	at, err := url.Parse(y.s3.Endpoint)
-	if err != nil {
+	if y.direct, err = y.s3.Client(); err != nil {
 		return nil, err
 	}
-	y.direct, err = minio.New(at.Host, &minio.Options{Creds: credentials.NewStaticV4(y.s3.AccessKey, y.s3.SecretKey, "")})
-	if err != nil {
-		return nil, err
-	}
+	at := y.direct.EndpointURL()
 	// The signature is for the host that the client asked.
 	proxy := &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
 		r.Out.URL.Scheme, r.Out.URL.Host, r.Out.Host = at.Scheme, at.Host, r.In.Host

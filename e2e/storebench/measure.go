@@ -115,7 +115,7 @@ func grouped(ctx context.Context, p place, changes []statestore.Change, profile 
 	go queue.Run(ctx)
 	done := make(chan error, len(changes))
 	for _, c := range changes {
-		queue.Submit(c, func(o statestore.Outcome) { done <- o.Err })
+		queue.Submit(c.Draft(), func(o statestore.Outcome) { done <- o.Err })
 	}
 	for range changes {
 		err = errors.Join(err, <-done)

@@ -47,7 +47,7 @@ func measureFloor(ctx context.Context, c *cluster.Cluster, requests int) (took t
 	if f.typed, f.dynamic, err = unhurried(c); err != nil {
 		return 0, err
 	}
-	if f.bucket, err = bucketOf(c); err != nil {
+	if f.bucket, err = c.S3.Client(); err != nil {
 		return 0, err
 	}
 	if err := f.bucket.MakeBucket(ctx, f.namespace, minio.MakeBucketOptions{}); err != nil {

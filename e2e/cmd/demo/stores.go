@@ -8,15 +8,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net/url"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
 
 	"github.com/minio/minio-go/v7"
-	"github.com/minio/minio-go/v7/pkg/credentials"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/kratix-compile/kratix-compile/e2e/cluster"
@@ -24,10 +21,9 @@ import (
 
 // stores are a Git repository and a bucket, each of them a Destination.
 type stores struct {
-	name       string
-	bucket     *minio.Client
-	repository *url.URL // with the password
-	objects    []*unstructured.Unstructured
+	name    string
+	bucket  *minio.Client
+	objects []*unstructured.Unstructured
 }
 
 // The runner may read the Secrets of State Stores only where a Role says so (docs/placement.md).
@@ -60,27 +56,20 @@ func (s *stage) offer(ctx context.Context) (*stores, error) {
 	if s.S3 == nil || s.Git == nil {
 		return nil, nil
 	}
-	at, err := url.Parse(s.S3.Endpoint)
+	client, err := s.S3.Client()
 	if err != nil {
 		return nil, err
 	}
-	made := &stores{name: "demo-" + strings.ToLower(rand.Text()[:8])}
-	if made.bucket, err = minio.New(at.Host, &minio.Options{Creds: credentials.NewStaticV4(s.S3.AccessKey, s.S3.SecretKey, ""), Secure: at.Scheme == "https"}); err != nil {
-		return nil, err
-	}
+	made := &stores{name: "demo-" + strings.ToLower(rand.Text()[:8]), bucket: client}
 	if err := made.bucket.MakeBucket(ctx, made.name, minio.MakeBucketOptions{}); err != nil {
 		return nil, err
 	}
-	address := s.Git.HTTPS + "/" + made.name + ".git"
-	if made.repository, err = url.Parse(address); err != nil {
-		return nil, err
-	}
-	made.repository.User = url.UserPassword(s.Git.User, s.Git.Password)
 	authority, err := os.ReadFile(s.Git.CAFile)
 	if err != nil {
 		return nil, err
 	}
-	made.objects, err = cluster.Objects(fmt.Appendf(nil, manifests, made.name, s.S3.AccessKey, s.S3.SecretKey, at.Host, address, s.Git.User, s.Git.Password, authority))
+	made.objects, err = cluster.Objects(fmt.Appendf(nil, manifests, made.name, s.S3.AccessKey, s.S3.SecretKey, client.EndpointURL().Host,
+		s.Git.HTTPS+"/"+made.name+".git", s.Git.User, s.Git.Password, authority))
 	if err != nil {
 		return nil, err
 	}
@@ -111,16 +100,8 @@ func (made *stores) show(ctx context.Context, s *stage) error {
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
 	s.say("the Git repository %s", made.name)
-	git := func(args ...string) (string, error) {
-		command := exec.CommandContext(ctx, "git", append([]string{"-C", dir}, args...)...)
-		command.Env = append(os.Environ(), "GIT_SSL_CAINFO="+s.Git.CAFile)
-		out, err := command.CombinedOutput()
-		if err != nil {
-			err = fmt.Errorf("git %s: %w: %s", args[0], err, out)
-		}
-		return string(out), err
-	}
-	if _, err := git("clone", "--quiet", made.repository.String(), "."); err != nil {
+	git, err := s.Git.Clone(ctx, made.name, dir)
+	if err != nil {
 		return err
 	}
 	log, err := git("log", "--format=%h %s")
