@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -18,6 +19,15 @@ import (
 )
 
 func (f folder) binary(b binary) string { return f.path("bin", b.name+"-"+b.version) }
+
+// buildAloud is build for one who has no cluster yet, or has it elsewhere.
+func (f folder) buildAloud(ctx context.Context, progress io.Writer, binaries ...binary) error {
+	if err := os.MkdirAll(f.path("bin"), 0o755); err != nil {
+		return err
+	}
+	say := func(format string, args ...any) { fmt.Fprintf(progress, "e2e: "+format+"\n", args...) }
+	return f.build(ctx, say, binaries...)
+}
 
 // build makes the binaries that are not there yet, one after the other: each
 // of them keeps all processors busy by itself.
@@ -131,7 +141,11 @@ func (f folder) repaired(module string, b binary) (string, error) {
 
 // download is the folder of a module in Go's cache.
 func download(ctx context.Context, module, version string) (string, error) {
-	out, err := output(goTool(ctx, "mod", "download", "-json", module+"@"+version))
+	return downloaded(goTool(ctx, "mod", "download", "-json", module+"@"+version))
+}
+
+func downloaded(download *exec.Cmd) (string, error) {
+	out, err := output(download)
 	if err != nil {
 		return "", err
 	}

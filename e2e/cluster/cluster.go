@@ -108,11 +108,7 @@ func Build(ctx context.Context, progress io.Writer) error {
 	if err != nil {
 		return err
 	}
-	if err := os.MkdirAll(f.path("bin"), 0o755); err != nil {
-		return err
-	}
-	say := func(format string, args ...any) { fmt.Fprintf(progress, "e2e: "+format+"\n", args...) }
-	return f.build(ctx, say, binaries(version)...)
+	return f.buildAloud(ctx, progress, binaries(version)...)
 }
 
 // Down stops the cluster that is up, and cleans up after one that was killed.

@@ -20,7 +20,6 @@ import (
 	"github.com/google/go-containerregistry/pkg/registry"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/empty"
-	"github.com/google/go-containerregistry/pkg/v1/layout"
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/google/go-containerregistry/pkg/v1/static"
@@ -220,29 +219,4 @@ func busyboxImage(ctx context.Context) (Image, error) {
 		}
 	}
 	return image, nil
-}
-
-// PushLayout puts an image that is in a folder into the registry and says where.
-func PushLayout(ctx context.Context, dir, repository string) (string, error) {
-	index, err := layout.ImageIndexFromPath(dir)
-	if err != nil {
-		return "", err
-	}
-	manifest, err := index.IndexManifest()
-	if err != nil {
-		return "", err
-	}
-	if len(manifest.Manifests) != 1 {
-		return "", fmt.Errorf("%s has %d images, not one", dir, len(manifest.Manifests))
-	}
-	digest := manifest.Manifests[0].Digest
-	if index, err = index.ImageIndex(digest); err != nil {
-		return "", err
-	}
-	reference := Registry() + "/" + repository + ":" + digest.Hex[:12]
-	to, err := name.ParseReference(reference)
-	if err != nil {
-		return "", err
-	}
-	return reference, remote.WriteIndex(to, index, remote.WithContext(ctx))
 }

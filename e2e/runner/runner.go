@@ -5,17 +5,12 @@ package runner
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net"
-	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strings"
-	"syscall"
-	"time"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -88,114 +83,19 @@ func (in *Installation) apply(ctx context.Context) error {
 }
 
 // Runner is a running kratix-runner.
-type Runner struct {
-	command *exec.Cmd
-	done    chan struct{}
-	ended   error // when done is closed
-	log     string
-}
+type Runner struct{ *process }
 
 // Start runs it with more flags, and waits until it is ready.
 func (in *Installation) Start(ctx context.Context, log string, flags ...string) (*Runner, error) {
-	out, err := os.OpenFile(log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = out.Close() }()
 	args := append([]string{
 		"--kubeconfig", in.kubeconfig, "--leader-elect=false", "--metrics-address=0",
 		"--health-address=" + in.health, "--harvest-address=" + in.harvest, "--harvest-image=" + in.image,
 		"--harvest-endpoint=https://localhost:" + strings.Split(in.endpoint, ":")[1],
 	}, flags...)
-	r := &Runner{command: exec.Command(in.program, args...), done: make(chan struct{}), log: log}
-	r.command.Env = append(os.Environ(), in.env...)
-	r.command.Stdout, r.command.Stderr = out, out
-	// Out of the terminal's group, and never longer there than we are.
-	r.command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
-	if err := r.start(); err != nil {
-		return nil, err
-	}
-	if err := r.ready(ctx, "http://"+in.health+"/readyz"); err != nil {
-		return nil, errors.Join(err, r.Kill())
-	}
-	return r, nil
-}
-
-// start keeps the thread that made the child: the kernel takes its end for the end of
-// the parent.
-func (r *Runner) start() error {
-	started := make(chan error)
-	go func() {
-		runtime.LockOSThread()
-		defer runtime.UnlockOSThread()
-		err := r.command.Start()
-		started <- err
-		if err == nil {
-			r.ended = r.command.Wait()
-			close(r.done)
-		}
-	}()
-	return <-started
-}
-
-func (r *Runner) ready(ctx context.Context, url string) error {
-	ctx, cancel := context.WithTimeout(ctx, time.Minute)
-	defer cancel()
-	tick := time.NewTicker(100 * time.Millisecond)
-	defer tick.Stop()
-	for {
-		response, err := http.Get(url)
-		if err == nil {
-			_ = response.Body.Close()
-			if response.StatusCode == http.StatusOK {
-				return nil
-			}
-		}
-		select {
-		case <-r.done:
-			return fmt.Errorf("kratix-runner has ended: %w; its log is %s", r.ended, r.log)
-		case <-ctx.Done():
-			return fmt.Errorf("kratix-runner is not ready; its log is %s", r.log)
-		case <-tick.C:
-		}
-	}
-}
-
-// Stop ends it in order.
-func (r *Runner) Stop() error {
-	_ = r.command.Process.Signal(syscall.SIGTERM) // it may have ended by itself
-	select {
-	case <-r.done:
-		return r.ended
-	case <-time.After(30 * time.Second):
-		return errors.Join(errors.New("kratix-runner does not end when it is told to"), r.Kill())
-	}
-}
-
-// Kill ends it as a machine that loses power does.
-func (r *Runner) Kill() error {
-	err := r.command.Process.Kill()
-	if errors.Is(err, os.ErrProcessDone) {
-		err = nil
-	}
-	<-r.done
-	return err
-}
-
-// Log is all that it has said.
-func (r *Runner) Log() (string, error) {
-	data, err := os.ReadFile(r.log)
-	return string(data), err
-}
-
-// LastWords are the end of its log.
-func (r *Runner) LastWords() string {
-	data, err := r.Log()
-	if err != nil {
-		return err.Error()
-	}
-	const most = 8 << 10
-	return data[max(0, len(data)-most):]
+	command := exec.Command(in.program, args...)
+	command.Env = append(os.Environ(), in.env...)
+	p, err := launch(ctx, command, log, "http://"+in.health+"/readyz")
+	return &Runner{p}, err
 }
 
 func freePorts(n int) ([]string, error) {

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package e2e
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
+	"github.com/kratix-compile/kratix-compile/e2e/runner"
+)
+
+// TestMoveFromKratix does what docs/moving-from-kratix.md says: Kratix serves Promises and is
+// stopped, a runner takes one of them over, and then the others. No file changes on the way.
+func TestMoveFromKratix(t *testing.T) {
+	installed, err := runner.Install(t.Context(), shared, t.TempDir())
+	require.NoError(t, err)
+	k := startKratix(t)
+	p := newPlatform(t, newNamespace(t, "move"), newNamespace(t, "move"))
+	// Lists of mode none are refused that Kratix has written at this version.
+	p.leftOut = func(o *unstructured.Unstructured) bool { return strings.Contains(o.GetName(), "flat-") }
+	p.apply(t, "stores.yaml", "promises.yaml")
+	p.offered(t)
+	p.apply(t, "requests.yaml")
+	p.placed(t)
+	before, works := p.shown(t), p.works(t)
+	require.NoError(t, k.Stop())
+
+	e := engines[0]
+	r := startRunner(t, installed, e, "--promises=runner=yes")
+	moves, stays := p.namespace+"-all", p.namespace+"-elsewhere"
+	_, err = shared.Dynamic.Resource(promises).Patch(t.Context(), moves, types.MergePatchType, []byte(`{"metadata":{"labels":{"runner":"yes"}}}`), metav1.PatchOptions{})
+	require.NoError(t, err)
+	p.taken(t, func(o *unstructured.Unstructured) bool { return o.GetLabels()[v1alpha1.LabelPromise] == moves })
+	assert.Empty(t, before.filesOf(t, p.shown(t)), "after the first Promise")
+	assert.Equal(t, works, p.works(t), "the same Works")
+	assert.NotEmpty(t, runsOf(t, e, moves))
+	assert.Empty(t, runsOf(t, e, stays))
+	require.NoError(t, r.Stop())
+
+	startRunner(t, installed, e)
+	t.Cleanup(func() { p.withdraw(t) })
+	p.taken(t, func(*unstructured.Unstructured) bool { return true })
+	assert.Empty(t, before.filesOf(t, p.shown(t)), "after all of them")
+	assert.Equal(t, works, p.works(t), "the same Works")
+	assert.NotEmpty(t, runsOf(t, e, stays))
+
+	for _, o := range p.requests() {
+		p.replace(t, o, "edition-1", "edition-2")
+	}
+	changed := p.settled(t, chapter{})
+	assert.Equal(t, "edition: edition-2\n", changed.files["git/base/nested/deep/resources/"+p.namespace+"/"+moves+"/nested-git/render/5058f/"+p.namespace+"-nested-git.yaml"])
+	p.delete(t, isRequest)
+	for path := range p.shown(t).files {
+		assert.NotContains(t, path, "/resources/"+p.namespace)
+	}
+}
+
+// placed waits until Kratix has written all there is: its Reconciled comes earlier.
+func (p *platform) placed(t *testing.T) {
+	t.Helper()
+	require.EventuallyWithT(t, func(c *assert.CollectT) {
+		for _, o := range p.requests() {
+			now, err := get(o)
+			if assert.NoError(c, err) {
+				assert.Equal(c, "True", conditionOf(now, "Reconciled"), o.GetName())
+			}
+		}
+		for _, wp := range p.list(t, "workplacements") {
+			assert.Equal(c, "True", conditionOf(&wp, "WriteSucceeded"), wp.GetName())
+		}
+	}, chapterLimit, time.Second)
+}
+
+// taken waits until a runner has taken requests over.
+func (p *platform) taken(t *testing.T, which func(*unstructured.Unstructured) bool) {
+	t.Helper()
+	for _, o := range p.requests() {
+		now, err := get(o)
+		require.NoError(t, err)
+		if !which(now) {
+			continue
+		}
+		require.EventuallyWithT(t, func(c *assert.CollectT) {
+			now, err := get(o)
+			if assert.NoError(c, err) {
+				assert.True(c, written(now) && field(now, "status", "kratix", "workflows", "hash") != "", "%s: %s", o.GetName(), describe(now))
+			}
+		}, chapterLimit, time.Second)
+	}
+}
+
+// list has what there is of a kind for the Promises of the platform.
+func (p *platform) list(t *testing.T, resource string) []unstructured.Unstructured {
+	t.Helper()
+	list, err := shared.Dynamic.Resource(promises.GroupVersion().WithResource(resource)).List(t.Context(), metav1.ListOptions{})
+	require.NoError(t, err)
+	return list.Items
+}
+
+// works are the UIDs of all Works, sorted.
+func (p *platform) works(t *testing.T) []string {
+	t.Helper()
+	var uids []string
+	for _, w := range p.list(t, "works") {
+		uids = append(uids, string(w.GetUID())+" "+w.GetName())
+	}
+	slices.Sort(uids)
+	return uids
+}
+
+// filesOf are the differences of another time's files, but for the order in aggregated ones.
+func (k shown) filesOf(t *testing.T, later shown) []string {
+	t.Helper()
+	return compared(shown{files: k.level(nil).files}, shown{files: later.level(nil).files})
+}
+
+func runsOf(t *testing.T, e engine, promise string) []unstructured.Unstructured {
+	t.Helper()
+	in := &install{engine: e}
+	list, err := shared.Dynamic.Resource(in.kind()).List(t.Context(), metav1.ListOptions{LabelSelector: v1alpha1.LabelPromise + "=" + promise})
+	require.NoError(t, err)
+	return list.Items
+}
