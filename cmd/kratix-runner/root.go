@@ -44,7 +44,6 @@ type settings struct {
 	webhookConfig  string
 
 	promises string
-	place    bool
 	elect    bool
 	level    string
 	// tracer is what the environment asks for, or nil.
@@ -103,7 +102,6 @@ func (s *settings) bind(set *pflag.FlagSet) {
 	set.StringVar(&s.webhookAddress, "webhook-address", "", "`ADDRESS` at which Promises are judged before they are stored; empty for no webhook")
 	set.StringVar(&s.webhookConfig, "webhook-configuration", "kratix-runner", "`NAME` of the ValidatingWebhookConfiguration that gets the certificate's CA")
 	set.StringVar(&s.promises, "promises", "", "`SELECTOR` of labels of the Promises that are this runner's; all without one")
-	set.BoolVar(&s.place, "place", true, "place Works and write them to State Stores; false leaves that to Kratix")
 	set.BoolVar(&s.elect, "leader-elect", true, "let one of several replicas lead; all of them receive results")
 	set.Var(flags.NewChoice(&s.level, levels), "log-level", "`LEVEL`: "+flags.List(levels))
 }

@@ -163,9 +163,6 @@ func (s *settings) addControllers(mgr manager.Manager, records *record.Store, ce
 }
 
 func (s *settings) addDelivery(mgr manager.Manager, records *record.Store) error {
-	if !s.place {
-		return nil
-	}
 	interval := delivery.DefaultInterval
 	if own := s.plan.Config.StateStoreReconciliationInterval; own != nil {
 		interval = own.Duration

@@ -30,10 +30,6 @@ var finalizersKratix = []string{"kratix.io/resource-binding-cleanup", "kratix.io
 // AnnotationEngine chooses the engine for the Pipelines of a Promise, or of a namespace.
 const AnnotationEngine = "kratix-compile.io/engine"
 
-// AnnotationPaused is "false" on a Promise that is paused for Kratix alone, because it is
-// this runner's (docs/moving-from-kratix.md).
-const AnnotationPaused = "kratix-compile.io/paused"
-
 // Settings are the annotations of a Promise that say how its workflows run, beside its spec.
 var Settings = []string{annotationInterval, AnnotationEngine}
 

@@ -287,5 +287,5 @@ func nestedString(u *unstructured.Unstructured, fields ...string) string {
 }
 
 func paused(u *unstructured.Unstructured) bool {
-	return u.GetLabels()[progress.LabelPaused] == "true" && u.GetAnnotations()[AnnotationPaused] != "false"
+	return u.GetLabels()[progress.LabelPaused] == "true"
 }
