@@ -18,10 +18,11 @@ build: ## Build the programs into bin
 	go build -trimpath -o bin/ ./cmd/...
 
 .PHONY: install
-install: ## Install kratix-compile into GOBIN, also as a plugin of kubectl
-	go install ./cmd/kratix-compile
+install: ## Install kratix-compile and kratix-runner into GOBIN, also as plugins of kubectl
+	go install ./cmd/kratix-compile ./cmd/kratix-runner
 	bin=$$(go env GOBIN); cd "$${bin:-$$(go env GOPATH)/bin}"; \
-	ln -sf kratix-compile kubectl-kratix_compile; ln -sf kratix-compile kubectl_complete-kratix_compile
+	ln -sf kratix-compile kubectl-kratix_compile; ln -sf kratix-compile kubectl_complete-kratix_compile; \
+	ln -sf kratix-runner kubectl-kratix-status; ln -sf kratix-runner kubectl_complete-kratix-status; ln -sf kratix-runner kratix-status
 
 .PHONY: test
 test: ## Run all tests with the race detector, on a machine with Go

@@ -5,22 +5,17 @@ package e2e
 import (
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"path"
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
-	"github.com/kratix-compile/kratix-compile/e2e/cluster"
-	"github.com/kratix-compile/kratix-compile/e2e/deployed"
 )
 
 // patient runs until its gate opens.
@@ -43,96 +38,100 @@ const patient = promiseHead + `
 `
 
 // TestUpgrade goes from one release to the next while runs are under way, as docs/upgrade.md
-// says, and back. Both are of this source, and differ in what they call themselves.
+// says, and back. Both are of this source: they differ in what they call themselves, and the
+// next one's CRDs have one more field.
 func TestUpgrade(t *testing.T) {
-	last, next := imagesOf(t, "v0.1.0"), imagesOf(t, "v0.2.0")
+	tools := buildTools(t)
 	leadSteps(t)
-	runner := &installation{way: ways(t)[0], engine: engines[0]}
-	before := olderDefinitions(t)
-	runner.install(t, last)
-	outlive(t, before)
+	for _, w := range []way{kustomize, helm} {
+		for _, e := range engines {
+			t.Run(w.name+"/"+e.name, func(t *testing.T) {
+				u := &upgrade{
+					last: &installation{way: w, administrator: newAdministrator(t, tools, "v0.1.0", e)},
+					next: &installation{way: w, administrator: newAdministrator(t, tools, "v0.2.0", e)},
+				}
+				u.next.grow(t)
+				removeAll(t, u.last.administrator)
+				u.run(t)
+			})
+		}
+	}
+	allTyped(t, upgradePage)
+}
 
-	in, gates := newInstall(t, runner.engine, nil), newGates(t)
+// An upgrade is one release in the place of another.
+type upgrade struct{ last, next *installation }
+
+func (u *upgrade) run(t *testing.T) {
+	t.Helper()
+	var before *unstructured.Unstructured
+	if u.last.way.name == kustomize.name { // helm refuses definitions that it has not made
+		before = u.last.olderDefinitions(t)
+		u.last.upgradeDefinitions(t)
+	}
+	u.last.install(t)
+	if before != nil {
+		outlive(t, before)
+	}
+	in, gates := newInstall(t, u.last.engine, nil), newGates(t)
 	in.offer(t, strings.ReplaceAll(patient, "GATE", gates.URL))
 	in.ask(t, in.namespace, "begun-before", "size: small")
 	gates.await(t, "begun-before")
 
-	held(t, runner, next)
+	u.next.upgradeDefinitions(t)
+	u.held(t)
+	assert.True(t, u.grown(t), "CRDs are upgraded first, or with the chart")
 	gates.open("between")
 	in.ask(t, in.namespace, "between", "size: small")
 	in.ranOnce(t, "between")
 	change(t, deployment(), `{"spec":{"minReadySeconds":0}}`)
-	runner.awaitRollout(t)
+	u.next.awaitRollout(t)
 	gates.open("begun-before")
 	in.ranOnce(t, "begun-before")
-	assert.Equal(t, last.Harvest, in.harvestImage(t, "begun-before"), "a step of the last release delivers to the next")
+	assert.True(t, strings.HasSuffix(in.harvestImage(t, "begun-before"), ":v0.1.0"), "a step of the last release delivers to the next")
 
-	runner.install(t, deployed.Images{Runner: last.Runner, Harvest: next.Harvest})
-	gates.open("newer-step")
 	in.ask(t, in.namespace, "newer-step", "size: small")
+	gates.await(t, "newer-step")
+	u.back(t)
+	assert.True(t, u.grown(t), "the newer CRDs stay")
+	gates.open("newer-step")
 	in.ranOnce(t, "newer-step")
-	assert.Equal(t, next.Harvest, in.harvestImage(t, "newer-step"), "a step of the next release delivers to the last")
+	assert.True(t, strings.HasSuffix(in.harvestImage(t, "newer-step"), ":v0.2.0"), "a step of the next release delivers to the last")
+	gates.open("after")
+	in.ask(t, in.namespace, "after", "size: small")
+	in.ranOnce(t, "after")
+	assert.True(t, strings.HasSuffix(in.harvestImage(t, "after"), ":v0.1.0"))
 	in.withdraw(t)
-	runner.uninstall(t)
+	if before != nil {
+		u.last.drop(t, before)
+	}
+	u.last.uninstall(t)
 }
 
-// olderDefinitions are in the cluster with an object of theirs.
-func olderDefinitions(t *testing.T) *unstructured.Unstructured {
+// back is to the last release, without its CRDs.
+func (u *upgrade) back(t *testing.T) {
 	t.Helper()
-	data, err := os.ReadFile("../deploy/crds/testdata/older.yaml")
-	require.NoError(t, err)
-	definitions, err := cluster.Objects(data)
-	require.NoError(t, err)
-	require.NoError(t, deployed.Apply(t.Context(), shared, definitions))
-	require.NoError(t, shared.Install(t.Context(), definitions)) // which waits until they are served
-	objects, err := cluster.Objects([]byte(`
-{apiVersion: platform.kratix.io/v1alpha1, kind: GitStateStore, metadata: {name: older},
-  spec: {url: https://git.example/older.git, branch: main, secretRef: {name: none, namespace: default}}}
-`))
-	require.NoError(t, err)
-	require.NoError(t, shared.Create(t.Context(), objects...))
-	t.Cleanup(func() { remove(t, objects[0]) })
-	resource, err := shared.Resource(objects[0])
-	require.NoError(t, err)
-	made, err := resource.Get(t.Context(), "older", metav1.GetOptions{})
-	require.NoError(t, err)
-	return made
+	if u.last.way.name == kustomize.name {
+		u.last.patch(t)
+		u.last.way.install(t, u.last.administrator)
+	} else {
+		u.last.follow(t, upgradePage, "Back", 0)
+	}
+	u.last.awaitRollout(t)
 }
 
-// outlive: the newer definition has the same object, and the runner looks after it.
-func outlive(t *testing.T, before *unstructured.Unstructured) {
-	t.Helper()
-	after, err := shared.Await(bounded(t), before, func(o *unstructured.Unstructured) (bool, error) {
-		return conditionOf(o, "Ready") == "False", nil
-	})
-	require.NoError(t, err)
-	assert.Equal(t, before.GetUID(), after.GetUID())
-	assert.Equal(t, before.Object["spec"], after.Object["spec"])
-}
-
-func deployment() *unstructured.Unstructured {
-	return named("apps/v1", "Deployment", deployed.Namespace, "kratix-runner")
-}
-
-// held begins to roll images out, and stops when one replica of them is beside two of the
-// others: until it has been ready for minutes, no other is replaced.
-func held(t *testing.T, runner *installation, images deployed.Images) {
+// held begins to roll the next release out, and stops when one replica of it is beside two of
+// the last: until it has been ready for minutes, no other is replaced.
+func (u *upgrade) held(t *testing.T) {
 	t.Helper()
 	change(t, deployment(), `{"spec":{"minReadySeconds":500}}`)
-	runner.way.install(t, runner.engine, images)
+	section := map[string]string{kustomize.name: "With kustomize", helm.name: "With Helm"}[u.next.way.name]
+	u.next.enter(t, installPage, u.next.block(t, installPage, section, 0)[0]) // which does not wait
 	_, err := shared.Await(bounded(t), deployment(), func(o *unstructured.Unstructured) (bool, error) {
 		updated, _, _ := unstructured.NestedInt64(o.Object, "status", "updatedReplicas")
 		ready, _, _ := unstructured.NestedInt64(o.Object, "status", "readyReplicas")
 		return updated == 1 && ready == 3, nil
 	})
-	require.NoError(t, err)
-}
-
-func change(t *testing.T, o *unstructured.Unstructured, patch string) {
-	t.Helper()
-	resource, err := shared.Resource(o)
-	require.NoError(t, err)
-	_, err = resource.Patch(t.Context(), o.GetName(), types.MergePatchType, []byte(patch), metav1.PatchOptions{})
 	require.NoError(t, err)
 }
 
@@ -189,13 +188,4 @@ func (g *gates) open(name string) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.opened[name] = true
-}
-
-func (g *gates) await(t *testing.T, name string) {
-	t.Helper()
-	require.Eventually(t, func() bool {
-		g.mu.Lock()
-		defer g.mu.Unlock()
-		return g.visited[name]
-	}, limit, 100*time.Millisecond, "no run asks for "+name)
 }

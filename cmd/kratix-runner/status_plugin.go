@@ -8,10 +8,11 @@ import (
 )
 
 // Names under which status is a command of other programs: of kubectl, which also asks for
-// completions, and of the Kratix CLI.
+// completions, as krew spells them, and of the Kratix CLI.
 var plugins = map[string][]string{
-	"kubectl-kratix-status":          {"status"},
+	"kubectl-kratix-status":          {"status"}, // kubectl kratix status
 	"kubectl_complete-kratix-status": {"__complete", "status"},
+	"kubectl-kratix_status":          {"status"}, // kubectl kratix-status
 	"kratix-status":                  {"status"},
 }
 

@@ -50,6 +50,7 @@ func TestPlugins(t *testing.T) {
 		"/usr/bin/kratix-runner":         {"x", "-w"},
 		"/usr/bin/kubectl-kratix-status": {"status", "x", "-w"},
 		"kubectl-kratix-status.exe":      {"status", "x", "-w"},
+		"kubectl-kratix_status":          {"status", "x", "-w"},
 		"kubectl_complete-kratix-status": {"__complete", "status", "x", "-w"},
 		"./kratix-status":                {"status", "x", "-w"},
 	} {

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+// Package deployed has the tools with which users install kratix-runner, and leads to it where
+// the cluster of these tests lacks something.
 package deployed
 
 import (

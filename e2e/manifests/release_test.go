@@ -10,8 +10,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"runtime"
-	"slices"
 	"strings"
 	"testing"
 
@@ -29,21 +29,30 @@ func TestRelease(t *testing.T) {
 	said, err := check.CombinedOutput()
 	require.NoError(t, err, "%s", said)
 
-	archive := "kratix-compile_" + platform + ".tar.gz"
-	dir := unpack(t, filepath.Join(out, archive))
-	for _, file := range []string{"LICENSE", "README.md", "completions/kratix-compile.bash", "completions/kratix-compile.zsh", "completions/kratix-compile.fish", "completions/kratix-compile.powershell"} {
-		assert.FileExists(t, filepath.Join(dir, file))
+	for program, c := range map[string]struct{ version, plugin string }{
+		"kratix-compile": {"version", "kratix-compile"},
+		"kratix-runner":  {"--version", "kratix-status"},
+		"kratix-harvest": {"--version", ""},
+	} {
+		t.Run(program, func(t *testing.T) {
+			archive := program + "_" + platform + ".tar.gz"
+			dir := unpack(t, filepath.Join(out, archive))
+			for _, file := range []string{"LICENSE", "README.md"} {
+				assert.FileExists(t, filepath.Join(dir, file))
+			}
+			said, err := exec.CommandContext(t.Context(), filepath.Join(dir, program), c.version).CombinedOutput()
+			require.NoError(t, err)
+			assert.Contains(t, string(said), "v9.9.9")
+			assert.Contains(t, read(t, out, program+".spdx.json"), "github.com/kratix-compile/kratix-compile")
+			if c.plugin == "" {
+				return
+			}
+			for _, shell := range []string{"bash", "zsh", "fish", "powershell"} {
+				assert.Contains(t, read(t, dir, "completions/"+program+"."+shell), program)
+			}
+			isPlugin(t, krew(t, read(t, out, c.plugin+".yaml")), c.plugin, dir, "/v9.9.9/"+archive, read(t, out, "SHA256SUMS"))
+		})
 	}
-	said, err = exec.CommandContext(t.Context(), filepath.Join(dir, "kratix-compile"), "version").CombinedOutput()
-	require.NoError(t, err)
-	assert.Contains(t, string(said), "kratix-compile v9.9.9 ")
-
-	sums := read(t, out, "SHA256SUMS")
-	plugin := krew(t, read(t, out, "kratix-compile.yaml"))
-	assert.Equal(t, "v9.9.9", plugin.Spec.Version)
-	i := slices.IndexFunc(plugin.Spec.Platforms, func(p krewPlatform) bool { return strings.HasSuffix(p.URI, "/v9.9.9/"+archive) })
-	require.GreaterOrEqual(t, i, 0)
-	assert.Contains(t, sums, plugin.Spec.Platforms[i].SHA256+"  "+archive)
 
 	install := read(t, out, "install.yaml")
 	assert.Contains(t, install, "image: kratix-compile/kratix-runner:v9.9.9\n")
@@ -51,29 +60,41 @@ func TestRelease(t *testing.T) {
 	rendered := render(t, "helm", "template", "kratix-runner", filepath.Join(out, "kratix-runner-9.9.9.tgz"), "--namespace", "kratix-platform-system")
 	assert.Contains(t, plain(t, rendered["Deployment kratix-platform-system/kratix-runner"]), "image: kratix-compile/kratix-runner:v9.9.9\n")
 	assert.Contains(t, rendered, "CustomResourceDefinition /promises.platform.kratix.io", "a package has what the chart links to")
-	assert.Contains(t, read(t, out, "kratix-compile.spdx.json"), "github.com/spf13/cobra")
 }
 
-// TestKrewManifest has every platform of a release.
-func TestKrewManifest(t *testing.T) {
-	plugin := krew(t, read(t, "../../deploy/release", "krew.yaml"))
-	script := read(t, "../../deploy/release", "build.sh")
-	assert.Len(t, plugin.Spec.Platforms, 6)
-	for _, p := range plugin.Spec.Platforms {
-		os, arch := p.Selector.MatchLabels["os"], p.Selector.MatchLabels["arch"]
-		assert.Regexp(t, "(?m)^platforms=.*[- ]"+os+"/"+arch+"[ }]", script)
-		assert.Equal(t, "SHA256-"+os+"-"+arch, p.SHA256)
-		assert.True(t, strings.HasSuffix(p.URI, "/kratix-compile_"+os+"_"+arch+".tar.gz"), p.URI)
-		assert.Equal(t, os == "windows", strings.HasSuffix(p.Bin, ".exe"))
+// isPlugin demands of krew's manifest what krew would do with it: fetch, compare, link.
+func isPlugin(t *testing.T, manifest krewPlugin, name, dir, archive, sums string) {
+	t.Helper()
+	assert.Equal(t, name, manifest.Metadata.Name)
+	assert.Equal(t, "v9.9.9", manifest.Spec.Version)
+	require.Len(t, manifest.Spec.Platforms, 1)
+	platform := manifest.Spec.Platforms[0]
+	assert.Equal(t, map[string]string{"os": runtime.GOOS, "arch": runtime.GOARCH}, platform.Selector.MatchLabels)
+	assert.True(t, strings.HasSuffix(platform.URI, archive), platform.URI)
+	assert.Contains(t, sums, platform.SHA256+"  "+filepath.Base(archive))
+	for _, file := range platform.Files {
+		assert.FileExists(t, filepath.Join(dir, file["from"]))
 	}
+	link := filepath.Join(dir, "kubectl-"+strings.ReplaceAll(name, "-", "_"))
+	require.NoError(t, os.Symlink(platform.Bin, link))
+	said, err := exec.CommandContext(t.Context(), link, "--help").CombinedOutput()
+	require.NoError(t, err)
+	assert.NotContains(t, string(said), "--metrics-address", "it is the command for people")
 }
 
-type krewPlatform struct {
-	Selector struct{ MatchLabels map[string]string }
-	URI      string
-	SHA256   string
-	Bin      string
-	Files    []map[string]string
+// TestEveryPlatform compiles all programs for each platform of a release.
+func TestEveryPlatform(t *testing.T) {
+	list := regexp.MustCompile(`(?m)^platforms=\$\{PLATFORMS:-(.*)\}$`).FindStringSubmatch(read(t, "../../deploy/release", "build.sh"))
+	require.NotNil(t, list)
+	platforms := strings.Fields(list[1])
+	require.Len(t, platforms, 6)
+	for _, platform := range platforms {
+		system, architecture, _ := strings.Cut(platform, "/")
+		build := exec.CommandContext(t.Context(), "go", "build", "-C", "../..", "-trimpath", "./cmd/...") // as a release, so that both share what is compiled
+		build.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS="+system, "GOARCH="+architecture)
+		said, err := build.CombinedOutput()
+		assert.NoError(t, err, "%s\n%s", platform, said)
+	}
 }
 
 type krewPlugin struct {
@@ -81,7 +102,11 @@ type krewPlugin struct {
 	Metadata         struct{ Name string }
 	Spec             struct {
 		Version, Homepage, ShortDescription, Description string
-		Platforms                                        []krewPlatform
+		Platforms                                        []struct {
+			Selector         struct{ MatchLabels map[string]string }
+			URI, SHA256, Bin string
+			Files            []map[string]string
+		}
 	}
 }
 

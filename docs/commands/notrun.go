@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package commands
+
+const (
+	ci      = "CI runs it, and what it does is not for a test to do"
+	hours   = "it measures, which takes long and a machine of its own"
+	parts   = "it is a part of `make test`, and starts tests itself"
+	boots   = "it boots a cluster, where the tests that look at it have one"
+	network = "it asks registries that are elsewhere; a test of e2e has some of its own"
+)
+
+// NotRun are the commands in console blocks, and pages with all of theirs, that no test types,
+// and why.
+var NotRun = map[string]string{
+	"docs/moving-from-kratix.md": "they are for Kratix as its users install it; TestMoveFromKratix does the same by the API",
+
+	"make test":      ci,
+	"make golden":    ci,
+	"make lint":      ci,
+	"make verify":    ci,
+	"make e2e-smoke": ci,
+
+	"make demo":                 boots,
+	"make e2e":                  boots,
+	"go run ./cmd/cluster up":   boots,
+	"go test -count=1 ./...":    boots,
+	"go run ./cmd/cluster down": boots,
+
+	"make bench":              hours,
+	"make e2e-bench":          hours,
+	"make e2e-bench-requests": hours,
+	"make e2e-bench-stores":   hours,
+
+	"go test ./backends/tekton":                          parts,
+	"go test ./golden -run /escape":                      parts,
+	"go test ./cmd/kratix-compile -run TestScripts/diff": parts,
+	"go test ./internal/progress":                        parts,
+	"go test ./docs":                                     parts,
+
+	"kratix-compile -f promises/ --backend tekton --resolve-images --save-image-config images.yaml": network,
+	"kratix-compile diff golden/ -f promises/ --backend tekton --image-config images.yaml":          network,
+	"kratix compile -f promise.yaml --backend tekton":                                               "it needs Kratix's own CLI",
+}
