@@ -3,6 +3,7 @@
 package controller
 
 import (
+	"io"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
 	"github.com/kratix-compile/kratix-compile/internal/progress"
+	"github.com/kratix-compile/kratix-compile/internal/work"
 )
 
 // TestDependenciesAreAmongTheWorks: a Promise whose dependencies are nowhere is not reconciled.
@@ -30,6 +32,11 @@ func TestDependenciesAreAmongTheWorks(t *testing.T) {
 	works := &v1alpha1.WorkList{}
 	require.NoError(t, w.api.List(t.Context(), works))
 	require.Len(t, works.Items, 1)
+	content, err := work.Open(works.Items[0].Spec.WorkloadGroups[0].Workloads[0])
+	require.NoError(t, err)
+	text, err := io.ReadAll(content)
+	require.NoError(t, err)
+	assert.Equal(t, "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: needed\n", string(text), "as Kratix writes it")
 	for _, c := range []struct{ message, reason string }{{"Failing", "WorksFailing"}, {"Ready", "Reconciled"}} {
 		static := &works.Items[0]
 		static.Status.Conditions = []metav1.Condition{{Type: conditionReady, Status: metav1.ConditionTrue, Reason: c.message, Message: c.message}}
