@@ -13,7 +13,6 @@ import (
 	"testing"
 
 	"github.com/minio/minio-go/v7"
-	"github.com/minio/minio-go/v7/pkg/credentials"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -60,7 +59,7 @@ func (in *installation) outlets(t *testing.T) {
 	git.Host = leadRunner(t, git.Host)
 	s3, err := url.Parse(shared.S3.Endpoint)
 	require.NoError(t, err)
-	in.bucket, err = minio.New(s3.Host, &minio.Options{Creds: credentials.NewStaticV4(shared.S3.AccessKey, shared.S3.SecretKey, "")})
+	in.bucket, err = shared.S3.Client()
 	require.NoError(t, err)
 	if there, err := in.bucket.BucketExists(t.Context(), bucketName); err != nil || !there {
 		require.NoError(t, in.bucket.MakeBucket(t.Context(), bucketName, minio.MakeBucketOptions{}))

@@ -16,7 +16,6 @@ import (
 	"testing"
 
 	"github.com/minio/minio-go/v7"
-	"github.com/minio/minio-go/v7/pkg/credentials"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -46,7 +45,7 @@ func newPlatform(t *testing.T, namespace, other string) *platform {
 	at, err := url.Parse(shared.S3.Endpoint)
 	require.NoError(t, err)
 	p := &platform{namespace: namespace, other: other, bucket: "e2e-" + rand.String(8)}
-	p.s3, err = minio.New(at.Host, &minio.Options{Creds: credentials.NewStaticV4(shared.S3.AccessKey, shared.S3.SecretKey, ""), Secure: at.Scheme == "https"})
+	p.s3, err = shared.S3.Client()
 	require.NoError(t, err)
 	require.NoError(t, p.s3.MakeBucket(t.Context(), p.bucket, minio.MakeBucketOptions{}))
 	address, login, made := newRepository(t)
