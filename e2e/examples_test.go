@@ -129,12 +129,7 @@ func (r *reader) learn(t *testing.T, folder string) {
 	for _, session := range sessions {
 		r.follow(t, session)
 	}
-	require.EventuallyWithT(t, func(c *assert.CollectT) {
-		left, err := everything(t.Context())
-		assert.NoError(c, err)
-		maps.DeleteFunc(left, func(object string, _ bool) bool { return before[object] })
-		assert.Empty(c, left, "left over in the cluster")
-	}, time.Minute, 500*time.Millisecond)
+	nothingElse(t, before)
 	assert.Empty(t, r.store.files(t), "left over in the State Store")
 }
 
@@ -216,6 +211,17 @@ var passing = []string{"endpoints", "events", "leases"}
 
 // authority is the ConfigMap that the runner leaves where runs have been, for the next ones.
 const authority = "kratix-runner-ca"
+
+// nothingElse waits until the cluster has no more than it had.
+func nothingElse(t *testing.T, before map[string]bool) {
+	t.Helper()
+	require.EventuallyWithT(t, func(c *assert.CollectT) {
+		left, err := everything(t.Context())
+		assert.NoError(c, err)
+		maps.DeleteFunc(left, func(object string, _ bool) bool { return before[object] })
+		assert.Empty(c, left, "left over in the cluster")
+	}, time.Minute, 500*time.Millisecond)
+}
 
 // everything are the objects of all kinds that the cluster has.
 func everything(ctx context.Context) (map[string]bool, error) {

@@ -3,7 +3,6 @@
 package e2e
 
 import (
-	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -16,7 +15,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
-	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/kratix-compile/kratix-compile/docs/commands"
 	"github.com/kratix-compile/kratix-compile/e2e/deployed"
@@ -57,12 +55,7 @@ func TestInstall(t *testing.T) {
 			}
 		})
 	}
-	require.EventuallyWithT(t, func(c *assert.CollectT) {
-		left, err := everything(t.Context())
-		assert.NoError(c, err)
-		maps.DeleteFunc(left, func(object string, _ bool) bool { return before[object] })
-		assert.Empty(c, left, "left over in the cluster")
-	}, time.Minute, 500*time.Millisecond)
+	nothingElse(t, before)
 	for _, page := range append(operatorPages, installPage) {
 		allTyped(t, page)
 	}
@@ -186,11 +179,7 @@ func (in *installation) surviveUninstall(t *testing.T) {
 	assert.Equal(t, inBucket, in.inBucket(t))
 
 	in.install(t)
-	label := []byte(`{"metadata":{"labels":{"seen":"by-the-new-one"}}}`)
-	resource, err := shared.Resource(in.request)
-	require.NoError(t, err)
-	_, err = resource.Patch(t.Context(), in.request.GetName(), types.MergePatchType, label, metav1.PatchOptions{})
-	require.NoError(t, err)
+	change(t, in.request, `{"metadata":{"labels":{"seen":"by-the-new-one"}}}`)
 	in.await(t, in.promise, "Reconciled")
 	in.await(t, in.request, "Reconciled")
 	assert.Equal(t, runs, in.runs(t), "nothing has run again")

@@ -3,13 +3,8 @@
 package e2e
 
 import (
-	"context"
 	"fmt"
-	"io"
 	"net/url"
-	"os"
-	"path/filepath"
-	"strings"
 	"testing"
 
 	"github.com/minio/minio-go/v7"
@@ -82,35 +77,8 @@ func leadRunner(t *testing.T, address string) string {
 	return at
 }
 
-// inGit has the content of each file, by path; inBucket of the bucket.
-func (in *installation) inGit(t *testing.T) map[string]string {
-	t.Helper()
-	dir := in.repository.clone(t)
-	found := map[string]string{}
-	require.NoError(t, filepath.WalkDir(dir, func(path string, entry os.DirEntry, err error) error {
-		if err != nil || entry.IsDir() {
-			if entry.Name() == ".git" {
-				return filepath.SkipDir
-			}
-			return err
-		}
-		data, err := os.ReadFile(path)
-		found[strings.TrimPrefix(path, dir)] = string(data)
-		return err
-	}))
-	return found
-}
+func (in *installation) inGit(t *testing.T) map[string]string { return in.repository.tree(t) }
 
 func (in *installation) inBucket(t *testing.T) map[string]string {
-	t.Helper()
-	found := map[string]string{}
-	for o := range in.bucket.ListObjects(context.WithoutCancel(t.Context()), bucketName, minio.ListObjectsOptions{Recursive: true}) {
-		require.NoError(t, o.Err)
-		content, err := in.bucket.GetObject(t.Context(), bucketName, o.Key, minio.GetObjectOptions{})
-		require.NoError(t, err)
-		data, err := io.ReadAll(content)
-		require.NoError(t, err)
-		found[o.Key] = string(data)
-	}
-	return found
+	return objectsIn(t, in.bucket, bucketName)
 }

@@ -20,7 +20,6 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
 
-	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
 	"github.com/kratix-compile/kratix-compile/e2e/cluster"
 	"github.com/kratix-compile/kratix-compile/e2e/deployed"
 )
@@ -122,9 +121,7 @@ func (in *installation) await(t *testing.T, o *unstructured.Unstructured, kind s
 
 func (in *installation) there(t *testing.T, o *unstructured.Unstructured) *unstructured.Unstructured {
 	t.Helper()
-	resource, err := shared.Resource(o)
-	require.NoError(t, err)
-	seen, err := resource.Get(t.Context(), o.GetName(), metav1.GetOptions{})
+	seen, err := get(o)
 	require.NoError(t, err)
 	return seen
 }
@@ -144,12 +141,8 @@ func (in *installation) drop(t *testing.T, o *unstructured.Unstructured) {
 // runs are all of the engine, with their UIDs.
 func (in *installation) runs(t *testing.T) []string {
 	t.Helper()
-	resource, err := shared.Resource(&unstructured.Unstructured{Object: map[string]any{"apiVersion": in.engine.APIVersion, "kind": in.engine.kind}})
-	require.NoError(t, err)
-	list, err := resource.List(t.Context(), metav1.ListOptions{LabelSelector: v1alpha1.LabelPromise + "=website"})
-	require.NoError(t, err)
 	var found []string
-	for _, run := range list.Items {
+	for _, run := range runsOf(t, in.engine, "website") {
 		found = append(found, run.GetName()+" "+string(run.GetUID()))
 	}
 	slices.Sort(found)

@@ -12,7 +12,6 @@ import (
 	"github.com/stretchr/testify/require"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
 	"github.com/kratix-compile/kratix-compile/e2e/runner"
@@ -37,8 +36,7 @@ func TestMoveFromKratix(t *testing.T) {
 	e := engines[0]
 	r := startRunner(t, installed, e, "--promises=runner=yes")
 	moves, stays := p.namespace+"-all", p.namespace+"-elsewhere"
-	_, err = shared.Dynamic.Resource(promises).Patch(t.Context(), moves, types.MergePatchType, []byte(`{"metadata":{"labels":{"runner":"yes"}}}`), metav1.PatchOptions{})
-	require.NoError(t, err)
+	change(t, named("platform.kratix.io/v1alpha1", "Promise", "", moves), `{"metadata":{"labels":{"runner":"yes"}}}`)
 	p.taken(t, func(o *unstructured.Unstructured) bool { return o.GetLabels()[v1alpha1.LabelPromise] == moves })
 	assert.Empty(t, before.filesOf(t, p.shown(t)), "after the first Promise")
 	assert.Equal(t, works, p.works(t), "the same Works")

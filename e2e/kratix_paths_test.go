@@ -4,7 +4,6 @@ package e2e
 
 import (
 	"context"
-	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -187,7 +186,9 @@ func (p *platform) shown(t *testing.T) shown {
 	for path, content := range p.repository.tree(t) {
 		k.files["git/"+path] = content
 	}
-	maps.Copy(k.files, p.inBucket(t))
+	for key, content := range objectsIn(t, p.s3, p.bucket) {
+		k.files["bucket/"+key] = content
+	}
 	for _, o := range p.requests() {
 		now, err := get(o)
 		if apierrors.IsNotFound(err) {

@@ -3,10 +3,7 @@
 package e2e
 
 import (
-	"bytes"
-	"context"
 	"encoding/json"
-	"io/fs"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -21,7 +18,6 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/rand"
 
 	"github.com/kratix-compile/kratix-compile/e2e/cluster"
@@ -119,13 +115,10 @@ func (p *platform) replace(t *testing.T, o *unstructured.Unstructured, old, now 
 	t.Helper()
 	spec, err := json.Marshal(map[string]any{"spec": o.Object["spec"]})
 	require.NoError(t, err)
-	if !bytes.Contains(spec, []byte(old)) {
+	if !strings.Contains(string(spec), old) {
 		return
 	}
-	resource, err := shared.Resource(o)
-	require.NoError(t, err)
-	_, err = resource.Patch(t.Context(), o.GetName(), types.MergePatchType, bytes.ReplaceAll(spec, []byte(old), []byte(now)), metav1.PatchOptions{})
-	require.NoError(t, err)
+	change(t, o, strings.ReplaceAll(string(spec), old, now))
 }
 
 // delete waits until the objects are gone.
@@ -147,48 +140,4 @@ func (p *platform) delete(t *testing.T, which func(*unstructured.Unstructured) b
 		}, limit, limit/1000)
 	}
 	p.applied = slices.DeleteFunc(p.applied, which)
-}
-
-// inBucket has what is in the files, by path.
-func (p *platform) inBucket(t *testing.T) map[string]string {
-	t.Helper()
-	found := map[string]string{}
-	ctx := context.WithoutCancel(t.Context())
-	for o := range p.s3.ListObjects(ctx, p.bucket, minio.ListObjectsOptions{Recursive: true}) {
-		require.NoError(t, o.Err)
-		object, err := p.s3.GetObject(ctx, p.bucket, o.Key, minio.GetObjectOptions{})
-		require.NoError(t, err)
-		var content bytes.Buffer
-		if _, err := content.ReadFrom(object); minio.ToErrorResponse(err).Code == minio.NoSuchKey {
-			continue // gone in the meantime
-		}
-		require.NoError(t, err)
-		found["bucket/"+o.Key] = content.String()
-	}
-	return found
-}
-
-// tree has what is in all files, by path.
-func (r repository) tree(t *testing.T) map[string]string {
-	t.Helper()
-	found := map[string]string{}
-	dir := r.clone(t)
-	require.NoError(t, filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		if entry.IsDir() {
-			if entry.Name() == ".git" {
-				return filepath.SkipDir
-			}
-			return nil
-		}
-		name, err := filepath.Rel(dir, path)
-		require.NoError(t, err)
-		content, err := os.ReadFile(path)
-		require.NoError(t, err)
-		found[name] = string(content)
-		return nil
-	}))
-	return found
 }

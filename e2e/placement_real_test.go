@@ -3,9 +3,7 @@
 package e2e
 
 import (
-	"context"
 	"fmt"
-	"io"
 	"maps"
 	"net/url"
 	"os"
@@ -100,20 +98,7 @@ func (y *yard) realBucket(t *testing.T) func(*testing.T) map[string]string {
 		BucketName: name, Endpoint: at.Host, Insecure: at.Scheme == "http", Path: "base",
 		SecretRef: &corev1.SecretReference{Name: "s3", Namespace: y.namespace},
 	}})
-	return func(t *testing.T) map[string]string {
-		t.Helper()
-		found := map[string]string{}
-		for o := range c.ListObjects(context.WithoutCancel(t.Context()), name, minio.ListObjectsOptions{Recursive: true}) {
-			require.NoError(t, o.Err)
-			content, err := c.GetObject(t.Context(), name, o.Key, minio.GetObjectOptions{})
-			require.NoError(t, err)
-			var text strings.Builder
-			_, err = io.Copy(&text, content)
-			require.NoError(t, err)
-			found[o.Key] = text.String()
-		}
-		return withoutCanaries(found)
-	}
+	return func(t *testing.T) map[string]string { return withoutCanaries(objectsIn(t, c, name)) }
 }
 
 func withoutCanaries(files map[string]string) map[string]string {
@@ -164,19 +149,7 @@ func (r repository) clone(t *testing.T) string {
 	return filepath.Join(dir, "clone")
 }
 
-func (r repository) files(t *testing.T) map[string]string {
-	t.Helper()
-	dir := r.clone(t)
-	out, err := gitCommand(t, dir, "ls-files").Output()
-	require.NoError(t, err)
-	found := map[string]string{}
-	for path := range strings.FieldsSeq(string(out)) {
-		content, err := os.ReadFile(filepath.Join(dir, path))
-		require.NoError(t, err)
-		found[path] = string(content)
-	}
-	return withoutCanaries(found)
-}
+func (r repository) files(t *testing.T) map[string]string { return withoutCanaries(r.tree(t)) }
 
 func (r repository) commits(t *testing.T) int {
 	t.Helper()

@@ -76,7 +76,7 @@ func testKilled(t *testing.T, installed *runner.Installation, e engine, seed uin
 		in.exactlyOnce(t, name, size)
 		in.await(t, in.namespace, name, written)
 		for pipeline, text := range map[string]string{"first": "first " + size + "\n", "second": "second saw " + size + "\n"} {
-			files[fmt.Sprintf("base/resources/%s/%s/%s/%s/5058f/%s.txt", in.namespace, in.namespace, name, pipeline, pipeline)] = sum(t, strings.NewReader(text))
+			files[fmt.Sprintf("base/resources/%s/%s/%s/%s/5058f/%s.txt", in.namespace, in.namespace, name, pipeline, pipeline)] = sum(text)
 		}
 	}
 	assert.Equal(t, files, made.inGit(t))

@@ -3,18 +3,11 @@
 package e2e
 
 import (
-	"cmp"
-	"context"
 	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
-	"io"
-	"os"
-	"path/filepath"
 	"testing"
 
 	"github.com/minio/minio-go/v7"
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -87,43 +80,18 @@ func remove(t *testing.T, o *unstructured.Unstructured) {
 
 // inGit has the SHA-256 of each file of the repository, by path; inBucket of the bucket.
 func (made *outlets) inGit(t *testing.T) map[string]string {
-	t.Helper()
-	dir := made.repository.clone(t)
-	found := map[string]string{}
-	require.NoError(t, filepath.WalkDir(dir, func(path string, entry os.DirEntry, err error) error {
-		if err != nil || entry.IsDir() && entry.Name() == ".git" {
-			return cmp.Or(err, filepath.SkipDir)
-		}
-		if entry.IsDir() {
-			return nil
-		}
-		name, err := filepath.Rel(dir, path)
-		require.NoError(t, err)
-		file, err := os.Open(path)
-		require.NoError(t, err)
-		defer func() { _ = file.Close() }()
-		found[name] = sum(t, file)
-		return nil
-	}))
-	return withoutCanaries(found)
+	return hashed(made.repository.files(t))
 }
 
 func (made *outlets) inBucket(t *testing.T) map[string]string {
-	t.Helper()
-	found := map[string]string{}
-	for o := range made.client.ListObjects(context.WithoutCancel(t.Context()), made.bucket, minio.ListObjectsOptions{Recursive: true}) {
-		require.NoError(t, o.Err)
-		content, err := made.client.GetObject(t.Context(), made.bucket, o.Key, minio.GetObjectOptions{})
-		require.NoError(t, err)
-		found[o.Key] = sum(t, content)
-	}
-	return withoutCanaries(found)
+	return hashed(withoutCanaries(objectsIn(t, made.client, made.bucket)))
 }
 
-func sum(t *testing.T, content io.Reader) string {
-	t.Helper()
-	hash := sha256.New()
-	_, err := io.Copy(hash, content)
-	assert.NoError(t, err)
-	return hex.EncodeToString(hash.Sum(nil))
+func hashed(files map[string]string) map[string]string {
+	for path, content := range files {
+		files[path] = sum(content)
+	}
+	return files
 }
+
+func sum(content string) string { return fmt.Sprintf("%x", sha256.Sum256([]byte(content))) }

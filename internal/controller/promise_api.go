@@ -101,7 +101,10 @@ func (p *Promises) watchServed(ctx context.Context, o *object) error {
 		return nil
 	}
 	// Who takes a Promise over from Kratix finds the CRD, and has no rights on it yet.
-	if err := errors.Join(p.ensureAccess(ctx, o.GetName(), crd.Spec), p.checkAccess(ctx, crd.Spec)); err != nil {
+	if err := p.ensureAccess(ctx, o.GetName(), crd.Spec); err != nil {
+		return err
+	}
+	if err := p.checkAccess(ctx, crd.Spec); err != nil {
 		return err
 	}
 	return p.kinds.watch(ctx, o.GetName(), storedKind(crd))
