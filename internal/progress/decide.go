@@ -78,7 +78,7 @@ func (m *machine) decision() Decision {
 // then a crash can consume it again, and a run need not wait for it.
 func (m *machine) dropRecords() {
 	for _, r := range m.Records {
-		if !m.next.Accepts(r.Run) {
+		if !m.next.expects(r) {
 			m.after = append(m.after, DropRecord{r.Run})
 		}
 	}
@@ -103,18 +103,19 @@ func (m *machine) unlabel(key string) {
 	}
 }
 
-func (m *machine) run(name string) Run {
+// run is a pipeline's own. Another one of its name is none.
+func (m *machine) run(p Pipeline) Run {
 	for _, r := range m.Runs {
-		if r.Name == name {
+		if r.Name == p.Run && (p.RunUID == "" || r.UID == p.RunUID) {
 			return r
 		}
 	}
-	return Run{Name: name}
+	return Run{Name: p.Run}
 }
 
-func (m *machine) record(run string) (Record, bool) {
+func (m *machine) record(p Pipeline) (Record, bool) {
 	for _, r := range m.Records {
-		if r.Run == run {
+		if r.Run == p.Run && r.UID == p.RunUID {
 			return r, true
 		}
 	}

@@ -65,26 +65,26 @@ func TestSuspension(t *testing.T) {
 	retry := Control{RetryAfter: 90 * time.Second, Message: "not yet"}
 
 	after := decide(&retry)
-	assert.Equal(t, Pipeline{"b", PhaseSuspended, "b-1", "not yet", 1, noon.Add(90 * time.Second), noon}, after.Pipelines[1])
+	assert.Equal(t, Pipeline{Name: "b", Phase: PhaseSuspended, Run: "b-1", Message: "not yet", Attempts: 1, NextRetryAt: noon.Add(90 * time.Second), LastTransition: noon}, after.Pipelines[1])
 	assert.Equal(t, int64(2), after.SuspendedGeneration)
 
 	s.Now = noon.Add(2 * time.Minute)
 	after = decide(nil)
-	assert.Equal(t, Pipeline{"b", PhaseRunning, "b-2", "", 1, time.Time{}, s.Now}, after.Pipelines[1], "attempts survive")
+	assert.Equal(t, Pipeline{Name: "b", Phase: PhaseRunning, Run: "b-2", Message: "", Attempts: 1, NextRetryAt: time.Time{}, LastTransition: s.Now}, after.Pipelines[1], "attempts survive")
 	assert.Zero(t, after.SuspendedGeneration)
 
 	assert.Equal(t, 2, decide(&retry).Pipelines[1].Attempts)
 	s.Now = noon.Add(time.Hour)
 	decide(nil)
 	after = decide(&Control{Suspend: true, Message: "for approval"})
-	assert.Equal(t, Pipeline{"b", PhaseSuspended, "b-3", "for approval", 0, time.Time{}, s.Now}, after.Pipelines[1], "no retry, no attempts")
+	assert.Equal(t, Pipeline{Name: "b", Phase: PhaseSuspended, Run: "b-3", Message: "for approval", Attempts: 0, NextRetryAt: time.Time{}, LastTransition: s.Now}, after.Pipelines[1], "no retry, no attempts")
 
 	decide(nil)
 	decide(&retry)
 	s.Now = noon.Add(2 * time.Hour)
 	decide(nil)
 	after = decide(&Control{})
-	assert.Equal(t, Pipeline{"b", PhaseSucceeded, "b-5", "", 0, time.Time{}, s.Now}, after.Pipelines[1])
+	assert.Equal(t, Pipeline{Name: "b", Phase: PhaseSucceeded, Run: "b-5", Message: "", Attempts: 0, NextRetryAt: time.Time{}, LastTransition: s.Now}, after.Pipelines[1])
 	assert.Equal(t, s.Now, after.LastSuccess)
 }
 
@@ -94,12 +94,12 @@ func TestFailureText(t *testing.T) {
 		run  Run
 		want string
 	}{
-		{Run{"r", RunFailed, "x failed: Error (1)"}, "x failed: Error (1)"},
-		{Run{"r", RunFailed, ""}, "r failed"},
-		{Run{"r", RunTimedOut, ""}, "r timed out"},
-		{Run{"r", RunTimedOut, "after 30m"}, "r timed out: after 30m"},
-		{Run{"r", RunCancelled, ""}, "r was cancelled on the engine"},
-		{Run{"r", RunSucceeded, ""}, "r succeeded but its results never arrived: see the log of its last container, kratix-harvest"},
+		{Run{Name: "r", State: RunFailed, Text: "x failed: Error (1)"}, "x failed: Error (1)"},
+		{Run{Name: "r", State: RunFailed, Text: ""}, "r failed"},
+		{Run{Name: "r", State: RunTimedOut, Text: ""}, "r timed out"},
+		{Run{Name: "r", State: RunTimedOut, Text: "after 30m"}, "r timed out: after 30m"},
+		{Run{Name: "r", State: RunCancelled, Text: ""}, "r was cancelled on the engine"},
+		{Run{Name: "r", State: RunSucceeded, Text: ""}, "r succeeded but its results never arrived: see the log of its last container, kratix-harvest"},
 	} {
 		assert.Equal(t, c.want, c.run.failure())
 	}

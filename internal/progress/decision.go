@@ -73,7 +73,8 @@ type DropRecord struct{ Run string }
 // Cancel asks the engine to end a run that has not ended; it may be gone already.
 type Cancel struct{ Run string }
 
-// Submit creates the run of a pipeline; nothing happens if it exists.
+// Submit creates the run of a pipeline, unless it exists, and writes its UID into the
+// status. A run of that name that somebody else has made must fail.
 type Submit struct {
 	Pipeline string
 	Round    int
@@ -121,6 +122,8 @@ type Event struct {
 const (
 	ReasonPipelineStarted      = "PipelineStarted"
 	ReasonPipelineStuck        = "PipelineStuck" // Kratix has none
+	ReasonRunDeleted           = "RunDeleted"    // nor this
+	ReasonRunAbandoned         = "RunAbandoned"  // nor this
 	ReasonPipelineSuspended    = "PipelineSuspended"
 	ReasonConfigureFailed      = "ConfigureWorkflowFailed"
 	ReasonDeleteFailed         = "Failed Pipeline"

@@ -25,7 +25,7 @@ func (m *machine) succeeded() {
 // failed: the pipeline ended without results. Nothing but a trigger, or the interval,
 // runs it again; results that arrive late still count.
 func (m *machine) failed(i int) {
-	if r, ok := m.record(m.next.Pipelines[i].Run); ok && r.Fault == "" {
+	if r, ok := m.record(m.next.Pipelines[i]); ok && r.Fault == "" {
 		m.harvested(i, r)
 		return
 	}

@@ -72,6 +72,18 @@ func (x *executor) execute(s Situation, d Decision) bool {
 			if version != -1 {
 				version = x.version
 			}
+		case Submit:
+			x.submit(s, a)
+			if x.crash() {
+				x.note("crash before the UID of %s is written", a.Run)
+				return false
+			}
+			if version != x.version {
+				x.note("conflict")
+				return false
+			}
+			x.noteUID(a)
+			version = x.version
 		default:
 			x.act(s, a)
 		}
@@ -104,10 +116,23 @@ func (x *executor) act(s Situation, a Action) {
 		if r := x.runs[a.Run]; r != nil {
 			r.cancelled = true
 		}
-	case Submit:
-		x.submit(s, a)
 	}
 }
+
+// noteUID writes who the run is.
+func (x *executor) noteUID(a Submit) {
+	status := Read(x.status)
+	for i, p := range status.Pipelines {
+		if p.Run == a.Run {
+			status.Pipelines[i].RunUID = uidOf(a.Run)
+		}
+	}
+	status.Write(x.status)
+	x.version++
+}
+
+// uidOf is of a run's engine object: none is created twice.
+func uidOf(run string) string { return "uid of " + run }
 
 // submit creates a run, and looks at what must be true when one starts.
 func (x *executor) submit(s Situation, a Submit) {

@@ -2,6 +2,8 @@
 
 package progress
 
+import "strings"
+
 // pending: the pipeline waits for its start.
 func (m *machine) pending(i int) {
 	if m.cause() != noCause {
@@ -16,9 +18,12 @@ func (m *machine) pending(i int) {
 // if i is beyond the last.
 func (m *machine) start(i int) {
 	last := i == len(m.next.steps())
-	if (!last || i == 0) && m.cancelOthers() {
-		m.waits(i, "Waiting for an earlier run to end")
-		return
+	if !last || i == 0 {
+		if others := m.cancelOthers(); len(others) > 0 {
+			m.waits(i, "Waiting for an earlier run to end, which was told to: "+strings.Join(others, ", ")+
+				". If it never does, see whether its engine's controller runs, or delete it")
+			return
+		}
 	}
 	if m.next.Trigger != "" {
 		for _, key := range m.consumed() {
@@ -51,7 +56,8 @@ func (m *machine) waits(i int, message string) {
 func (m *machine) submit(i int) {
 	m.turn(i, PhaseRunning, "")
 	p := &m.next.Pipelines[i]
-	p.Run = m.RunName(p.Name, m.next.Round)
+	m.next.Over = m.stillActive(append(m.next.Over, p.Run))
+	p.Run, p.RunNamespace, p.RunUID = m.RunName(p.Name, m.next.Round), m.RunNamespace, ""
 	m.next.Trigger = ""
 	m.after = append(m.after, Submit{Pipeline: p.Name, Round: m.next.Round, Run: p.Run})
 	m.event(false, ReasonPipelineStarted, "Pipeline "+p.Name+" started as "+p.Run)

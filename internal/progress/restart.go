@@ -4,6 +4,7 @@ package progress
 
 import (
 	"slices"
+	"time"
 
 	"github.com/kratix-compile/kratix-compile/translate/workflow"
 )
@@ -48,6 +49,7 @@ func (m *machine) restart() {
 		Round:       m.nextRound(),
 		Trigger:     trigger,
 		LastSuccess: m.next.LastSuccess,
+		Over:        m.over(),
 	}
 	for _, name := range m.Wanted.Pipelines {
 		m.next.Pipelines = append(m.next.Pipelines, Pipeline{Name: name, Phase: PhasePending, LastTransition: m.second()})
@@ -126,16 +128,57 @@ func (m *machine) consumed() []string {
 
 func (m *machine) nextRound() int { return max(m.next.Round, m.LastRound) + 1 }
 
-// cancelOthers cancels every run that is not of this round, and tells whether there
-// are any. A run whose results were delivered may end in its own time.
-func (m *machine) cancelOthers() bool {
-	found := false
+// cancelOthers cancels every run that is not of this round, and names those that are
+// waited for.
+func (m *machine) cancelOthers() []string {
+	var waited []string
 	for _, r := range m.Runs {
-		ours := slices.ContainsFunc(m.next.Pipelines, func(p Pipeline) bool { return p.Run == r.Name })
-		if r.active() && !ours && r.Name != m.delivered {
+		switch {
+		case !r.active(), r.Name == m.delivered, slices.Contains(m.next.Over, r.Name),
+			slices.ContainsFunc(m.next.Pipelines, func(p Pipeline) bool { return p.Run == r.Name }):
+		case r.Idle && m.waitedFor() >= abandonAfter:
+			m.next.Over = append(m.next.Over, r.Name)
+			m.event(true, ReasonRunAbandoned, r.where()+" counts as ended: it was told to end and none of its Pods is left, but its engine does not say so")
+		default:
 			m.after = append(m.after, Cancel{r.Name})
-			found = true
+			waited = append(waited, r.where())
 		}
 	}
-	return found
+	return waited
+}
+
+// abandonAfter is for how long an engine may go on without saying that a run has ended of
+// which nothing is left.
+const abandonAfter = time.Minute
+
+// waitedFor is how long the pipeline whose turn it is has been waiting for its start.
+func (m *machine) waitedFor() time.Duration {
+	p, ok := m.next.Current()
+	if !ok || p.LastTransition.IsZero() {
+		return 0
+	}
+	return m.Now.Sub(p.LastTransition)
+}
+
+// over are the runs that nothing waits for: those whose results are safe, and those that
+// have failed. Their engine may end them in its own time.
+func (m *machine) over() []string {
+	over := append(slices.Clone(m.next.Over), m.delivered)
+	for _, p := range m.next.Pipelines {
+		if p.Phase == PhaseSucceeded || p.Phase == PhaseSuspended || p.Phase == PhaseFailed {
+			over = append(over, p.Run)
+		}
+	}
+	return m.stillActive(over)
+}
+
+// stillActive leaves out what the engine knows to be ended.
+func (m *machine) stillActive(runs []string) []string {
+	var active []string
+	for _, r := range m.Runs {
+		if r.active() && slices.Contains(runs, r.Name) {
+			active = append(active, r.Name)
+		}
+	}
+	return active
 }

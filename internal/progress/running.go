@@ -12,15 +12,17 @@ import (
 // running: the status names a run. Its record counts, whatever the engine says.
 func (m *machine) running(i int) {
 	p := m.next.Pipelines[i]
-	run, cause := m.run(p.Run), m.cause()
-	if record, ok := m.record(p.Run); ok {
+	run, cause := m.run(p), m.cause()
+	if record, ok := m.record(p); ok {
 		m.harvested(i, record)
 		return
 	}
 	switch {
 	case cause == urgent, cause == patient && run.State != RunRunning, run.State == RunAbsent && m.foreign(p):
 		m.restart()
-	case run.State == RunAbsent:
+	case run.State == RunAbsent && p.RunUID != "":
+		m.lost(i)
+	case run.State == RunAbsent, p.RunUID == "" && run.UID != "": // to be created, or to be known as created
 		m.after = append(m.after, Submit{Pipeline: p.Name, Round: m.next.Round, Run: p.Run})
 		m.ends(Running)
 	case run.active():
@@ -34,6 +36,16 @@ func (m *machine) running(i int) {
 	default:
 		m.fail(i, run.failure())
 	}
+}
+
+// lost: somebody has deleted the run. The next one has another name, which nobody can have
+// given to a run of their own in the meantime.
+func (m *machine) lost(i int) {
+	p := m.next.Pipelines[i]
+	m.event(true, ReasonRunDeleted, "Pipeline "+p.Name+" starts again: somebody has deleted its run "+p.Run)
+	m.next.Round = m.nextRound()
+	m.turn(i, PhasePending, "")
+	m.start(i)
 }
 
 // foreign is a run that this object cannot have had: its status came from a backup.

@@ -43,6 +43,8 @@ type Situation struct {
 	// RunName is the name of a pipeline's run in a round; the same arguments give
 	// the same name, others another. It must not be nil.
 	RunName func(pipeline string, round int) string
+	// RunNamespace is where a run would be created now.
+	RunNamespace string
 	// LastRound is the highest round among runs that exist, 0 if unknown. It keeps
 	// names new even if somebody has emptied the object's status.
 	LastRound int
@@ -67,18 +69,35 @@ const (
 // Run is a run as it was observed on the engine. A run that the API server refuses
 // for good is reported as RunFailed with the API server's words.
 type Run struct {
-	Name  string
+	Name string
+	// UID is the engine object's; empty if there is none.
+	UID   string
 	State RunState
+	// Idle is a run that was told to end, and of whose Pods none is left that could do
+	// anything. Its engine may take long to say that it has ended, or never do.
+	Idle bool
+	// Where names it for people: "TaskRun team-a/web-1".
+	Where string
 	// Text is why it waits or how it failed: "<container> failed: <reason> ...". It goes
 	// into the status, so it should not change while nothing does.
 	Text string
+}
+
+// where is how people find it.
+func (r Run) where() string {
+	if r.Where != "" {
+		return r.Where
+	}
+	return r.Name
 }
 
 func (r Run) active() bool { return r.State == RunWaiting || r.State == RunRunning }
 
 // Record is a durable harvest of a run.
 type Record struct {
-	Run     string
+	Run string
+	// UID is of the run that left it.
+	UID     string
 	Control Control
 	// Fault is why it cannot be delivered, now or ever: the pipeline fails with it.
 	Fault string

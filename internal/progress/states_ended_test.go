@@ -154,6 +154,16 @@ var hasCompleted = state{
 			"Running: a Running, b Pending; round 2",
 		},
 		{
+			"the spec changes, and the engine never ended b-1", all(edited, run("b-1", RunRunning)),
+			"write status; submit a-2",
+			"Running: a Running, b Pending; round 2",
+		},
+		{
+			"the object is deleted, and the engine never ended b-1", all(deleted("d"), run("b-1", RunRunning)),
+			"write status; submit d-2",
+			"Running: d Running; round 2",
+		},
+		{
 			"the spec changes, and there are no pipelines any more", all(edited, func(s *Situation) { s.Wanted.Pipelines = nil }),
 			"write status; decide again",
 			"Waiting: no pipelines; round 2; trigger run-from-start",

@@ -73,6 +73,21 @@ var isRunning = state{
 			"Running: a Running, b Pending; round 1",
 		},
 		{
+			"the runner was killed before it could write the run's UID", known("a-1", "", "uid-1"),
+			"submit a-1",
+			"Running: a Running, b Pending; round 1",
+		},
+		{
+			"someone deletes the run", known("a-1", "uid-1", ""),
+			"write status; submit a-2",
+			"Running: a Running, b Pending; round 2",
+		},
+		{
+			"the same, and gives its name to another one", known("a-1", "uid-1", "uid-2"),
+			"write status; submit a-2",
+			"Running: a Running, b Pending; round 2",
+		},
+		{
 			"its status came from a backup of another object", func(s *Situation) { s.Status.Pipelines[0].Run, s.Runs = "theirs", nil },
 			"write status; submit a-2",
 			"Running: a Running, b Pending; round 2",

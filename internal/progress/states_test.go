@@ -115,6 +115,16 @@ var isPending = state{
 			"Running: a Succeeded, b Running; round 1",
 		},
 		{
+			"nothing is left of an earlier run, but its engine does not say so", idle("b-0"),
+			"write status; submit b-1",
+			"Running: a Succeeded, b Running; round 1",
+		},
+		{
+			"the same, and it was told to end less than a minute ago", all(idle("b-0"), justNow),
+			"write status; cancel b-0",
+			"Waiting: a Succeeded, b Pending; round 1",
+		},
+		{
 			"someone holds it with the label workflow-suspended", label(LabelSuspended),
 			"write status",
 			"Suspended: a Succeeded, b Pending; round 1",

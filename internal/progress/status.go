@@ -3,7 +3,6 @@
 package progress
 
 import (
-	"math"
 	"reflect"
 	"slices"
 	"time"
@@ -30,6 +29,9 @@ type Status struct {
 	SuspendedGeneration int64
 	// LastSuccess is when the configure workflow last completed.
 	LastSuccess time.Time
+	// Over are runs of earlier rounds that count as ended, although their engine has not
+	// said so: nothing waits for them. Only those that are still active are listed.
+	Over []string
 }
 
 // Phase is what became of a pipeline in the present round.
@@ -50,6 +52,10 @@ type Pipeline struct {
 	Phase Phase
 	// Run is the name of its last run; while Running, that of the current one.
 	Run string
+	// RunNamespace is where that run is. RunUID tells it from every other object that has
+	// its name; it is empty from the write that names the run until the run is known to be
+	// created.
+	RunNamespace, RunUID string
 	// Message is why it waits or failed, or what it said when it suspended.
 	Message string
 	// Attempts counts the retries it has asked for in a row.
@@ -67,10 +73,17 @@ func (s Status) Current() (Pipeline, bool) {
 	return Pipeline{}, false
 }
 
-// Accepts tells whether a harvest of that run is still wanted.
+// Accepts tells whether a harvest of a run of that name is still wanted.
 func (s Status) Accepts(run string) bool {
 	p, ok := s.Current()
 	return ok && run != "" && p.Phase == PhaseRunning && p.Run == run
+}
+
+// expects tells the same of a record. As long as the run's UID is not known, nobody can say
+// whose it is, and it is kept.
+func (s Status) expects(r Record) bool {
+	p, _ := s.Current()
+	return s.Accepts(r.Run) && (p.RunUID == "" || p.RunUID == r.UID)
 }
 
 // current is the index of the first pipeline that has not succeeded.
@@ -134,147 +147,4 @@ func (s Status) tidy() Status {
 		s.Trigger = ""
 	}
 	return s
-}
-
-// Read finds the document in an object's status. Users' containers can write there:
-// what is no part of a document counts as absent.
-func Read(status map[string]any) Status {
-	w := object(object(status["kratix"])["workflows"])
-	paused, _ := w["paused"].(bool)
-	s := Status{
-		Action:              workflow.Action(text(w["action"])),
-		Hash:                text(w["hash"]),
-		Round:               int(number(w["round"])),
-		Trigger:             text(w["trigger"]),
-		Paused:              paused,
-		SuspendedGeneration: number(w["suspendedGeneration"]),
-		LastSuccess:         moment(w["lastSuccessfulConfigureWorkflowTime"]),
-	}
-	entries, _ := w["pipelines"].([]any)
-	for _, e := range entries {
-		s.Pipelines = append(s.Pipelines, readPipeline(object(e)))
-	}
-	return s
-}
-
-func readPipeline(e map[string]any) Pipeline {
-	return Pipeline{
-		Name:           text(e["name"]),
-		Phase:          Phase(text(e["phase"])),
-		Run:            text(e["run"]),
-		Message:        text(e["message"]),
-		Attempts:       int(number(e["attempts"])),
-		NextRetryAt:    moment(e["nextRetryAt"]),
-		LastTransition: moment(e["lastTransitionTime"]),
-	}
-}
-
-// Write puts the document into an object's status. Keys beside those of the
-// document stay.
-func (s Status) Write(status map[string]any) {
-	kratix := child(status, "kratix")
-	w := child(kratix, "workflows")
-	for key, value := range s.document() {
-		if value == nil {
-			delete(w, key)
-		} else {
-			w[key] = value
-		}
-	}
-}
-
-// document has every key of ours; nil stands for absent.
-func (s Status) document() map[string]any {
-	entries := []any{}
-	for _, p := range s.Pipelines {
-		entries = append(entries, p.document())
-	}
-	return map[string]any{
-		"action":                              optional(string(s.Action)),
-		"hash":                                optional(s.Hash),
-		"round":                               optional(int64(s.Round)),
-		"trigger":                             optional(s.Trigger),
-		"paused":                              optional(s.Paused),
-		"pipelines":                           entries,
-		"suspendedGeneration":                 optional(s.SuspendedGeneration),
-		"lastSuccessfulConfigureWorkflowTime": optional(stamp(s.LastSuccess)),
-	}
-}
-
-func (p Pipeline) document() map[string]any {
-	e := map[string]any{"name": p.Name, "phase": string(p.Phase)}
-	for key, value := range map[string]any{
-		"run":                optional(p.Run),
-		"message":            optional(p.Message),
-		"attempts":           optional(int64(p.Attempts)),
-		"nextRetryAt":        optional(stamp(p.NextRetryAt)),
-		"lastTransitionTime": optional(stamp(p.LastTransition)),
-	} {
-		if value != nil {
-			e[key] = value
-		}
-	}
-	return e
-}
-
-// optional is nil for a zero value.
-func optional[T comparable](v T) any {
-	var zero T
-	if v == zero {
-		return nil
-	}
-	return v
-}
-
-func stamp(t time.Time) string {
-	if t.IsZero() {
-		return ""
-	}
-	return t.UTC().Format(time.RFC3339)
-}
-
-func moment(v any) time.Time {
-	t, err := time.Parse(time.RFC3339, text(v))
-	if t = t.UTC().Truncate(time.Second); err != nil || t.Year() < 1 || t.Year() > 9999 {
-		return time.Time{}
-	}
-	return t
-}
-
-func text(v any) string {
-	s, _ := v.(string)
-	return s
-}
-
-// number is a count; JSON decoders make an int64 or a float64 of it. A float64 is
-// exact below 2^53, and no count of ours gets there.
-func number(v any) int64 {
-	var n int64
-	switch v := v.(type) {
-	case int64:
-		n = v
-	case float64:
-		if v == math.Trunc(v) && math.Abs(v) < 1<<53 {
-			n = int64(v)
-		}
-	}
-	if n < 0 || n >= 1<<53 {
-		return 0
-	}
-	return n
-}
-
-func object(v any) map[string]any {
-	m, _ := v.(map[string]any)
-	return m
-}
-
-// child is the map below a key, made if there is none.
-func child(parent map[string]any, key string) map[string]any {
-	m := object(parent[key])
-	if m == nil {
-		m = map[string]any{}
-		parent[key] = m
-	}
-	return m
 }

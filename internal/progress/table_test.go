@@ -152,6 +152,25 @@ func run(name string, state RunState) func(*Situation) {
 	return func(s *Situation) { s.Runs = []Run{{Name: name, State: state}} }
 }
 
+// idle is a run that was told to end and of which nothing is left.
+func idle(name string) func(*Situation) {
+	return func(s *Situation) { s.Runs = []Run{{Name: name, State: RunRunning, Idle: true}} }
+}
+
+func justNow(s *Situation) { s.Status.Pipelines[s.Status.current()].LastTransition = s.Now }
+
+// known is the run of the pipeline that runs, with the UID that the status has of it and
+// the one that it has; without one it is not there.
+func known(name, written, uid string) func(*Situation) {
+	return func(s *Situation) {
+		s.Status.Pipelines[s.Status.current()].RunUID = written
+		s.Runs = nil
+		if uid != "" {
+			s.Runs = []Run{{Name: name, UID: uid, State: RunRunning}}
+		}
+	}
+}
+
 func record(name string, c Control) func(*Situation) {
 	return func(s *Situation) { s.Records = append(s.Records, Record{Run: name, Control: c}) }
 }

@@ -30,7 +30,7 @@ type world struct {
 	deletes    []string
 	full       bool // no slot is free
 	halfway    bool // the next thing happens while a run is active
-	keepRuns   bool // nothing deletes finished runs
+	keepRuns   bool // nothing deletes runs
 
 	script  []Control // of the next harvests; then they are up to choose
 	runs    map[string]*fakeRun
@@ -135,7 +135,7 @@ func (w *world) delete() {
 // people do one thing by chance.
 func (w *world) people() {
 	keys := []string{LabelManual, LabelRunFromStart, LabelSuspended, LabelPaused}
-	switch n := w.choose(16); n {
+	switch n := w.choose(17); n {
 	case 0, 1, 2:
 		w.edit(w.choose(4))
 	case 3, 4, 5, 6:
@@ -151,6 +151,8 @@ func (w *world) people() {
 		w.version++
 	case 14:
 		w.now = w.now.Add(time.Duration(1+w.choose(40)) * time.Minute)
+	case 16:
+		w.deleteRun()
 	case 15:
 		if w.choose(8) == 0 {
 			w.delete()
@@ -163,6 +165,12 @@ func (w *world) people() {
 
 func (w *world) labelKeys() []string { return slices.Sorted(maps.Keys(w.labels)) }
 
+// known is false for a run that the status waits for and whose UID it does not have yet.
+func (w *world) known(run string) bool {
+	p, _ := Read(w.status).Current()
+	return p.Run != run || p.RunUID != ""
+}
+
 // expireRuns deletes finished runs, as a time to live does; of the current run only
 // if its record is safe.
 func (w *world) expireRuns() {
@@ -174,6 +182,14 @@ func (w *world) expireRuns() {
 		if r.state != RunWaiting && r.state != RunRunning && (safe || !Read(w.status).Accepts(name)) {
 			delete(w.runs, name)
 		}
+	}
+}
+
+// deleteRun takes the run away that is waited for, and nothing of it is stored.
+func (w *world) deleteRun() {
+	p, _ := Read(w.status).Current()
+	if r := w.runs[p.Run]; r != nil && !w.keepRuns && p.RunUID != "" && !r.accepted && !r.harvested {
+		delete(w.runs, p.Run)
 	}
 }
 
@@ -205,12 +221,13 @@ func (w *world) engine(luck bool) {
 		}
 	case r.harvested:
 		r.state = RunSucceeded
+	case chance < 5 && !w.known(name): // the harvest is asked to come back
 	case chance < 5:
 		if r.accepted = Read(w.status).Accepts(name); !r.accepted {
 			r.state = RunSucceeded // refused: the harvest ends cleanly
 		}
 	case chance == 5:
-		r.accepted, r.state = Read(w.status).Accepts(name), RunTimedOut // and is stored too late
+		r.accepted, r.state = Read(w.status).Accepts(name) && w.known(name), RunTimedOut // and is stored too late
 	case chance == 6:
 		r.state = RunFailed
 	}
@@ -252,11 +269,11 @@ func (w *world) situation() Situation {
 		r := w.runs[name]
 		s.LastRound = max(s.LastRound, r.Round)
 		if p, _ := s.Status.Current(); r.state == RunWaiting || r.state == RunRunning || p.Run == name {
-			s.Runs = append(s.Runs, Run{Name: name, State: r.state, Text: "text"})
+			s.Runs = append(s.Runs, Run{Name: name, UID: uidOf(name), State: r.state, Text: "text"})
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(w.records)) {
-		s.Records = append(s.Records, Record{Run: name, Control: w.records[name]})
+		s.Records = append(s.Records, Record{Run: name, UID: uidOf(name), Control: w.records[name]})
 	}
 	return s
 }
