@@ -35,6 +35,8 @@ type Observer interface {
 	// Observe reads a run and its Pods, in any order; those that are gone may be
 	// missing. It panics at no object, and guesses where one makes no sense.
 	Observe(run *unstructured.Unstructured, pods []corev1.Pod) state.State
+	// Told tells whether the run was told to end, by the runner or a person.
+	Told(run *unstructured.Unstructured) bool
 	// AddLog gives the state's failure, which must have a step, the last lines of
 	// that step's log, and what they tell that no status does.
 	AddLog(s *state.State, lines []string)

@@ -37,6 +37,9 @@ func (Observer) Observe(run *unstructured.Unstructured, pods []corev1.Pod) state
 	return s
 }
 
+// Told tells whether somebody has ended a Workflow.
+func (Observer) Told(run *unstructured.Unstructured) bool { return read(run).Spec.Shutdown != "" }
+
 // ownContainers are those that Argo adds to a Pod; supervisor is of 4.1.
 var ownContainers = []string{"init", "wait", "supervisor"}
 

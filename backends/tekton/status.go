@@ -33,6 +33,9 @@ func (Observer) Observe(run *unstructured.Unstructured, pods []corev1.Pod) state
 	return s
 }
 
+// Told tells whether somebody has cancelled a TaskRun.
+func (Observer) Told(run *unstructured.Unstructured) bool { return read(run).Spec.Status != "" }
+
 // ownContainers are those that Tekton adds to a Pod.
 var ownContainers = []string{"prepare", "place-scripts", "working-dir-initializer"}
 
@@ -42,7 +45,8 @@ type taskRun struct {
 		Annotations map[string]string `json:"annotations"`
 	} `json:"metadata"`
 	Spec struct {
-		Retries  int `json:"retries"`
+		Retries  int    `json:"retries"`
+		Status   string `json:"status"`
 		TaskSpec struct {
 			Steps []struct {
 				Name    string   `json:"name"`

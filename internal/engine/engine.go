@@ -4,6 +4,7 @@ package engine
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -114,15 +115,42 @@ func (e *Engine) Runs(ctx context.Context, labels map[string]string) ([]unstruct
 	return list.Items, nil
 }
 
-// Observe says what became of a run, without its log.
-func (e *Engine) Observe(ctx context.Context, run *unstructured.Unstructured) (state.State, error) {
+// Live is a run as the API server has it, whatever a cache says; nil if there is none.
+func (e *Engine) Live(ctx context.Context, namespace, name string) (*unstructured.Unstructured, error) {
+	run := e.run(namespace, name)
+	err := e.live.Get(ctx, client.ObjectKeyFromObject(run), run)
+	if apierrors.IsNotFound(err) {
+		return nil, nil
+	}
+	return run, err
+}
+
+// Observation is what became of a run.
+type Observation struct {
+	state.State
+	// Idle is a run that was told to end, and of whose Pods none is left that could do anything.
+	Idle bool
+}
+
+// Observe says what became of a run, without its log. Pods that only claim to be of the run,
+// by their labels, do not count.
+func (e *Engine) Observe(ctx context.Context, run *unstructured.Unstructured) (Observation, error) {
 	pods := &corev1.PodList{}
 	of := client.MatchingFields{ByRun: runKey(run.GetKind(), run.GetName())}
 	err := e.client.List(ctx, pods, client.InNamespace(run.GetNamespace()), of, client.MatchingLabels(e.Observer.PodLabels(run)))
 	if err != nil {
-		return state.State{}, err
+		return Observation{}, err
 	}
-	return e.Observer.Observe(run, pods.Items), nil
+	own := slices.DeleteFunc(pods.Items, func(p corev1.Pod) bool { return !metav1.IsControlledBy(&p, run) })
+	over := !slices.ContainsFunc(own, func(p corev1.Pod) bool {
+		return p.Status.Phase != corev1.PodSucceeded && p.Status.Phase != corev1.PodFailed
+	})
+	return Observation{State: e.Observer.Observe(run, own), Idle: over && e.toldToEnd(run)}, nil
+}
+
+// toldToEnd tells whether somebody has cancelled the run or deleted it.
+func (e *Engine) toldToEnd(run *unstructured.Unstructured) bool {
+	return !run.GetDeletionTimestamp().IsZero() || e.Observer.Told(run)
 }
 
 // logTime is how long a failure may wait for its log: the node may be the reason for it.
@@ -141,20 +169,41 @@ func (e *Engine) AddLog(ctx context.Context, run *unstructured.Unstructured, s *
 	}
 }
 
-// Cancel asks the engine to end a run. One that is gone has ended.
-func (e *Engine) Cancel(ctx context.Context, namespace, name string) error {
-	patch := client.RawPatch(types.MergePatchType, e.Engine.Cancel)
-	return e.explain(client.IgnoreNotFound(e.client.Patch(ctx, e.run(namespace, name), patch)))
+// Cancel asks the engine to end a run. One that is gone has ended, and another one that has
+// its name by now is left alone.
+func (e *Engine) Cancel(ctx context.Context, namespace, name string, uid types.UID) error {
+	var patch map[string]any
+	if err := json.Unmarshal(e.Engine.Cancel, &patch); err != nil {
+		return err // it is a constant
+	}
+	patch["metadata"] = map[string]any{"uid": uid}
+	data, err := json.Marshal(patch)
+	if err != nil {
+		return err
+	}
+	err = e.client.Patch(ctx, e.run(namespace, name), client.RawPatch(types.MergePatchType, data))
+	if apierrors.IsConflict(err) || apierrors.IsInvalid(err) {
+		there, failed := e.Live(ctx, namespace, name)
+		if failed == nil && (there == nil || there.GetUID() != uid) {
+			return nil
+		}
+	}
+	return e.explain(client.IgnoreNotFound(err))
 }
 
-// Delete removes a run, and with it its Pods and its input.
-func (e *Engine) Delete(ctx context.Context, namespace, name string) error {
-	background := client.PropagationPolicy(metav1.DeletePropagationBackground)
-	input := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: plan.InputName(name)}}
-	return errors.Join(
-		e.explain(client.IgnoreNotFound(e.client.Delete(ctx, e.run(namespace, name), background))),
-		client.IgnoreNotFound(e.client.Delete(ctx, input)),
-	)
+// Delete removes a run, and with it its Pods and its input. Another one that has its name by
+// now is left alone.
+func (e *Engine) Delete(ctx context.Context, namespace, name string, uid types.UID) error {
+	err := e.client.Delete(ctx, e.run(namespace, name), client.PropagationPolicy(metav1.DeletePropagationBackground), client.Preconditions{UID: &uid})
+	if err != nil && !apierrors.IsNotFound(err) && !apierrors.IsConflict(err) {
+		return e.explain(err)
+	}
+	return e.DeleteInput(ctx, namespace, name)
+}
+
+// DeleteInput removes the input of a run that is gone.
+func (e *Engine) DeleteInput(ctx context.Context, namespace, run string) error {
+	return client.IgnoreNotFound(e.client.Delete(ctx, &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: plan.InputName(run)}}))
 }
 
 func (e *Engine) run(namespace, name string) *unstructured.Unstructured {

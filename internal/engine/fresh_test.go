@@ -116,7 +116,7 @@ func TestRunsBeforeTheCacheKnows(t *testing.T) {
 	assert.Equal(t, []string{run.Name}, found(t, e, labels), "once")
 	assert.Zero(t, live.asked, "the cache knows it")
 
-	require.NoError(t, e.Delete(t.Context(), run.Namespace, run.Name))
+	require.NoError(t, e.Delete(t.Context(), run.Namespace, run.Name, objects[len(objects)-1].GetUID()))
 	assert.Empty(t, found(t, e, labels))
 	assert.Zero(t, live.asked, "it is forgotten")
 }
@@ -127,7 +127,7 @@ func TestRunGoneBeforeTheCacheKnew(t *testing.T) {
 	e := tekton(t, api, live, lagging(&caughtUp))
 	run, objects := compiled(t, e)
 	require.NoError(t, e.Submit(t.Context(), objects))
-	require.NoError(t, e.Delete(t.Context(), run.Namespace, run.Name))
+	require.NoError(t, e.Delete(t.Context(), run.Namespace, run.Name, objects[len(objects)-1].GetUID()))
 
 	labels := objects[len(objects)-1].GetLabels()
 	assert.Empty(t, found(t, e, labels))

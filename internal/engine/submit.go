@@ -11,10 +11,11 @@ import (
 	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/labels"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/kratix-compile/kratix-compile/internal/seal"
 	"github.com/kratix-compile/kratix-compile/translate/manifest"
 )
 
@@ -31,19 +32,44 @@ func (e *Refused) Error() string {
 // Unwrap is the API server's own error.
 func (e *Refused) Unwrap() error { return e.Err }
 
-// Submit creates what Compile returned, in order. What exists is left alone if it belongs
-// to one run, and brought up to date if several runs share it. An error is *Refused where
-// trying again is of no use.
+// Submit creates what Compile returned, and writes the run's UID into its object. What exists
+// is brought up to date if several runs share it. The run itself may exist if it has the same
+// seal: an earlier try has made it. The input comes last, because it belongs to the run and
+// goes with it; no container starts before it is there. An error is *Refused where trying
+// again is of no use.
 func (e *Engine) Submit(ctx context.Context, objects []manifest.Object) error {
+	last := len(objects) - 1
+	if last < 0 || objects[last].GetKind() != e.Kind {
+		return fmt.Errorf("there is no %s to submit; this is a fault of kratix-runner", e.Kind)
+	}
+	var first, inputs []*unstructured.Unstructured
 	for i := range objects {
-		object := objects[i].DeepCopy()
+		if objects[i].GetKind() == "ConfigMap" {
+			inputs = append(inputs, objects[i].DeepCopy())
+		} else {
+			first = append(first, objects[i].DeepCopy())
+		}
+	}
+	if err := e.create(ctx, first); err != nil {
+		return err
+	}
+	run := first[len(first)-1]
+	objects[last].SetUID(run.GetUID())
+	for _, input := range inputs {
+		input.SetOwnerReferences([]metav1.OwnerReference{{APIVersion: e.APIVersion, Kind: e.Kind, Name: run.GetName(), UID: run.GetUID()}})
+	}
+	return e.create(ctx, inputs)
+}
+
+func (e *Engine) create(ctx context.Context, objects []*unstructured.Unstructured) error {
+	for _, object := range objects {
 		err := e.submit(ctx, object)
 		switch {
 		case err == nil:
 		case errors.Is(err, ErrMissing):
 			return err
 		case errors.Is(err, errTaken), hopeless(err) && !apierrors.IsForbidden(err): // rights, quotas and policies change
-			return &Refused{Object: objects[i], Err: err}
+			return &Refused{Object: *object, Err: err}
 		case meta.IsNoMatchError(err):
 			return e.explain(err)
 		default:
@@ -70,8 +96,7 @@ func (e *Engine) submit(ctx context.Context, wanted *unstructured.Unstructured) 
 		}
 		return err
 	case "ConfigMap":
-		// The runner may not read it, to see whose it is: tenants have theirs.
-		return client.IgnoreAlreadyExists(e.client.Create(ctx, wanted))
+		return e.replace(ctx, wanted)
 	}
 	existing := &unstructured.Unstructured{}
 	existing.SetGroupVersionKind(wanted.GroupVersionKind())
@@ -94,10 +119,25 @@ func (e *Engine) submit(ctx context.Context, wanted *unstructured.Unstructured) 
 	return e.client.Update(ctx, existing)
 }
 
-// errTaken is a run of our name that somebody else has made.
-var errTaken = errors.New("it is there already and is not of this Promise; delete it")
+// replace creates what is to be as it is wanted, whoever has made one before. The runner may
+// not read ConfigMaps, to see whose it is: tenants have theirs.
+func (e *Engine) replace(ctx context.Context, wanted *unstructured.Unstructured) error {
+	fresh := wanted.DeepCopy()
+	err := e.client.Create(ctx, wanted)
+	if !apierrors.IsAlreadyExists(err) {
+		return err
+	}
+	if err := e.client.Delete(ctx, fresh.DeepCopy()); client.IgnoreNotFound(err) != nil {
+		return err
+	}
+	return e.client.Create(ctx, fresh)
+}
 
-// createRun leaves alone what an earlier try has made, which is known by its labels.
+// errTaken is a run of our name that somebody else has made.
+var errTaken = errors.New("it is there already and this runner has not made it; delete it")
+
+// createRun leaves alone what an earlier try has made, which is known by its seal: labels
+// can be copied before there is a run.
 func (e *Engine) createRun(ctx context.Context, wanted *unstructured.Unstructured) error {
 	object := wanted.DeepCopy() // a refusal leaves nothing of it
 	err := e.client.Create(ctx, wanted)
@@ -109,9 +149,11 @@ func (e *Engine) createRun(ctx context.Context, wanted *unstructured.Unstructure
 	if err := e.live.Get(ctx, client.ObjectKeyFromObject(object), there); err != nil {
 		return err // gone again: the next try creates it
 	}
-	if !labels.SelectorFromSet(object.GetLabels()).Matches(labels.Set(there.GetLabels())) {
+	sealed := object.GetAnnotations()[seal.Annotation]
+	if sealed == "" || there.GetAnnotations()[seal.Annotation] != sealed {
 		return errTaken
 	}
+	wanted.SetUID(there.GetUID())
 	return nil
 }
 

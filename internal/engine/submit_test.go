@@ -12,11 +12,14 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 
 	"github.com/kratix-compile/kratix-compile/internal/engine"
+	"github.com/kratix-compile/kratix-compile/internal/seal"
+	"github.com/kratix-compile/kratix-compile/translate/plan"
 )
 
 // refusing answers with err when a run is to be created.
@@ -35,8 +38,12 @@ func TestSubmitTwice(t *testing.T) {
 	api := cluster(t)
 	e := tekton(t, api, api, interceptor.Funcs{})
 	run, objects := compiled(t, e)
+	seal.Key("ours").Put(&objects[len(objects)-1], "uid")
 	require.NoError(t, e.Submit(t.Context(), objects))
+	uid := objects[len(objects)-1].GetUID()
+	objects[len(objects)-1].SetUID("")
 	require.NoError(t, e.Submit(t.Context(), objects))
+	assert.Equal(t, uid, objects[len(objects)-1].GetUID(), "it says which run that is, again")
 	assert.Equal(t, []string{run.Name}, found(t, e, objects[len(objects)-1].GetLabels()))
 }
 
@@ -75,21 +82,54 @@ func TestSubmitRefused(t *testing.T) {
 	}
 }
 
-// TestSubmitWhereSomethingIs: a run of somebody else is not taken for ours.
+// TestSubmitWhereSomethingIs: a run of somebody else is not taken for ours, whatever it says.
 func TestSubmitWhereSomethingIs(t *testing.T) {
-	api := cluster(t)
-	e := tekton(t, api, api, interceptor.Funcs{})
-	_, objects := compiled(t, e)
-	theirs := objects[len(objects)-1].DeepCopy()
-	theirs.SetLabels(nil)
-	require.NoError(t, api.Create(t.Context(), theirs))
-	err := e.Submit(t.Context(), objects)
-	_, refused := errors.AsType[*engine.Refused](err)
-	assert.True(t, refused)
-	assert.ErrorContains(t, err, "is not of this Promise; delete it")
+	for name, forge := range map[string]func(theirs *unstructured.Unstructured){
+		"other labels": func(theirs *unstructured.Unstructured) { theirs.SetLabels(nil) },
+		"our labels":   func(*unstructured.Unstructured) {},
+		"a seal of another run": func(theirs *unstructured.Unstructured) {
+			other := theirs.DeepCopy()
+			other.SetName("other")
+			seal.Key("ours").Put(other, "uid")
+			theirs.SetAnnotations(other.GetAnnotations())
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			api := cluster(t)
+			e := tekton(t, api, api, interceptor.Funcs{})
+			_, objects := compiled(t, e)
+			run := &objects[len(objects)-1]
+			theirs := run.DeepCopy()
+			forge(theirs)
+			require.NoError(t, api.Create(t.Context(), theirs))
+			seal.Key("ours").Put(run, "uid")
+			err := e.Submit(t.Context(), objects)
+			_, refused := errors.AsType[*engine.Refused](err)
+			assert.True(t, refused)
+			assert.ErrorContains(t, err, "this runner has not made it; delete it")
+			assert.Empty(t, run.GetUID())
+		})
+	}
 }
 
-// TestDeleteTakesTheInput, which nothing owns.
+// TestInputIsOurs: who knows a run's name before it is there can make its input, too.
+func TestInputIsOurs(t *testing.T) {
+	api := cluster(t)
+	e := tekton(t, api, api, interceptor.Funcs{})
+	run, objects := compiled(t, e)
+	forged := &corev1.ConfigMap{}
+	forged.Namespace, forged.Name = run.Namespace, plan.InputName(run.Name)
+	forged.Data = map[string]string{"object.yaml": "forged: true"}
+	require.NoError(t, api.Create(t.Context(), forged))
+	require.NoError(t, e.Submit(t.Context(), objects))
+	input := &corev1.ConfigMap{}
+	require.NoError(t, api.Get(t.Context(), client.ObjectKeyFromObject(forged), input))
+	assert.NotEqual(t, forged.Data, input.Data)
+	require.Len(t, input.OwnerReferences, 1)
+	assert.Equal(t, run.Name, input.OwnerReferences[0].Name, "it goes with its run")
+}
+
+// TestDeleteTakesTheInput at once.
 func TestDeleteTakesTheInput(t *testing.T) {
 	api := cluster(t)
 	e := tekton(t, api, api, interceptor.Funcs{})
@@ -99,8 +139,8 @@ func TestDeleteTakesTheInput(t *testing.T) {
 	require.NoError(t, api.List(t.Context(), inputs, client.InNamespace(run.Namespace)))
 	require.Len(t, inputs.Items, 1)
 
-	require.NoError(t, e.Delete(t.Context(), run.Namespace, run.Name))
+	require.NoError(t, e.Delete(t.Context(), run.Namespace, run.Name, objects[len(objects)-1].GetUID()))
 	require.NoError(t, api.List(t.Context(), inputs, client.InNamespace(run.Namespace)))
 	assert.Empty(t, inputs.Items)
-	require.NoError(t, e.Delete(t.Context(), run.Namespace, run.Name), "what is gone can be deleted")
+	require.NoError(t, e.Delete(t.Context(), run.Namespace, run.Name, objects[len(objects)-1].GetUID()), "what is gone can be deleted")
 }

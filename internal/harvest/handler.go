@@ -233,11 +233,11 @@ func (h *Handler) keep(ctx context.Context, spool *spool, d *delivery) answer {
 		return failed(err)
 	}
 	contents, err := bundle.Inspect(content, h.limits)
-	if errors.Is(err, errDisk) {
-		return failed(err)
+	if _, faulty := errors.AsType[*bundle.Fault](err); faulty {
+		return refused(err)
 	}
 	if err != nil {
-		return refused(err)
+		return failed(err)
 	}
 	warnings, err := h.Check(d.run, contents)
 	if err != nil {
@@ -246,7 +246,7 @@ func (h *Handler) keep(ctx context.Context, spool *spool, d *delivery) answer {
 	if content, err = spool.rewound(); err != nil {
 		return failed(err)
 	}
-	from := record.Origin{Pod: d.caller.Pod, PodUID: d.caller.PodUID, Labels: d.run.Labels}
+	from := record.Origin{Pod: d.caller.Pod, PodUID: d.caller.PodUID, RunUID: d.run.UID, Labels: d.run.Labels}
 	_, existed, err := h.Records.Put(ctx, d.run.Key, from, d.digest.String(), d.size, content)
 	if err != nil {
 		return of(err)

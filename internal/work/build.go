@@ -34,6 +34,14 @@ type Output struct {
 	Bundle v1alpha1.Bundle
 }
 
+// Unfit is what the files themselves are to blame for: they never become a Work. Whatever
+// else Build returns is about reading them.
+type Unfit struct{ text string }
+
+func (u *Unfit) Error() string { return u.text }
+
+func unfit(format string, args ...any) error { return &Unfit{fmt.Sprintf(format, args...)} }
+
 // Finalizer keeps a Work until its WorkPlacements are gone, and so its files. It is there
 // from the beginning: whoever schedules need not write it.
 const Finalizer = "kratix.io/work-cleanup"

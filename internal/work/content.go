@@ -38,7 +38,7 @@ func (p *packer) pack(file File) (v1alpha1.Workload, error) {
 	w := v1alpha1.Workload{Filepath: file.Path}
 	p.paths += entryBytes + len(file.Path)
 	if p.paths > MaxBytes {
-		return w, fmt.Errorf("the paths of the files up to here have %d KiB, and a Work holds %d; write fewer files, such as several manifests in one", p.paths>>10, MaxBytes>>10)
+		return w, unfit("the paths of the files up to here have %d KiB, and a Work holds %d; write fewer files, such as several manifests in one", p.paths>>10, MaxBytes>>10)
 	}
 	if p.full {
 		return w, nil
@@ -69,7 +69,7 @@ func (p *packer) encode(file File) (string, error) {
 		return "", err
 	}
 	if n != file.Size {
-		return "", fmt.Errorf("has %d bytes instead of %d", n, file.Size)
+		return "", unfit("has %d bytes instead of %d", n, file.Size)
 	}
 	return out.String(), nil
 }

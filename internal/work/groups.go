@@ -5,7 +5,6 @@ package work
 import (
 	"crypto/md5"
 	"encoding/hex"
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -54,7 +53,7 @@ func (g groups) scheduled(of workflow.Type, promise []v1alpha1.PromiseScheduling
 		}
 		files, there := g.files[s.Directory]
 		if !there {
-			return nil, fmt.Errorf("%s: there is no directory /kratix/output/%s; make it, even if empty, or remove the entry", metadata.SelectorsFile, s.Directory)
+			return nil, unfit("%s: there is no directory /kratix/output/%s; make it, even if empty, or remove the entry", metadata.SelectorsFile, s.Directory)
 		}
 		out = append(out, group(s.Directory, files, []v1alpha1.WorkloadGroupScheduling{own}))
 	}

@@ -17,11 +17,21 @@ import (
 // ErrForeign is a bundle that WriteTo would have written in other bytes.
 var ErrForeign = errors.New("the bundle is not as kratix-harvest writes it")
 
+// Fault is what a bundle itself is to blame for, in bytes that came in full: it will not be
+// better another time. Whatever else Reader and Inspect return is about the way to it.
+type Fault struct{ Err error }
+
+func (f *Fault) Error() string { return f.Err.Error() }
+
+// Unwrap is the rule that is broken.
+func (f *Fault) Unwrap() error { return f.Err }
+
 // Reader reads a bundle that somebody else wrote and believes none of it: every entry that
 // Next returns has a good path and is within the limits, and at the end it is certain that
 // WriteTo would have written the same bytes.
 type Reader struct {
 	limits  Limits
+	source  *bounded
 	in      io.Reader
 	archive *tar.Reader
 	// have is the sum of what comes in, want of the same entries written again.
@@ -34,29 +44,28 @@ type Reader struct {
 
 // NewReader reads from r and holds one header at a time.
 func NewReader(r io.Reader, limits Limits) *Reader {
-	reader := &Reader{limits: limits, have: sha256.New(), want: sha256.New()}
-	reader.in = io.TeeReader(&bounded{in: r, left: limits.Size()}, reader.have)
+	reader := &Reader{limits: limits, source: &bounded{in: r, left: limits.Size()}, have: sha256.New(), want: sha256.New()}
+	reader.in = io.TeeReader(reader.source, reader.have)
 	reader.archive, reader.again = tar.NewReader(reader.in), tar.NewWriter(reader.want)
 	return reader
 }
 
 // Next goes to the next entry, whose content Read then returns. It is io.EOF only if the
-// stream ends where the bundle does, and any other error is about the bundle itself or
-// about reading the stream.
+// stream ends where the bundle does. Any other error is a *Fault, or about reading the stream.
 func (r *Reader) Next() (Entry, error) {
 	if _, err := io.Copy(io.Discard, r); err != nil { // what the caller left of the last one
-		return Entry{}, unreadableBundle(err)
+		return Entry{}, err
 	}
 	next, err := r.archive.Next()
 	if errors.Is(err, io.EOF) {
 		return Entry{}, r.end()
 	}
 	if err != nil {
-		return Entry{}, unreadableBundle(err)
+		return Entry{}, r.blame(err)
 	}
 	entry := Entry{Path: strings.TrimSuffix(next.Name, "/"), Size: next.Size, Dir: next.Typeflag == tar.TypeDir}
 	if err := r.check(entry, next.Typeflag); err != nil {
-		return Entry{}, err
+		return Entry{}, &Fault{err}
 	}
 	r.last = entry.Path
 	return entry, r.again.WriteHeader(header(entry))
@@ -68,23 +77,32 @@ func (r *Reader) Read(p []byte) (int, error) {
 	if _, failure := r.again.Write(p[:n]); failure != nil {
 		return n, failure
 	}
+	if err != nil && !errors.Is(err, io.EOF) {
+		err = r.blame(err)
+	}
 	return n, err
 }
 
 func (r *Reader) end() error {
 	if _, err := io.Copy(io.Discard, r.in); err != nil {
-		return unreadableBundle(err)
+		return r.blame(err)
 	}
 	if err := r.again.Close(); err != nil {
 		return err
 	}
 	if !bytes.Equal(r.have.Sum(nil), r.want.Sum(nil)) {
-		return ErrForeign
+		return &Fault{ErrForeign}
 	}
 	return io.EOF
 }
 
-func unreadableBundle(err error) error { return fmt.Errorf("the bundle cannot be read: %w", err) }
+// blame tells a bundle that is no archive from one of which not all has come.
+func (r *Reader) blame(err error) error {
+	if r.source.failed != nil {
+		return fmt.Errorf("read the bundle: %w", r.source.failed)
+	}
+	return &Fault{fmt.Errorf("the bundle cannot be read: %w", err)}
+}
 
 func (r *Reader) check(entry Entry, kind byte) error {
 	if err := checkPath(entry.Path, r.limits); err != nil {
@@ -129,6 +147,8 @@ func checkKind(entry Entry, kind byte) error {
 type bounded struct {
 	in   io.Reader
 	left int64
+	// failed is why the stream broke; nil as long as it has not.
+	failed error
 }
 
 func (b *bounded) Read(p []byte) (int, error) {
@@ -137,5 +157,8 @@ func (b *bounded) Read(p []byte) (int, error) {
 	}
 	n, err := b.in.Read(p[:min(int64(len(p)), b.left)])
 	b.left -= int64(n)
+	if err != nil && !errors.Is(err, io.EOF) {
+		b.failed = err
+	}
 	return n, err
 }

@@ -3,7 +3,6 @@
 package record
 
 import (
-	"compress/flate"
 	"compress/gzip"
 	"context"
 	"crypto/sha256"
@@ -25,43 +24,46 @@ func (s *Store) Open(ctx context.Context, r Record) (io.ReadCloser, error) {
 	chunks := &chunkReader{store: s, record: r, ctx: ctx}
 	packed, err := gzip.NewReader(chunks)
 	if err != nil {
-		return nil, damaged(r, err)
+		return nil, chunks.explain(err)
 	}
-	return &reader{record: r, packed: packed, sum: sha256.New()}, nil
+	return &reader{chunks: chunks, packed: packed, sum: sha256.New()}, nil
 }
 
-// damaged names what gzip complains of as damage, and leaves errors of the API as they are.
-func damaged(r Record, err error) error {
-	var corrupt flate.CorruptInputError
-	if errors.As(err, &corrupt) || errors.Is(err, gzip.ErrHeader) || errors.Is(err, gzip.ErrChecksum) ||
-		errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
-		return fmt.Errorf("%s: %w: %w", r.Key, ErrDamaged, err)
+// gone tells a record that was deleted while it was read from one that lacks a chunk.
+func (c *chunkReader) gone(name string) error {
+	head, err := c.store.Get(c.ctx, c.record.Key)
+	switch {
+	case err != nil:
+		return err
+	case head.upload != c.record.upload:
+		return fmt.Errorf("%s: %w any more", c.record.Key, ErrNotFound)
 	}
-	return fmt.Errorf("read the harvest of %s: %w", r.Key, err)
+	return fmt.Errorf("%w: ConfigMap %s is gone", ErrDamaged, name)
 }
 
 // reader unpacks and verifies.
 type reader struct {
-	record Record
+	chunks *chunkReader
 	packed *gzip.Reader
 	sum    hash.Hash
 	n      int64
 }
 
 func (r *reader) Read(p []byte) (int, error) {
+	record := r.chunks.record
 	n, err := r.packed.Read(p)
 	r.sum.Write(p[:n])
 	r.n += int64(n)
 	switch {
-	case r.n > r.record.Size:
-		return 0, fmt.Errorf("%s: %w: it has more than %d bytes", r.record.Key, ErrDamaged, r.record.Size)
+	case r.n > record.Size:
+		return 0, fmt.Errorf("%s: %w: it has more than %d bytes", record.Key, ErrDamaged, record.Size)
 	case err == nil:
 		return n, nil
 	case !errors.Is(err, io.EOF):
-		return n, damaged(r.record, err)
+		return n, r.chunks.explain(err)
 	}
-	if have := hex.EncodeToString(r.sum.Sum(nil)); have != r.record.Digest {
-		return n, fmt.Errorf("%s: %w: its sha256 is %s and not %s", r.record.Key, ErrDamaged, have, r.record.Digest)
+	if have := hex.EncodeToString(r.sum.Sum(nil)); have != record.Digest {
+		return n, fmt.Errorf("%s: %w: its sha256 is %s and not %s", record.Key, ErrDamaged, have, record.Digest)
 	}
 	return n, io.EOF
 }
@@ -76,6 +78,16 @@ type chunkReader struct {
 	ctx    context.Context //nolint:containedctx // Read takes none
 	next   int
 	data   []byte
+	// failed is why a chunk could not be fetched. What gzip makes of that is no damage.
+	failed error
+}
+
+// explain tells damage in bytes that came in full from bytes that did not come.
+func (c *chunkReader) explain(err error) error {
+	if c.failed != nil {
+		return fmt.Errorf("read the harvest of %s: %w", c.record.Key, c.failed)
+	}
+	return fmt.Errorf("%s: %w: %w", c.record.Key, ErrDamaged, err)
 }
 
 func (c *chunkReader) Read(p []byte) (int, error) {
@@ -83,8 +95,8 @@ func (c *chunkReader) Read(p []byte) (int, error) {
 		if c.next == max(1, c.record.chunks) {
 			return 0, io.EOF
 		}
-		if err := c.fetch(); err != nil {
-			return 0, err
+		if c.failed = c.fetch(); c.failed != nil {
+			return 0, c.failed
 		}
 		c.next++
 	}
@@ -101,7 +113,7 @@ func (c *chunkReader) fetch() error {
 	m := &corev1.ConfigMap{}
 	err := c.store.Reader.Get(c.ctx, client.ObjectKey{Namespace: c.store.Namespace, Name: name}, m)
 	if apierrors.IsNotFound(err) {
-		return fmt.Errorf("%w: ConfigMap %s is gone", ErrDamaged, name)
+		return c.gone(name)
 	}
 	if err != nil {
 		return err

@@ -39,9 +39,9 @@ func (k Key) Name() string { return "harvest-" + names.Hash(32, k.Namespace, k.R
 
 // Origin is who delivered a bundle, for people who look.
 type Origin struct {
-	// Pod is in the namespace of the run.
-	Pod    string
-	PodUID types.UID
+	// Pod is in the namespace of the run, of which RunUID is the engine object's.
+	Pod            string
+	PodUID, RunUID types.UID
 	// Labels are those of Kratix on the run; the head has them, too, so that the
 	// harvests of an object can be found.
 	Labels map[string]string
@@ -81,6 +81,7 @@ const (
 	annotationRun       = annotation + "run"
 	annotationPod       = annotation + "pod"
 	annotationPodUID    = annotation + "pod-uid"
+	annotationRunUID    = annotation + "run-uid"
 	annotationDigest    = annotation + "sha256"
 	annotationSize      = annotation + "bytes"
 	annotationChunks    = annotation + "chunks"
@@ -91,7 +92,7 @@ const contentKey = "bundle.tar.gz"
 
 func (r Record) annotations() map[string]string {
 	return map[string]string{
-		annotationNamespace: r.Namespace, annotationRun: r.Run, annotationPod: r.Pod, annotationPodUID: string(r.PodUID),
+		annotationNamespace: r.Namespace, annotationRun: r.Run, annotationPod: r.Pod, annotationPodUID: string(r.PodUID), annotationRunUID: string(r.RunUID),
 		annotationDigest: r.Digest, annotationSize: strconv.FormatInt(r.Size, 10), annotationChunks: strconv.Itoa(r.chunks),
 	}
 }
@@ -102,7 +103,7 @@ func Of(head metav1.Object) (Record, error) {
 	a := head.GetAnnotations()
 	r := Record{
 		Key:    Key{Namespace: a[annotationNamespace], Run: a[annotationRun]},
-		Origin: Origin{Pod: a[annotationPod], PodUID: types.UID(a[annotationPodUID]), Labels: ofKratix(head.GetLabels())},
+		Origin: Origin{Pod: a[annotationPod], PodUID: types.UID(a[annotationPodUID]), RunUID: types.UID(a[annotationRunUID]), Labels: ofKratix(head.GetLabels())},
 		Digest: a[annotationDigest], Stored: head.GetCreationTimestamp().Time,
 		uid: head.GetUID(), upload: head.GetLabels()[labelUpload],
 	}

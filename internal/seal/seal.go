@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package seal tells the runs that the runner has made from those of others. Whoever may
+// create runs can choose their names, labels and annotations; the seal is an annotation that
+// only the runner can make, and that is good for one name in one namespace.
+package seal
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/types"
+)
+
+// Annotation of a run. It has the UID of the object that the run is for, and the proof that
+// the runner wrote it.
+const Annotation = "kratix-compile.io/seal"
+
+// Key makes and checks seals. All replicas of a runner have the same one.
+type Key []byte
+
+// Put seals a run that is about to be created for the object with this UID.
+func (k Key) Put(run *unstructured.Unstructured, owner types.UID) {
+	annotations := run.GetAnnotations()
+	if annotations == nil {
+		annotations = map[string]string{}
+	}
+	annotations[Annotation] = string(owner) + "." + k.proof(run, owner)
+	run.SetAnnotations(annotations)
+}
+
+// Owner is the UID of the object that the runner made the run for; false if the runner did
+// not make it, or made it under another name or elsewhere.
+func (k Key) Owner(run *unstructured.Unstructured) (types.UID, bool) {
+	owner, proof, ok := strings.Cut(run.GetAnnotations()[Annotation], ".")
+	if !ok || !hmac.Equal([]byte(proof), []byte(k.proof(run, types.UID(owner)))) {
+		return "", false
+	}
+	return types.UID(owner), true
+}
+
+// proof has the length of each part before it, so that no two runs have the same text.
+func (k Key) proof(run *unstructured.Unstructured, owner types.UID) string {
+	mac := hmac.New(sha256.New, k)
+	for _, part := range []string{run.GroupVersionKind().GroupKind().String(), run.GetNamespace(), run.GetName(), string(owner)} {
+		_, _ = fmt.Fprintf(mac, "%d:%s", len(part), part) // a hash takes everything
+	}
+	return hex.EncodeToString(mac.Sum(nil))
+}
