@@ -61,6 +61,15 @@ type PromiseKratixStatus struct {
 	Status            string          `json:"status,omitempty"`
 	LastAvailableTime *metav1.Time    `json:"lastAvailableTime,omitempty"`
 	Workflows         *WorkflowStatus `json:"workflows,omitempty"`
+	Pass              *PassStatus     `json:"pass,omitempty"`
+}
+
+// PassStatus is how far the label kratix.io/reconcile-resources has been passed on to requests.
+type PassStatus struct {
+	// Number grows with every time that somebody puts the label on.
+	Number int64 `json:"number,omitempty"`
+	// Pending says that there may be requests that have not heard of it.
+	Pending bool `json:"pending,omitempty"`
 }
 
 // WorkflowStatus is the progress of the workflow that runs or ran last. Unknown
@@ -78,6 +87,9 @@ type WorkflowStatus struct {
 	Trigger string `json:"trigger,omitempty"`
 	// Paused says that the object was paused when last seen.
 	Paused bool `json:"paused,omitempty"`
+	// Over are runs of earlier rounds that nothing waits for, although their engine has not
+	// ended them: their results are safe, or nothing is left of them.
+	Over []string `json:"over,omitempty"`
 	// Pipelines are in the order in which they run.
 	Pipelines []PipelineStatus `json:"pipelines,omitempty"`
 	// SuspendedGeneration is the generation in which a Pipeline suspended the workflow.
@@ -91,8 +103,11 @@ type PipelineStatus struct {
 	// Phase is Pending, Running, Succeeded, Failed or Suspended.
 	Phase   string `json:"phase,omitempty"`
 	Message string `json:"message,omitempty"`
-	// Run is the name of the engine's object.
-	Run string `json:"run,omitempty"`
+	// Run is the name of the engine's object, RunNamespace where it is, and RunUID which of
+	// all that had its name. The UID is written when the object has been created.
+	Run          string `json:"run,omitempty"`
+	RunNamespace string `json:"runNamespace,omitempty"`
+	RunUID       string `json:"runUID,omitempty"`
 	// NextRetryAt is when a suspended Pipeline runs again, in RFC 3339.
 	NextRetryAt string `json:"nextRetryAt,omitempty"`
 	// Attempts counts how often the Pipeline has asked to be retried.

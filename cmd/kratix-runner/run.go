@@ -30,6 +30,7 @@ import (
 	"github.com/kratix-compile/kratix-compile/internal/harvest/certs"
 	"github.com/kratix-compile/kratix-compile/internal/harvest/record"
 	"github.com/kratix-compile/kratix-compile/internal/release"
+	"github.com/kratix-compile/kratix-compile/internal/seal"
 	"github.com/kratix-compile/kratix-compile/internal/tracing"
 	"github.com/kratix-compile/kratix-compile/translate/plan"
 )
@@ -57,7 +58,7 @@ func run(ctx context.Context, s *settings) error {
 		return err
 	}
 	records := &record.Store{Writer: mgr.GetClient(), Reader: mgr.GetAPIReader(), Namespace: s.plan.SystemNamespace}
-	runner, err := s.addControllers(mgr, records, certificate)
+	runner, err := s.addControllers(ctx, mgr, records, certificate)
 	if err != nil {
 		return err
 	}
@@ -134,7 +135,7 @@ func (s *settings) addHarvest(mgr manager.Manager, runner *controller.Runner, ce
 	})
 }
 
-func (s *settings) addControllers(mgr manager.Manager, records *record.Store, certificate *certs.Certificate) (*controller.Runner, error) {
+func (s *settings) addControllers(ctx context.Context, mgr manager.Manager, records *record.Store, certificate *certs.Certificate) (*controller.Runner, error) {
 	typed, err := kubernetes.NewForConfig(mgr.GetConfig())
 	if err != nil {
 		return nil, err
@@ -148,7 +149,12 @@ func (s *settings) addControllers(mgr manager.Manager, records *record.Store, ce
 		}
 		engines = append(engines, e)
 	}
+	key, err := seal.Load(ctx, mgr.GetClient(), mgr.GetAPIReader(), s.plan.SystemNamespace)
+	if err != nil {
+		return nil, err
+	}
 	runner := &controller.Runner{
+		Seal:            key,
 		Client:          mgr.GetClient(),
 		Live:            mgr.GetAPIReader(),
 		Records:         records,

@@ -13,6 +13,7 @@ import (
 
 	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
 	"github.com/kratix-compile/kratix-compile/internal/promised"
+	"github.com/kratix-compile/kratix-compile/internal/refusal"
 )
 
 // compare finds what must not change while there may be requests. An API may be added.
@@ -77,7 +78,7 @@ func (p *Promises) tryAPI(ctx context.Context, v *verdict) error {
 // answer takes what the API server said for a fault of the Promise, unless it could not
 // have said so of another one.
 func (v *verdict) answer(prefix string, err error) error {
-	if apierrors.IsInvalid(err) || apierrors.IsBadRequest(err) || apierrors.IsForbidden(err) || apierrors.IsRequestEntityTooLargeError(err) {
+	if refusal.Final(err) || apierrors.IsForbidden(err) {
 		v.fault("spec.api", "%s: %v", prefix, err)
 		return nil
 	}

@@ -4,6 +4,7 @@ package controller
 
 import (
 	"context"
+	"errors"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -53,7 +54,24 @@ func current(ctx context.Context, from client.Reader, run harvest.Run) (bool, er
 		}
 	}
 	status, _, _ := unstructured.NestedMap(object.Object, "status")
-	return progress.Read(status).Accepts(run.Run), nil
+	return awaited(progress.Read(status), run)
+}
+
+// errUnnoted is a run that the status names, and of which it does not say yet which object it
+// is. The leader writes that down a moment after it has created the run.
+var errUnnoted = errors.New("the run is not noted in its object's status yet")
+
+// awaited tells whether it is this very run that the status waits for: one of another
+// namespace, or one that only has its name, says nothing for it.
+func awaited(status progress.Status, run harvest.Run) (bool, error) {
+	p, _ := status.Current()
+	switch {
+	case !status.Accepts(run.Run), p.RunNamespace != run.Namespace:
+		return false, nil
+	case p.RunUID == "" && run.UID != "":
+		return false, errUnnoted
+	}
+	return p.RunUID == string(run.UID), nil
 }
 
 // offered is the kind that a Promise offers.

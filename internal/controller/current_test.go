@@ -57,7 +57,7 @@ func TestCurrentRun(t *testing.T) {
 func (w *world) running(t *testing.T, in string) harvest.Run {
 	t.Helper()
 	run := w.run(t, in, "a", "one")
-	return harvest.Run{Key: record.Key{Namespace: in, Run: run.GetName()}, Kind: run.GetKind(), Labels: run.GetLabels()}
+	return harvest.Run{Key: record.Key{Namespace: in, Run: run.GetName()}, Kind: run.GetKind(), UID: run.GetUID(), Labels: run.GetLabels()}
 }
 
 func TestCurrentRunOfAPromise(t *testing.T) {
@@ -68,7 +68,7 @@ func TestCurrentRunOfAPromise(t *testing.T) {
 	}
 	runs := w.runs(t, system)
 	require.Len(t, runs, 1)
-	of := harvest.Run{Key: record.Key{Namespace: system, Run: runs[0].GetName()}, Labels: runs[0].GetLabels()}
+	of := harvest.Run{Key: record.Key{Namespace: system, Run: runs[0].GetName()}, UID: runs[0].GetUID(), Labels: runs[0].GetLabels()}
 	assert.True(t, w.current(t, of))
 	of.Run = "another"
 	assert.False(t, w.current(t, of))

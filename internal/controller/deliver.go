@@ -9,13 +9,11 @@ import (
 	"fmt"
 	"io"
 	"iter"
-	"net/url"
 	"path"
 	"slices"
 	"strings"
 	"time"
 
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
@@ -23,6 +21,7 @@ import (
 	"github.com/kratix-compile/kratix-compile/internal/harvest/record"
 	"github.com/kratix-compile/kratix-compile/internal/metadata"
 	"github.com/kratix-compile/kratix-compile/internal/progress"
+	"github.com/kratix-compile/kratix-compile/internal/refusal"
 	"github.com/kratix-compile/kratix-compile/internal/work"
 	"github.com/kratix-compile/kratix-compile/translate/workflow"
 )
@@ -63,10 +62,10 @@ func (c *course) open(ctx context.Context, r record.Record) *opened {
 		return h
 	}
 	var err error
-	h.metadata, err = read(c.kind, contents)
-	if err != nil {
-		h.fault = shorten(err.Error(), maxText)
+	if h.metadata, err = read(c.kind, contents); final(err) {
+		h.fault, err = shorten(err.Error(), maxText), nil
 	}
+	h.err = err
 	return h
 }
 
@@ -111,7 +110,7 @@ func (c *course) deliver(ctx context.Context, a progress.Deliver) error {
 func (c *course) writeWork(ctx context.Context, h *opened, pipeline string) error {
 	source := work.Source{
 		Owner: c.owner(), Pipeline: pipeline,
-		DryRun:      c.object.GetLabels()[v1alpha1.LabelDryRun] == "true",
+		DryRun:      c.dryRun(),
 		Annotations: c.object.GetAnnotations(),
 	}
 	promise, err := selectors(c.promise)
@@ -142,23 +141,19 @@ func (c *course) writeWork(ctx context.Context, h *opened, pipeline string) erro
 	if err == nil {
 		c.fresh[written.Name] = written.Generation
 	}
-	if apierrors.IsInvalid(err) || apierrors.IsRequestEntityTooLargeError(err) {
+	if refusal.Final(err) {
 		return &spoilt{run: h.record.Run, err: err}
 	}
 	return err
 }
 
-// final is what the results themselves are to blame for, and not the way to them.
+// final is what the results themselves are to blame for, and not the way to them. The list is
+// closed: everything else is tried again.
 func final(err error) bool {
-	if err == nil || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
-		return false
-	}
-	if errors.Is(err, record.ErrDamaged) {
-		return true
-	}
-	_, api := errors.AsType[*apierrors.StatusError](err)
-	_, network := errors.AsType[*url.Error](err)
-	return !api && !network
+	_, faulty := errors.AsType[*bundle.Fault](err)
+	_, miswritten := errors.AsType[metadata.Problems](err)
+	_, unfit := errors.AsType[*work.Unfit](err)
+	return faulty || miswritten || unfit || errors.Is(err, record.ErrDamaged)
 }
 
 // saveWork writes a Work if what counts of it has changed.
@@ -166,11 +161,22 @@ func (r *Runner) saveWork(ctx context.Context, current, wanted *v1alpha1.Work) (
 	if current == nil {
 		return wanted, r.Client.Create(ctx, wanted)
 	}
+	if !current.DeletionTimestamp.IsZero() {
+		return nil, &going{current.Name} // what would be written into it would go with it
+	}
 	updated, changed := work.Update(current, wanted)
 	if !changed {
 		return current, nil
 	}
 	return updated, r.Client.Update(ctx, updated)
+}
+
+// going is a Work that somebody has deleted and that is still there. What has its name next
+// is made when its files are gone.
+type going struct{ work string }
+
+func (g *going) Error() string {
+	return "Waiting for Work " + g.work + ", which was deleted, to be gone with its files"
 }
 
 // drop removes a record that was consumed, unless a Work refers to it.

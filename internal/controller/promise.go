@@ -16,6 +16,7 @@ import (
 
 	"github.com/kratix-compile/kratix-compile/internal/engine"
 	"github.com/kratix-compile/kratix-compile/internal/progress"
+	"github.com/kratix-compile/kratix-compile/internal/slots"
 	"github.com/kratix-compile/kratix-compile/translate/workflow"
 )
 
@@ -27,6 +28,7 @@ func (p *Promises) Reconcile(ctx context.Context, req Request) (reconcile.Result
 	u := some(promiseKind)
 	err := p.Client.Get(ctx, client.ObjectKey{Name: req.Promise}, u)
 	if apierrors.IsNotFound(err) {
+		p.Slots.Settle(slots.Claim{Promise: req.Promise, Object: "/" + req.Promise}, false)
 		return reconcile.Result{}, p.kinds.reopen(ctx, req.Promise)
 	}
 	if err != nil {
@@ -148,28 +150,6 @@ func storedVersion(promise *unstructured.Unstructured) string {
 		}
 	}
 	return ""
-}
-
-// passOn tells all requests to start over, if somebody asked for that.
-func (p *Promises) passOn(ctx context.Context, o *object) error {
-	if o.GetLabels()[progress.LabelReconcileResources] != "true" {
-		return nil
-	}
-	requests, err := p.requests(ctx, o)
-	if err != nil {
-		return err
-	}
-	for i := range requests {
-		request := newObject(&requests[i])
-		if request.GetLabels()[progress.LabelRunFromStart] == "true" || !request.GetDeletionTimestamp().IsZero() {
-			continue
-		}
-		if err := request.setLabel(ctx, p.Client, progress.LabelRunFromStart, "true"); client.IgnoreNotFound(err) != nil {
-			return err
-		}
-	}
-	p.record(o, progress.Event{Reason: progress.ReasonReconcilingResources, Message: fmt.Sprintf("All %d requests start over", len(requests))})
-	return o.setLabel(ctx, p.Client, progress.LabelReconcileResources, "")
 }
 
 // requests are all for what the Promise offers.

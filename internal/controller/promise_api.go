@@ -18,6 +18,7 @@ import (
 	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
 	"github.com/kratix-compile/kratix-compile/internal/engine"
 	"github.com/kratix-compile/kratix-compile/internal/promised"
+	"github.com/kratix-compile/kratix-compile/internal/refusal"
 	"github.com/kratix-compile/kratix-compile/internal/work"
 	"github.com/kratix-compile/kratix-compile/translate/manifest"
 	"github.com/kratix-compile/kratix-compile/translate/names"
@@ -75,7 +76,7 @@ func (p *Promises) getCRD(ctx context.Context, name string, into *apiextensionsv
 
 // apiRefused tells what the author has to change from what may pass.
 func apiRefused(err error) error {
-	if apierrors.IsInvalid(err) || apierrors.IsBadRequest(err) {
+	if refusal.Final(err) {
 		return &Rejected{"APIRefused", fmt.Errorf("spec.api: %w", err)}
 	}
 	return fmt.Errorf("install the API of the Promise: %w", err)

@@ -18,7 +18,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
-	"github.com/kratix-compile/kratix-compile/internal/engine"
 	"github.com/kratix-compile/kratix-compile/internal/harvest/record"
 	"github.com/kratix-compile/kratix-compile/internal/progress"
 	"github.com/kratix-compile/kratix-compile/translate/workflow"
@@ -150,28 +149,6 @@ func (p *Promises) removeAccess(ctx context.Context, o *object) error {
 		}
 		if err := p.deleteEach(ctx, list); err != nil {
 			return err
-		}
-	}
-	return nil
-}
-
-// deleteRuns removes the object's runs, on every engine.
-func (c *course) deleteRuns(ctx context.Context) error {
-	for _, e := range c.Engines {
-		found, err := e.Runs(ctx, c.labels())
-		if errors.Is(err, engine.ErrMissing) {
-			continue
-		}
-		if err != nil {
-			return err
-		}
-		for i := range found {
-			if !c.owns(&found[i]) {
-				continue
-			}
-			if err := e.Delete(ctx, found[i].GetNamespace(), found[i].GetName()); err != nil {
-				return err
-			}
 		}
 	}
 	return nil

@@ -3,6 +3,7 @@
 package controller
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -18,6 +19,8 @@ import (
 	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
 	"github.com/kratix-compile/kratix-compile/internal/engine"
 	"github.com/kratix-compile/kratix-compile/internal/progress"
+	"github.com/kratix-compile/kratix-compile/internal/refusal"
+	"github.com/kratix-compile/kratix-compile/internal/slots"
 	"github.com/kratix-compile/kratix-compile/translate/workflow"
 )
 
@@ -37,6 +40,9 @@ const (
 func (r *Requests) Reconcile(ctx context.Context, req Request) (reconcile.Result, error) {
 	promise, u := some(promiseKind), &unstructured.Unstructured{}
 	if err := r.Client.Get(ctx, client.ObjectKey{Name: req.Promise}, promise); err != nil {
+		if apierrors.IsNotFound(err) {
+			r.Slots.Settle(slots.Claim{Promise: req.Promise, Object: req.String()}, false)
+		}
 		return reconcile.Result{}, client.IgnoreNotFound(err)
 	}
 	watched, err := r.kinds.read(ctx, req.Promise, func(kind schema.GroupVersionKind) error {
@@ -47,9 +53,7 @@ func (r *Requests) Reconcile(ctx context.Context, req Request) (reconcile.Result
 		return reconcile.Result{}, err
 	}
 	if apierrors.IsNotFound(err) {
-		u.SetNamespace(req.Namespace)
-		u.SetName(req.Name)
-		r.Slots.Settle(claim(req.Promise, r.namespaceFor(promise, u), u), false)
+		r.Slots.Settle(slots.Claim{Promise: req.Promise, Object: req.String()}, false)
 		return reconcile.Result{}, nil
 	}
 	if err != nil {
@@ -171,6 +175,7 @@ func (r *Requests) remove(ctx context.Context, o *object, promise *unstructured.
 func (r *Runner) conclude(ctx context.Context, o *object, after time.Duration, err error) (reconcile.Result, error) {
 	invalid, isInvalid := errors.AsType[*engine.Invalid](err)
 	rejected, isRejected := errors.AsType[*Rejected](err)
+	leaving, isGoing := errors.AsType[*going](err)
 	switch {
 	case errors.Is(err, errGone):
 		return reconcile.Result{}, nil
@@ -185,6 +190,12 @@ func (r *Runner) conclude(ctx context.Context, o *object, after time.Duration, e
 		after = later
 	case errors.Is(err, errNotServed):
 		after = later // its events say when it is
+	case isGoing:
+		r.waits(o, leaving.Error())
+		after = later // its deletion wakes the object
+	case refusal.TooLarge(err):
+		r.tooLarge(o, err)
+		return reconcile.Result{RequeueAfter: later}, nil
 	case terminating(err):
 		r.blame(o, "NamespaceTerminating", err.Error())
 		after = later
@@ -202,8 +213,16 @@ func (r *Runner) conclude(ctx context.Context, o *object, after time.Duration, e
 		return reconcile.Result{}, nil
 	case apierrors.IsConflict(err):
 		return reconcile.Result{RequeueAfter: soon}, nil
+	case refusal.TooLarge(err):
+		r.tooLarge(o, err)
+		return reconcile.Result{RequeueAfter: later}, nil
 	}
 	return reconcile.Result{RequeueAfter: after}, err
+}
+
+// tooLarge tells in an event what the status has no room for.
+func (r *Runner) tooLarge(o *object, err error) {
+	r.record(o, progress.Event{Warning: true, Reason: "ObjectTooLarge", Message: cmp.Or(checkSize(o.Unstructured), err).Error()})
 }
 
 // broken is what stays as it is until somebody changes it.

@@ -18,6 +18,7 @@ import (
 	"github.com/kratix-compile/kratix-compile/internal/engine"
 	"github.com/kratix-compile/kratix-compile/internal/harvest/record"
 	"github.com/kratix-compile/kratix-compile/internal/progress"
+	"github.com/kratix-compile/kratix-compile/internal/seal"
 	"github.com/kratix-compile/kratix-compile/internal/slots"
 	"github.com/kratix-compile/kratix-compile/internal/tracing"
 	"github.com/kratix-compile/kratix-compile/translate/plan"
@@ -35,8 +36,10 @@ type Runner struct {
 	Options func() plan.Options
 	// EnsureNamespace prepares a namespace for runs: the harvest needs the runner's CA.
 	EnsureNamespace func(ctx context.Context, namespace string) error
-	Slots           *slots.Slots
-	Events          events.EventRecorder
+	// Seal marks the runs that the runner makes, and only those are its own.
+	Seal   seal.Key
+	Slots  *slots.Slots
+	Events events.EventRecorder
 	// Tracer may be nil.
 	Tracer *tracing.Tracer
 	Now    func() time.Time

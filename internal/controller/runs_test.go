@@ -60,7 +60,7 @@ func (w *world) harvest(t testing.TB, run *unstructured.Unstructured, files map[
 	require.NoError(t, err)
 	key := record.Key{Namespace: run.GetNamespace(), Run: run.GetName()}
 	server := &record.Store{Writer: w.api, Reader: w.api, Namespace: system}
-	_, _, err = server.Put(t.Context(), key, record.Origin{Pod: "pod", Labels: run.GetLabels()}, digest.String(), size, &packed)
+	_, _, err = server.Put(t.Context(), key, record.Origin{Pod: "pod", RunUID: run.GetUID(), Labels: run.GetLabels()}, digest.String(), size, &packed)
 	require.NoError(t, err)
 	return key
 }

@@ -3,7 +3,6 @@
 package controller
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -14,12 +13,10 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
-	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
 	"github.com/kratix-compile/kratix-compile/backends/state"
 	"github.com/kratix-compile/kratix-compile/internal/engine"
 	"github.com/kratix-compile/kratix-compile/internal/harvest/record"
 	"github.com/kratix-compile/kratix-compile/internal/progress"
-	"github.com/kratix-compile/kratix-compile/translate/workflow"
 )
 
 // situation gathers what a decision depends on. Records are read after runs: a run that
@@ -34,24 +31,28 @@ func (c *course) situation(ctx context.Context) (progress.Situation, error) {
 	if err != nil {
 		return progress.Situation{}, err
 	}
+	if err := c.seed(ctx); err != nil {
+		return progress.Situation{}, err
+	}
 	config := c.Options().Config
 	completed, _, _ := unstructured.NestedInt64(c.object.Object, "status", "observedGeneration")
 	return progress.Situation{
-		Now:         c.Now(),
-		Type:        c.kind.Type,
-		Generation:  c.object.GetGeneration(),
-		Completed:   completed,
-		Labels:      c.object.GetLabels(),
-		Paused:      paused(c.object.Unstructured) || paused(c.promise),
-		Wanted:      c.wanted(),
-		Status:      status,
-		Runs:        runs,
-		Records:     records,
-		Hold:        c.hold(),
-		LastRound:   c.lastRound(status, runs),
-		Interval:    c.interval(),
-		RetryFailed: config.Workflows.ReconcileAfterFailure == nil || *config.Workflows.ReconcileAfterFailure,
-		RunName:     c.runName,
+		Now:          c.Now(),
+		Type:         c.kind.Type,
+		Generation:   c.object.GetGeneration(),
+		Completed:    completed,
+		Labels:       c.object.GetLabels(),
+		Paused:       paused(c.object.Unstructured) || paused(c.promise),
+		Wanted:       c.wanted(),
+		Status:       status,
+		Runs:         runs,
+		Records:      records,
+		Hold:         c.hold(),
+		LastRound:    c.lastRound(status, runs),
+		Interval:     c.interval(),
+		RetryFailed:  config.Workflows.ReconcileAfterFailure == nil || *config.Workflows.ReconcileAfterFailure,
+		RunName:      c.runName,
+		RunNamespace: c.namespace(),
 	}, nil
 }
 
@@ -70,67 +71,6 @@ func (c *course) runName(pipeline string, round int) string {
 		return "" // the plan of a moment ago was in order; without a name nothing starts
 	}
 	return planned.Runs[0].Name
-}
-
-// runs are the object's that have not ended, and the one that the status waits for. The
-// engine may have been changed while one was under way, and so all of them are asked.
-func (c *course) runs(ctx context.Context, status progress.Status) ([]progress.Run, error) {
-	current, _ := status.Current()
-	c.where = map[string]place{}
-	var runs []progress.Run
-	for _, e := range c.Engines {
-		found, err := e.Runs(ctx, c.labels())
-		if errors.Is(err, engine.ErrMissing) && e != c.engine {
-			continue
-		}
-		if err != nil {
-			return nil, err
-		}
-		for i := range found {
-			run := &found[i]
-			if !c.owns(run) {
-				continue
-			}
-			s, err := e.Observe(ctx, run)
-			if err != nil {
-				return nil, err
-			}
-			if s.Phase.Ended() && run.GetName() != current.Run {
-				continue
-			}
-			if s.Phase.Ended() && current.Phase == progress.PhaseRunning {
-				e.AddLog(ctx, run, &s) // for the decision that it has failed
-			}
-			c.where[run.GetName()] = place{e, run.GetNamespace()}
-			runs = append(runs, progress.Run{Name: run.GetName(), State: runState(s), Text: explain(s.Failure)})
-		}
-	}
-	if text, ok := c.refused[current.Run]; ok && c.where[current.Run].engine == nil {
-		runs = append(runs, progress.Run{Name: current.Run, State: progress.RunFailed, Text: text})
-	}
-	return runs, nil
-}
-
-// owns leaves out the runs of an object of another namespace that has the same name.
-func (c *course) owns(run *unstructured.Unstructured) bool {
-	return run.GetAnnotations()[v1alpha1.AnnotationObjectNamespace] == c.object.GetNamespace()
-}
-
-// ownsRecord is the same for harvests, which have the labels of their runs: where these say
-// nothing of a namespace, the run was in the object's.
-func (c *course) ownsRecord(r record.Record) bool {
-	return c.kind.Type == workflow.Promise || cmp.Or(r.Labels[v1alpha1.LabelResourceNamespace], r.Namespace) == c.object.GetNamespace()
-}
-
-// labels are on the object's runs, whichever the Pipeline and wherever they are
-// (docs/kratix-contract.md 3.3): a Promise may choose another namespace at any time. Others
-// of the same name have them, too.
-func (c *course) labels() map[string]string {
-	labels := map[string]string{v1alpha1.LabelPromise: c.promise.GetName(), v1alpha1.LabelWorkflowType: string(c.kind.Type)}
-	if c.kind.Type == workflow.Resource {
-		labels[v1alpha1.LabelResource] = c.object.GetName()
-	}
-	return labels
 }
 
 // hold is why nothing may start now.
@@ -229,7 +169,7 @@ func (c *course) records(ctx context.Context, status progress.Status, runs []pro
 		}
 	}
 	if p, _ := status.Current(); succeeded(runs, p.Run) {
-		r, err := c.Records.Get(ctx, record.Key{Namespace: c.where[p.Run].namespace, Run: p.Run})
+		r, err := c.Records.Get(ctx, record.Key{Namespace: p.RunNamespace, Run: p.Run})
 		if err != nil && !errors.Is(err, record.ErrNotFound) {
 			return nil, err
 		}
@@ -248,7 +188,7 @@ func (c *course) records(ctx context.Context, status progress.Status, runs []pro
 		if why, ok := c.spoilt[r.Run]; ok {
 			h.fault = why
 		}
-		records = append(records, progress.Record{Run: r.Run, Control: h.control(), Fault: h.fault})
+		records = append(records, progress.Record{Run: r.Run, UID: string(r.RunUID), Control: h.control(), Fault: h.fault})
 	}
 	return records, nil
 }

@@ -10,6 +10,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
+	"github.com/kratix-compile/kratix-compile/internal/harvest"
 	"github.com/kratix-compile/kratix-compile/internal/harvest/record"
 )
 
@@ -34,21 +35,38 @@ func (s *sweeper) Start(ctx context.Context) error {
 
 func (s *sweeper) sweep(ctx context.Context) error {
 	_, err := s.Records.Sweep(ctx, record.MinSweepAge)
-	return errors.Join(err, s.dropUnreferenced(ctx))
+	return errors.Join(err, s.dropUnreferenced(ctx), s.dropUnwanted(ctx))
+}
+
+// dropUnwanted deletes the harvests that nobody waits for and whose object will not look at
+// them any more: it was gone before they were stored.
+func (s *sweeper) dropUnwanted(ctx context.Context) error {
+	waiting, failed := s.Records.Waiting(ctx)
+	for _, r := range waiting {
+		if s.Now().Sub(r.Stored) < record.MinSweepAge {
+			continue
+		}
+		wanted, err := s.Current(ctx, harvest.Run{Key: r.Key, UID: r.RunUID, Labels: r.Labels})
+		if err == nil && !wanted {
+			err = s.Records.Delete(ctx, r)
+		}
+		failed = errors.Join(failed, err)
+	}
+	return failed
 }
 
 // dropUnreferenced deletes the bundles that were kept for a Work and that nothing names any
 // more. It does not ask the cache: that may not have the Work which was written before its
 // bundle was kept. An hour leaves time to whoever still reads one.
 func (s *sweeper) dropUnreferenced(ctx context.Context) error {
-	kept, err := s.Records.Kept(ctx)
-	if err != nil || len(kept) == 0 {
-		return err
+	kept, failed := s.Records.Kept(ctx)
+	if len(kept) == 0 {
+		return failed
 	}
 	named := map[string]bool{}
 	works, placements := &v1alpha1.WorkList{}, &v1alpha1.WorkPlacementList{}
 	if err := errors.Join(s.Live.List(ctx, works), s.Live.List(ctx, placements)); err != nil {
-		return err
+		return errors.Join(failed, err)
 	}
 	for _, w := range works.Items {
 		if w.Spec.Bundle != nil {
@@ -60,7 +78,6 @@ func (s *sweeper) dropUnreferenced(ctx context.Context) error {
 			named[p.Spec.Bundle.Name] = true
 		}
 	}
-	var failed error
 	for _, r := range kept {
 		if !named[r.Name()] && s.Now().Sub(r.Stored) > record.MinSweepAge {
 			failed = errors.Join(failed, s.Records.Delete(ctx, r))

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/kratix-compile/kratix-compile/internal/engine"
 	"github.com/kratix-compile/kratix-compile/internal/progress"
+	"github.com/kratix-compile/kratix-compile/internal/refusal"
 	"github.com/kratix-compile/kratix-compile/internal/slots"
 	"github.com/kratix-compile/kratix-compile/translate/plan"
 	"github.com/kratix-compile/kratix-compile/translate/workflow"
@@ -43,6 +45,8 @@ type course struct {
 	// it would not, with its words.
 	refused, spoilt map[string]string
 	submitting      string
+	// created is whether a run was submitted.
+	created bool
 	// where are the runs that were seen, and harvests the records.
 	where    map[string]place
 	harvests map[string]*opened
@@ -50,12 +54,6 @@ type course struct {
 	heads map[string]client.Object
 	// fresh are the generations of the Works that were written, which a cache may not have.
 	fresh map[string]int64
-}
-
-// place is where a run is.
-type place struct {
-	engine    *engine.Engine
-	namespace string
 }
 
 // course also is one whose workflow cannot be planned: it can still be cleaned up after.
@@ -89,10 +87,11 @@ func (c *course) advance(ctx context.Context) (progress.Decision, error) {
 			return progress.Decision{}, err
 		}
 		decision := progress.Decide(c.last)
-		if err := c.execute(ctx, decision); err != nil {
+		if err := c.execute(ctx, &decision); err != nil {
 			if c.learnt(err) {
 				continue // the next decision is that the run has failed
 			}
+			c.giveBack(err)
 			return decision, err
 		}
 		c.observe(c.last.Status, decision.Status)
@@ -110,6 +109,17 @@ func (c *course) advance(ctx context.Context) (progress.Decision, error) {
 		return decision, nil
 	}
 	return progress.Decision{Outcome: progress.Waiting, RequeueAfter: time.Second}, nil
+}
+
+// giveBack frees the slot of an object that has no run, for as long as what keeps it from
+// starting one may take: a quota, a policy, a missing right. A conflict takes a moment.
+func (c *course) giveBack(err error) {
+	active := slices.ContainsFunc(c.last.Runs, func(r progress.Run) bool {
+		return r.State == progress.RunWaiting || r.State == progress.RunRunning
+	})
+	if !active && !c.created && !apierrors.IsConflict(err) {
+		c.Slots.Settle(c.slot(), false)
+	}
 }
 
 // spoilt are results that can never be delivered.
@@ -146,7 +156,7 @@ func (c *course) subject() engine.Subject {
 	return engine.Subject{Promise: c.promise, Object: c.object.Unstructured, Kind: c.kind}
 }
 
-func (c *course) execute(ctx context.Context, d progress.Decision) error {
+func (c *course) execute(ctx context.Context, d *progress.Decision) error {
 	for _, action := range d.Actions {
 		if err := c.act(ctx, d, action); err != nil {
 			return fmt.Errorf("%s: %w", action, err)
@@ -158,7 +168,7 @@ func (c *course) execute(ctx context.Context, d progress.Decision) error {
 	return nil
 }
 
-func (c *course) act(ctx context.Context, d progress.Decision, action progress.Action) error {
+func (c *course) act(ctx context.Context, d *progress.Decision, action progress.Action) error {
 	switch a := action.(type) {
 	case progress.AddLabel:
 		return c.object.setLabel(ctx, c.Client, a.Key, "true")
@@ -173,7 +183,7 @@ func (c *course) act(ctx context.Context, d progress.Decision, action progress.A
 	case progress.Cancel:
 		return c.cancel(ctx, a.Run)
 	case progress.Submit:
-		return c.submit(ctx, a)
+		return c.submit(ctx, d, a)
 	case progress.CleanUp:
 		return c.cleanUp(ctx, a)
 	default:
@@ -182,8 +192,19 @@ func (c *course) act(ctx context.Context, d progress.Decision, action progress.A
 }
 
 // write fails for good if a Pipeline has put into status.yaml what the API forbids.
-func (c *course) write(ctx context.Context, d progress.Decision) error {
+func (c *course) write(ctx context.Context, d *progress.Decision) error {
 	d.Publish(c.object.status(), c.last)
+	var delivered string
+	for _, action := range d.Actions {
+		if a, ok := action.(progress.Deliver); ok {
+			delivered = a.Run
+		}
+	}
+	if delivered != "" {
+		if err := checkSize(c.object.Unstructured); err != nil {
+			return &spoilt{run: delivered, err: fmt.Errorf("status.yaml: %w", err)}
+		}
+	}
 	completed := d.Outcome == progress.Completed && c.kind.Action == workflow.Configure
 	if completed {
 		if err := c.settle(ctx); err != nil { // or it would have to be written again at once
@@ -192,19 +213,15 @@ func (c *course) write(ctx context.Context, d progress.Decision) error {
 	}
 	err := c.object.saveStatus(ctx, c.Client)
 	c.settled = completed && err == nil
-	if err == nil || !apierrors.IsInvalid(err) && !apierrors.IsRequestEntityTooLargeError(err) {
-		return err
-	}
-	for _, action := range d.Actions {
-		if delivered, ok := action.(progress.Deliver); ok {
-			return &spoilt{run: delivered.Run, err: fmt.Errorf("status.yaml: %w", err)}
-		}
+	if delivered != "" && refusal.Final(err) {
+		return &spoilt{run: delivered, err: fmt.Errorf("status.yaml: %w", err)}
 	}
 	return err
 }
 
-// submit compiles the Pipeline for this round and creates what comes of it.
-func (c *course) submit(ctx context.Context, a progress.Submit) error {
+// submit compiles the Pipeline for this round, creates what comes of it, and writes down
+// which object the run is.
+func (c *course) submit(ctx context.Context, d *progress.Decision, a progress.Submit) error {
 	c.submitting = a.Run
 	begun := time.Now()
 	run, objects, err := c.engine.Compile(c.subject(), c.options(a.Pipeline, a.Round))
@@ -219,10 +236,18 @@ func (c *course) submit(ctx context.Context, a progress.Submit) error {
 		return err
 	}
 	c.meters.submitted.WithLabelValues(c.engine.Name, c.kind.String()).Inc()
+	sealed := &objects[len(objects)-1]
+	c.Seal.Put(sealed, c.object.GetUID())
 	begun = time.Now()
 	err = c.engine.Submit(ctx, objects)
 	c.traced("submit", a.Pipeline, a.Run, begun, err)
-	return err
+	c.created = sealed.GetUID() != ""
+	if err != nil {
+		return err
+	}
+	d.Status.Created(a.Run, string(sealed.GetUID()))
+	d.Status.Write(c.object.status())
+	return c.object.saveStatus(ctx, c.Client)
 }
 
 func (c *course) options(pipeline string, round int) plan.Options {
@@ -236,7 +261,7 @@ func (c *course) cancel(ctx context.Context, run string) error {
 	if !ok {
 		return nil // it is gone
 	}
-	return at.engine.Cancel(ctx, at.namespace, run)
+	return at.engine.Cancel(ctx, at.namespace, run, at.uid)
 }
 
 // namespace is where the runs are (docs/kratix-contract.md 3.2).

@@ -31,6 +31,8 @@ func (c *course) works(ctx context.Context) ([]v1alpha1.Work, error) {
 	return list.Items, err
 }
 
+func (c *course) dryRun() bool { return c.object.GetLabels()[v1alpha1.LabelDryRun] == "true" }
+
 // deleteWorks removes the Works of an object of which no Pipeline is listed, and tells
 // how many are still there.
 func (c *course) deleteWorks(ctx context.Context, listed ...string) (left int, err error) {
@@ -39,6 +41,9 @@ func (c *course) deleteWorks(ctx context.Context, listed ...string) (left int, e
 		return 0, err
 	}
 	stale := work.Stale(works, c.owner(), listed)
+	if !c.dryRun() {
+		stale = append(stale, work.StaleDryRuns(works, c.owner())...)
+	}
 	return len(stale), c.deleteAll(ctx, stale)
 }
 
@@ -73,7 +78,7 @@ func (c *course) placed(ctx context.Context) ([]progress.Work, error) {
 		delete(missing, all[i].Labels[v1alpha1.LabelPipeline])
 	}
 	for pipeline := range missing { // the cache has not seen its Work yet
-		of := work.Source{Owner: c.owner(), Pipeline: pipeline}
+		of := work.Source{Owner: c.owner(), Pipeline: pipeline, DryRun: c.dryRun()}
 		placed = append(placed, progress.Work{Name: of.Name(), State: progress.WorkPending})
 	}
 	return placed, nil
@@ -136,7 +141,7 @@ func (c *course) cleanUp(ctx context.Context, a progress.CleanUp) error {
 		}
 	}
 	for _, e := range c.Engines {
-		found, err := e.Runs(ctx, c.labels())
+		found, err := c.own(ctx, e, progress.Pipeline{})
 		if errors.Is(err, engine.ErrMissing) {
 			continue
 		}
@@ -144,7 +149,7 @@ func (c *course) cleanUp(ctx context.Context, a progress.CleanUp) error {
 			return err
 		}
 		for _, run := range c.surplus(e.Observer, found) {
-			if err := e.Delete(ctx, run.GetNamespace(), run.GetName()); err != nil {
+			if err := e.Delete(ctx, run.GetNamespace(), run.GetName(), run.GetUID()); err != nil {
 				return err
 			}
 		}
@@ -163,7 +168,7 @@ func (c *course) surplus(o backends.Observer, found []unstructured.Unstructured)
 	})
 	kept := map[string]int{}
 	return slices.DeleteFunc(found, func(run unstructured.Unstructured) bool {
-		if !c.owns(&run) || !o.Observe(&run, nil).Phase.Ended() {
+		if !o.Observe(&run, nil).Phase.Ended() {
 			return true
 		}
 		pipeline := run.GetLabels()[v1alpha1.LabelPipeline] + "/" + run.GetLabels()[v1alpha1.LabelWorkflowAction]

@@ -17,6 +17,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/util/uuid"
 	kubescheme "k8s.io/client-go/kubernetes/scheme"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -49,6 +50,8 @@ type world struct {
 
 	// list, before a List of the Runner's; ok is false for what its cache does not know.
 	list func(kind schema.GroupVersionKind) (ok bool, err error)
+	// create, before anything is created.
+	create func(o client.Object) error
 	// saveStatus, before a status is written.
 	saveStatus func(o *unstructured.Unstructured) error
 }
@@ -146,6 +149,14 @@ func (w *world) interceptors() interceptor.Funcs {
 				return err
 			}
 			count("create", o)
+			if w.create != nil {
+				if err := w.create(o); err != nil {
+					return err
+				}
+			}
+			if o.GetUID() == "" { // the API server gives one to everything
+				o.SetUID(uuid.NewUUID())
+			}
 			return c.Create(ctx, o, opts...)
 		},
 		Update: func(ctx context.Context, c client.WithWatch, o client.Object, opts ...client.UpdateOption) error {

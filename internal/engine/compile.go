@@ -78,7 +78,7 @@ func sample(promise *unstructured.Unstructured, backend translate.Backend, opts 
 	outputs, findings := translate.Compile(translate.Input{Files: []parse.File{file}}, translate.Options{
 		Backends: []translate.Backend{backend}, Plan: opts,
 	})
-	return outputs, findings, refusal(findings)
+	return outputs, findings, refused(findings)
 }
 
 func compile(s Subject, opts plan.Options, backend translate.Backend) ([]translate.Output, error) {
@@ -97,7 +97,7 @@ func compile(s Subject, opts plan.Options, backend translate.Backend) ([]transla
 	outputs, findings := translate.Compile(in, translate.Options{
 		Kinds: []workflow.Kind{s.Kind}, Backends: []translate.Backend{backend}, Plan: opts, Stored: true,
 	})
-	return outputs, refusal(findings)
+	return outputs, refused(findings)
 }
 
 func document(object *unstructured.Unstructured) (parse.File, error) {
@@ -105,9 +105,9 @@ func document(object *unstructured.Unstructured) (parse.File, error) {
 	return parse.File{Name: object.GetKind() + "/" + object.GetName(), Data: data}, err
 }
 
-// refusal are the errors among the findings. That there is nothing to run is none here:
+// refused are the errors among the findings. That there is nothing to run is none here:
 // few Promises have all four workflows.
-func refusal(findings diag.List) error {
+func refused(findings diag.List) error {
 	for _, d := range findings {
 		if d.Severity == diag.Error && d.Code != diag.NothingToDo && d.Code != diag.NoPipelines {
 			return &Invalid{Findings: findings}

@@ -20,6 +20,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
 	"github.com/kratix-compile/kratix-compile/backends"
 	"github.com/kratix-compile/kratix-compile/backends/state"
 	"github.com/kratix-compile/kratix-compile/internal/runlog"
@@ -113,6 +114,17 @@ func (e *Engine) Runs(ctx context.Context, labels map[string]string) ([]unstruct
 		}
 	}
 	return list.Items, nil
+}
+
+// AllRuns lists those of all Promises, as the cache has them.
+func (e *Engine) AllRuns(ctx context.Context) ([]unstructured.Unstructured, error) {
+	list := &unstructured.UnstructuredList{}
+	list.SetGroupVersionKind(e.GroupVersionKind())
+	if err := e.index(ctx); err != nil { // and so the API is there
+		return nil, err
+	}
+	err := e.client.List(ctx, list, client.HasLabels{v1alpha1.LabelPromise})
+	return list.Items, e.explain(err)
 }
 
 // Live is a run as the API server has it, whatever a cache says; nil if there is none.

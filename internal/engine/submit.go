@@ -15,6 +15,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/kratix-compile/kratix-compile/internal/refusal"
 	"github.com/kratix-compile/kratix-compile/internal/seal"
 	"github.com/kratix-compile/kratix-compile/translate/manifest"
 )
@@ -68,7 +69,7 @@ func (e *Engine) create(ctx context.Context, objects []*unstructured.Unstructure
 		case err == nil:
 		case errors.Is(err, ErrMissing):
 			return err
-		case errors.Is(err, errTaken), hopeless(err) && !apierrors.IsForbidden(err): // rights, quotas and policies change
+		case errors.Is(err, errTaken), refusal.Final(err):
 			return &Refused{Object: *object, Err: err}
 		case meta.IsNoMatchError(err):
 			return e.explain(err)
@@ -77,11 +78,6 @@ func (e *Engine) create(ctx context.Context, objects []*unstructured.Unstructure
 		}
 	}
 	return nil
-}
-
-// hopeless are answers that trying again does not change.
-func hopeless(err error) bool {
-	return apierrors.IsInvalid(err) || apierrors.IsForbidden(err) || apierrors.IsBadRequest(err) || apierrors.IsRequestEntityTooLargeError(err)
 }
 
 func (e *Engine) submit(ctx context.Context, wanted *unstructured.Unstructured) error {

@@ -11,6 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/kratix-compile/kratix-compile/internal/refusal"
 	"github.com/kratix-compile/kratix-compile/translate/manifest"
 	"github.com/kratix-compile/kratix-compile/translate/plan"
 )
@@ -39,7 +40,7 @@ func (e *Engine) Try(ctx context.Context, promise *unstructured.Unstructured, op
 			err := e.client.Create(ctx, run, client.DryRunAll)
 			switch {
 			case err == nil, apierrors.IsAlreadyExists(err), noDryRun(err):
-			case hopeless(err), apierrors.IsNotFound(err): // not found is the namespace
+			case refusal.Final(err), apierrors.IsForbidden(err), apierrors.IsNotFound(err): // not found is the namespace
 				refused = append(refused, &Refused{Object: manifest.Object{Object: run.Object}, Err: err})
 			case meta.IsNoMatchError(err):
 				return refused, e.explain(err)

@@ -79,6 +79,15 @@ func (s Status) Accepts(run string) bool {
 	return ok && run != "" && p.Phase == PhaseRunning && p.Run == run
 }
 
+// Created notes which object the run of a pipeline is.
+func (s Status) Created(run, uid string) {
+	for i := range s.Pipelines {
+		if s.Pipelines[i].Run == run {
+			s.Pipelines[i].RunUID = uid
+		}
+	}
+}
+
 // expects tells the same of a record. As long as the run's UID is not known, nobody can say
 // whose it is, and it is kept.
 func (s Status) expects(r Record) bool {

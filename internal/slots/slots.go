@@ -33,6 +33,9 @@ type Slots struct {
 	// wake asks for another look at an object that may now have its slot.
 	wake func(Claim)
 
+	seeding sync.Mutex
+	seeded  bool
+
 	mu    sync.Mutex
 	taken map[owner]Claim
 	// there and of count the taken ones by namespace and by Promise.
@@ -44,6 +47,28 @@ type Slots struct {
 // free for an object that was told to hold; the slot is kept for it until Settle.
 func New(limits Limits, wake func(Claim)) *Slots {
 	return &Slots{limits: limits, wake: wake, taken: map[owner]Claim{}, there: map[string]int{}, of: map[string]int{}}
+}
+
+// Seed takes the slots of runs that were there before, once: whoever asks for a slot waits
+// until they are known. They count beyond the limits, too. If they cannot be read now the
+// next call tries again.
+func (s *Slots) Seed(there func() ([]Claim, error)) error {
+	s.seeding.Lock()
+	defer s.seeding.Unlock()
+	if s.seeded {
+		return nil
+	}
+	claims, err := there()
+	if err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, c := range claims {
+		s.take(c)
+	}
+	s.seeded = true
+	return nil
 }
 
 // Hold says why an object may not start a run now, for people. If it may, the answer is
@@ -77,7 +102,7 @@ func (s *Slots) Hold(c Claim) string {
 }
 
 // Settle says whether the object has an active run now. If it has none, it does not wait
-// for one either.
+// for one either, wherever that was to be.
 func (s *Slots) Settle(c Claim, active bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -41,7 +41,8 @@ type Source struct {
 }
 
 // Name has at most 63 characters, because it becomes a label value. Where Kratix
-// draws the end by lot, it is of the UID: creating a Work twice changes nothing.
+// draws the end by lot, it is of the UID: creating a Work twice changes nothing. A dry run
+// has a Work of its own, beside the one whose files are in use.
 func (s Source) Name() string {
 	parts := []string{s.Promise}
 	if s.ofResource() {
@@ -51,7 +52,11 @@ func (s Source) Name() string {
 		}
 	}
 	parts = append(parts, s.Pipeline)
-	return names.WithHash(strings.Join(parts, "-"), names.Hash(5, string(s.UID), s.Pipeline), names.MaxLabel)
+	of := []string{string(s.UID), s.Pipeline}
+	if s.DryRun {
+		of = append(of, v1alpha1.LabelDryRun)
+	}
+	return names.WithHash(strings.Join(parts, "-"), names.Hash(5, of...), names.MaxLabel)
 }
 
 // Labels are those of the Work. Kratix and its tools find it by them.

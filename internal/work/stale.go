@@ -41,6 +41,17 @@ func Stale(works []v1alpha1.Work, o Owner, pipelines []string) []v1alpha1.Work {
 	return stale
 }
 
+// StaleDryRuns are the Works of an owner's dry runs, which are of no use when it is in none.
+func StaleDryRuns(works []v1alpha1.Work, o Owner) []v1alpha1.Work {
+	var stale []v1alpha1.Work
+	for _, w := range works {
+		if o.has(&w) && w.Labels[v1alpha1.LabelDryRun] == "true" {
+			stale = append(stale, w)
+		}
+	}
+	return stale
+}
+
 // has tells whether a Work is of this owner, wherever it is. A Work without the
 // label for it is in the namespace of its request.
 func (o Owner) has(w *v1alpha1.Work) bool {

@@ -66,22 +66,29 @@ func (s *Store) Keep(ctx context.Context, r Record) error {
 	return nil
 }
 
-// Kept are the records that Keep took out.
-func (s *Store) Kept(ctx context.Context) ([]Record, error) {
+// Waiting are the records that are still to be consumed, and Kept those that Keep took out.
+func (s *Store) Waiting(ctx context.Context) ([]Record, error) { return s.labelled(ctx, Waiting) }
+
+// Kept is explained there.
+func (s *Store) Kept(ctx context.Context) ([]Record, error) { return s.labelled(ctx, Kept) }
+
+func (s *Store) labelled(ctx context.Context, value string) ([]Record, error) {
 	heads := &metav1.PartialObjectMetadataList{}
 	heads.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("ConfigMapList"))
-	if err := s.Reader.List(ctx, heads, client.InNamespace(s.Namespace), client.MatchingLabels{Label: Kept}); err != nil {
-		return nil, fmt.Errorf("list kept harvests: %w", err)
+	if err := s.Reader.List(ctx, heads, client.InNamespace(s.Namespace), client.MatchingLabels{Label: value}); err != nil {
+		return nil, fmt.Errorf("list harvests that are %s: %w", value, err)
 	}
-	var kept []Record
+	var found []Record
+	var broken error
 	for i := range heads.Items {
 		r, err := Of(&heads.Items[i])
 		if err != nil {
-			return nil, err
+			broken = errors.Join(broken, err) // the others are as good as before
+			continue
 		}
-		kept = append(kept, r)
+		found = append(found, r)
 	}
-	return kept, nil
+	return found, broken
 }
 
 func (s *Store) deleteChunks(ctx context.Context, upload string) error {

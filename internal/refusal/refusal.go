@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package refusal says what an answer of the API server means for who asked.
+package refusal
+
+import (
+	"errors"
+	"net/http"
+	"strings"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+)
+
+// Final tells whether the API server refuses an object for what it is, so that trying again
+// is of no use. A missing right is not final, and neither is a quota or a policy, which the
+// API server answers in the same way: they change without the object.
+func Final(err error) bool {
+	return apierrors.IsInvalid(err) || apierrors.IsBadRequest(err) || TooLarge(err)
+}
+
+// outgrown are what etcd, and the client that the API server has of it, say of an object
+// that is too large. The API server passes it on as an internal error.
+var outgrown = []string{
+	"etcdserver: request is too large",
+	"trying to send message larger than max",
+}
+
+// TooLarge tells whether the object is more than the API server takes (413) or etcd stores
+// (500 with one of its texts).
+func TooLarge(err error) bool {
+	if apierrors.IsRequestEntityTooLargeError(err) {
+		return true
+	}
+	var status apierrors.APIStatus
+	if !errors.As(err, &status) || status.Status().Code != http.StatusInternalServerError {
+		return false
+	}
+	for _, text := range outgrown {
+		if strings.Contains(status.Status().Message, text) {
+			return true
+		}
+	}
+	return false
+}
