@@ -26,7 +26,10 @@ A test kills it everywhere ([model_test.go](../internal/progress/model_test.go))
 * **The suspension label is put on before the status says so.** A suspended pipeline
   without the label is one that someone resumed.
 * **One run at a time.** A run of an earlier round is cancelled and waited for. A run
-  whose results are safe counts as ended, even if the engine has not noticed.
+  whose results are safe counts as ended, even if the engine never notices. So does one that was
+  told to end a minute ago and of whose Pods none is left.
+* **A run is known by its UID**, which is written when it has been created. A run that is deleted
+  is followed by one with another name.
 * **A conflict ends the execution.** The decision was made for an object that has changed.
 
 In the tables the pipelines are ` + "`a` and `b`" + `, ` + "`a-1`" + ` is the run of ` + "`a`" + ` in round 1, and labels are

@@ -18,9 +18,11 @@ import (
 	"github.com/stretchr/testify/require"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/fake"
 	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
@@ -106,7 +108,30 @@ func (s *story) objects(t *testing.T) []client.Object {
 		}
 		objects = append(objects, u)
 	}
+	own(objects)
 	return objects
+}
+
+// own gives Pods their owners, as engines do. One that is labelled "forged" has another.
+func own(objects []client.Object) {
+	for _, run := range objects {
+		if kind := run.GetObjectKind().GroupVersionKind().Kind; kind != "TaskRun" && kind != "Workflow" {
+			continue
+		}
+		run.SetUID(types.UID("uid of " + run.GetName()))
+		ref := metav1.OwnerReference{APIVersion: "v1", Kind: run.GetObjectKind().GroupVersionKind().Kind, Name: run.GetName(), UID: run.GetUID(), Controller: new(true)}
+		for _, pod := range objects {
+			labels := pod.GetLabels()
+			if labels["tekton.dev/taskRun"] != run.GetName() && labels["workflows.argoproj.io/workflow"] != run.GetName() {
+				continue
+			}
+			of := ref
+			if labels["forged"] != "" {
+				of.UID = "evil"
+			}
+			pod.SetOwnerReferences([]metav1.OwnerReference{of})
+		}
+	}
 }
 
 var (

@@ -180,10 +180,12 @@ func (r *reading) runs(ctx context.Context, f *Facts) error {
 	return err
 }
 
-// podsOf are the run's own among those of the object.
+// podsOf are the run's own among those of the object. Labels alone do not make a Pod one.
 func (f RunFacts) podsOf() []corev1.Pod {
 	selector := labels.SelectorFromSet(f.Engine.Observer.PodLabels(f.Object))
-	return slices.DeleteFunc(slices.Clone(f.Pods), func(p corev1.Pod) bool { return !selector.Matches(labels.Set(p.Labels)) })
+	return slices.DeleteFunc(slices.Clone(f.Pods), func(p corev1.Pod) bool {
+		return !metav1.IsControlledBy(&p, f.Object) || !selector.Matches(labels.Set(p.Labels))
+	})
 }
 
 // placements are those of the object's Works, with where they go.

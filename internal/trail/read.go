@@ -3,6 +3,7 @@
 package trail
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -83,8 +84,10 @@ func (r *reader) run(p progress.Pipeline) *Run {
 	if p.Run == "" {
 		return nil
 	}
-	out := &Run{Namespace: r.namespace(), Name: p.Run, State: state.State{Steps: []state.Step{}}}
-	i := slices.IndexFunc(r.Runs, func(run RunFacts) bool { return run.Object.GetName() == p.Run })
+	out := &Run{Namespace: cmp.Or(p.RunNamespace, r.namespace()), Name: p.Run, State: state.State{Steps: []state.Step{}}}
+	i := slices.IndexFunc(r.Runs, func(run RunFacts) bool {
+		return run.Object.GetName() == p.Run && (p.RunUID == "" || string(run.Object.GetUID()) == p.RunUID)
+	})
 	if i < 0 {
 		out.Message = "it is not there"
 		if r.Brief || !r.mayReadRuns() {
