@@ -40,9 +40,7 @@ func newManager(config *rest.Config, s *settings) (manager.Manager, error) {
 		Scheme:                        scheme,
 		Cache:                         caching,
 		Client:                        client.Options{Cache: &client.CacheOptions{Unstructured: true}},
-		Metrics:                       server.Options{BindAddress: s.metricsAddress},
-		HealthProbeBindAddress:        s.healthAddress,
-		PprofBindAddress:              s.pprofAddress,
+		Metrics:                       server.Options{BindAddress: "0"}, // addPages serves them
 		LeaderElection:                s.elect,
 		LeaderElectionID:              "kratix-runner",
 		LeaderElectionNamespace:       s.plan.SystemNamespace,

@@ -17,7 +17,6 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/healthz"
 	"sigs.k8s.io/controller-runtime/pkg/log/zap"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 	"sigs.k8s.io/controller-runtime/pkg/metrics"
@@ -71,10 +70,7 @@ func run(ctx context.Context, s *settings) error {
 	if err := s.addWebhook(mgr, certificate, runner); err != nil {
 		return err
 	}
-	if err := mgr.AddHealthzCheck("alive", healthz.Ping); err != nil {
-		return err
-	}
-	if err := mgr.AddReadyzCheck("certificate", certificate.Ready); err != nil {
+	if err := s.addPages(mgr, certificate.Ready); err != nil {
 		return err
 	}
 	mgr.GetLogger().Info("Starting", "version", release.Version())

@@ -6,32 +6,48 @@ import (
 	"crypto/tls"
 	"fmt"
 	"net"
-	"strconv"
+	"net/http"
+	"time"
 
+	"github.com/go-logr/logr"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 	"sigs.k8s.io/controller-runtime/pkg/webhook"
+
+	"github.com/kratix-compile/kratix-compile/internal/serving"
 )
 
 // Path is where the API server asks about Promises.
 const Path = "/v1/promises"
 
-// Serve adds a server to mgr, which runs in every replica, and makes readiness depend on
-// it. The address is host:port. GetCertificate is asked at every handshake.
+// An API server sends a Promise, and the one before it, each of 3 MiB at most, and gives up
+// after ten seconds (deploy/webhook). Others send what they like, and so these bounds are also
+// those of the memory that strangers can fill.
+const (
+	maxConns  = 128
+	drainTime = 10 * time.Second
+)
+
+func bounds() serving.Bodies {
+	return serving.Bodies{Size: 7 << 20, Held: 8, AtOnce: 2, Receive: 3 * time.Second, All: 9 * time.Second}
+}
+
+// Serve adds to mgr a server that judges Promises, in every replica. The listener is open.
+// GetCertificate is asked at every handshake.
 func Serve(mgr manager.Manager, address string, getCertificate func(*tls.ClientHelloInfo) (*tls.Certificate, error), judge *Promises) error {
-	host, text, err := net.SplitHostPort(address)
+	listener, err := net.Listen("tcp", address)
 	if err != nil {
 		return fmt.Errorf("the webhook's address: %w", err)
 	}
-	port, err := strconv.Atoi(text)
-	if err != nil {
-		return fmt.Errorf("the webhook's address: %q is not the number of a port", text)
-	}
-	server := webhook.NewServer(webhook.Options{Host: host, Port: port, TLSOpts: []func(*tls.Config){func(c *tls.Config) {
-		c.MinVersion, c.GetCertificate = tls.VersionTLS12, getCertificate
-	}}})
-	server.Register(Path, &webhook.Admission{Handler: judge})
-	if err := mgr.AddReadyzCheck("webhook", server.StartedChecker()); err != nil {
-		return err
-	}
-	return mgr.Add(server)
+	return mgr.Add(server(listener, getCertificate, &webhook.Admission{Handler: judge}, mgr.GetLogger().WithName("webhook")))
+}
+
+// server takes from controller-runtime's what counts requests, and not what listens: that has
+// no bounds.
+func server(listener net.Listener, getCertificate func(*tls.ClientHelloInfo) (*tls.Certificate, error), judge http.Handler, log logr.Logger) *manager.Server {
+	counted := webhook.NewServer(webhook.Options{})
+	counted.Register(Path, bounds().Before(judge))
+	return serving.New(serving.Options{
+		Name: "webhook", Listener: listener, Handler: counted.WebhookMux(), GetCertificate: getCertificate,
+		Connections: maxConns, Answer: bounds().All + time.Second, Drain: drainTime, Log: log,
+	})
 }

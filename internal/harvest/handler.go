@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"strings"
 	"time"
@@ -16,6 +17,7 @@ import (
 	"github.com/kratix-compile/kratix-compile/internal/harvest/bundle"
 	"github.com/kratix-compile/kratix-compile/internal/harvest/protocol"
 	"github.com/kratix-compile/kratix-compile/internal/harvest/record"
+	"github.com/kratix-compile/kratix-compile/internal/serving"
 	"github.com/kratix-compile/kratix-compile/internal/tracing"
 )
 
@@ -137,6 +139,9 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request, d *delivery) ans
 		defer func() { <-h.uploads }()
 	default:
 		return busy("the runner receives as many bundles as it can", 2)
+	}
+	if !serving.Settle(r.Context()) {
+		return cutOff(net.ErrClosed)
 	}
 	h.metrics.inFlight.Inc()
 	defer h.metrics.inFlight.Dec()

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/go-logr/logr"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"sigs.k8s.io/controller-runtime/pkg/healthz"
+)
+
+// TestPagesAmongStrangers: each page is served to an honest peer while another one has opened
+// 2,000 connections, and nothing else is served.
+func TestPagesAmongStrangers(t *testing.T) {
+	s := &settings{metricsAddress: "127.0.0.1:0", healthAddress: "127.0.0.1:0", pprofAddress: "127.0.0.1:0"}
+	wanted := map[string]map[string]string{
+		"metrics": {"/metrics": "# HELP go_goroutines"},
+		"health":  {"/healthz": "ok", "/readyz": "ok", "/readyz/certificate": "ok"},
+		"pprof":   {"/debug/pprof/cmdline": "kratix-runner", "/debug/pprof/": "goroutine"},
+	}
+	for _, p := range s.pages(healthz.Ping) {
+		t.Run(p.name, func(t *testing.T) {
+			server, err := p.server(logr.Discard())
+			require.NoError(t, err)
+			ctx, cancel := context.WithCancel(context.Background())
+			ended := make(chan error, 1)
+			go func() { ended <- server.Start(ctx) }()
+			defer func() {
+				cancel()
+				assert.NoError(t, <-ended)
+			}()
+			address := server.Listener.Addr().String()
+			for range 2000 {
+				c, err := net.Dial("tcp", address)
+				require.NoError(t, err)
+				defer func() { _ = c.Close() }()
+			}
+			for path, text := range wanted[p.name] {
+				code, body := get(t, http.MethodGet, "http://"+address+path, "")
+				assert.Equal(t, http.StatusOK, code)
+				assert.Contains(t, body, text)
+			}
+			code, _ := get(t, http.MethodGet, "http://"+address+"/other", "")
+			assert.Equal(t, http.StatusNotFound, code)
+			for path := range wanted[p.name] {
+				code, _ = get(t, http.MethodPost, "http://"+address+path, "a body")
+				assert.Equal(t, http.StatusRequestEntityTooLarge, code)
+			}
+		})
+	}
+}
+
+func get(t *testing.T, method, url, body string) (int, string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, method, url, strings.NewReader(body))
+	require.NoError(t, err)
+	answer, err := http.DefaultClient.Do(req)
+	require.NoError(t, err)
+	defer func() { _ = answer.Body.Close() }()
+	data, err := io.ReadAll(answer.Body)
+	require.NoError(t, err)
+	return answer.StatusCode, string(data)
+}
+
+func TestNoPages(t *testing.T) {
+	off := &settings{metricsAddress: "0", healthAddress: "0", pprofAddress: ""}
+	assert.NoError(t, off.addPages(nil, healthz.Ping), "no manager is asked")
+
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer func() { _ = taken.Close() }()
+	_, err = page{name: "metrics", address: taken.Addr().String()}.server(logr.Discard())
+	assert.ErrorContains(t, err, "--metrics-address: ")
+}

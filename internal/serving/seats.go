@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package serving
+
+import (
+	"slices"
+	"sync"
+)
+
+// seats are places for peers, of which there is a fixed number. Nobody waits for one: who
+// comes when all are taken gets the seat of another who has not settled, and so a peer that
+// takes many and does nothing with them only drives itself out.
+type seats struct {
+	limit int
+	mu    sync.Mutex
+	taken []*seat // the oldest first
+}
+
+// seat is one place. All its methods may be called more than once, and on nil.
+type seat struct {
+	of      *seats
+	peer    string
+	evict   func()
+	settled bool
+}
+
+// take gives peer a seat. If all are taken, it evicts the oldest one of the peer that has
+// the most; settled ones stay. It is nil if all are settled.
+func (s *seats) take(peer string, evict func()) *seat {
+	own := &seat{of: s, peer: peer, evict: evict}
+	loser, ok := s.add(own)
+	if !ok {
+		return nil
+	}
+	if loser != nil {
+		loser.evict()
+	}
+	return own
+}
+
+func (s *seats) add(own *seat) (loser *seat, ok bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.taken) >= s.limit {
+		if loser = s.loser(); loser == nil {
+			return nil, false
+		}
+		s.remove(loser)
+	}
+	s.taken = append(s.taken, own)
+	return loser, true
+}
+
+func (s *seats) loser() *seat {
+	held := map[string]int{}
+	for _, t := range s.taken {
+		if !t.settled {
+			held[t.peer]++
+		}
+	}
+	var loser *seat
+	for _, t := range s.taken {
+		if !t.settled && (loser == nil || held[t.peer] > held[loser.peer]) {
+			loser = t
+		}
+	}
+	return loser
+}
+
+func (s *seats) remove(gone *seat) {
+	s.taken = slices.DeleteFunc(s.taken, func(t *seat) bool { return t == gone })
+}
+
+// settle keeps the seat from being given to another, or with false no longer does. It tells
+// whether the seat is still the peer's.
+func (t *seat) settle(yes bool) bool {
+	if t == nil {
+		return true
+	}
+	t.of.mu.Lock()
+	defer t.of.mu.Unlock()
+	t.settled = yes
+	return slices.Contains(t.of.taken, t)
+}
+
+func (t *seat) release() {
+	if t == nil {
+		return
+	}
+	t.of.mu.Lock()
+	defer t.of.mu.Unlock()
+	t.of.remove(t)
+}

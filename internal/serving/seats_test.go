@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package serving
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+)
+
+// TestSeats: who has the most loses the oldest of them, and nobody loses one that is settled.
+func TestSeats(t *testing.T) {
+	s, gone := &seats{limit: 4}, ""
+	take := func(peer, name string) *seat { return s.take(peer, func() { gone += name }) }
+	modest := take("honest", "a")
+	take("greedy", "b")
+	settled := take("greedy", "c")
+	assert.True(t, settled.settle(true))
+	take("greedy", "d")
+
+	take("other", "e")
+	assert.Equal(t, "b", gone, "the oldest of the greediest")
+	take("other", "f")
+	assert.Equal(t, "ba", gone, "all have one: the oldest of all")
+	assert.False(t, modest.settle(true), "it is too late")
+	modest.release()
+	take("honest", "g")
+	assert.Equal(t, "bae", gone)
+
+	settled.release()
+	take("new", "h")
+	assert.Equal(t, "bae", gone, "there is room")
+	for _, taken := range s.taken {
+		taken.settle(true)
+	}
+	assert.Nil(t, take("new", "i"))
+	s.taken[2].settle(false)
+	assert.NotNil(t, take("new", "j"))
+	assert.Equal(t, "baeg", gone)
+}
