@@ -6,6 +6,7 @@ package admission
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"slices"
 	"time"
@@ -36,8 +37,13 @@ type Promises struct {
 	Settings []string
 }
 
-// trialTime bounds what is asked for advice only; the API server waits ten seconds.
-const trialTime = 3 * time.Second
+const (
+	// trialTime bounds what is asked for advice only; the API server waits ten seconds.
+	trialTime = 3 * time.Second
+	// maxPromise is what etcd stores of an object, unless set, in bytes. To compile a Promise
+	// takes two hundred times its size of memory, so nothing longer is tried.
+	maxPromise = 3 << 19
+)
 
 // Handle implements admission.Handler. Only what changes what a Promise says is judged:
 // one that was stored before it was judged like this can still be labelled and deleted.
@@ -57,6 +63,9 @@ func (p *Promises) Handle(ctx context.Context, req admission.Request) admission.
 		if !promise.GetDeletionTimestamp().IsZero() || p.sayTheSame(before, promise) {
 			return admission.Allowed("")
 		}
+	}
+	if size := len(req.Object.Raw); size > maxPromise {
+		return admission.Errored(http.StatusRequestEntityTooLarge, fmt.Errorf("the Promise has %d bytes as JSON, and etcd stores %d; move large data into images", size, maxPromise))
 	}
 	v := &verdict{promise: promise}
 	if err := p.judge(ctx, v, before); err != nil {

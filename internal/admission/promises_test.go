@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/json"
 	"os"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -171,6 +172,19 @@ func TestAdviceNeverRefuses(t *testing.T) {
 			assert.Equal(t, name == "refused", len(response.Warnings) > 1, "%v", response.Warnings)
 		})
 	}
+}
+
+// TestTooLarge: what cannot be stored is not compiled either.
+func TestTooLarge(t *testing.T) {
+	promise := with(t, website(t), strings.Repeat("x", 3<<19), "metadata", "annotations", "data")
+	response := ask(t, interceptor.Funcs{Create: func(context.Context, client.WithWatch, client.Object, ...client.CreateOption) error {
+		t.Error("the cluster was asked")
+		return nil
+	}}, nil, promise)
+	assert.False(t, response.Allowed)
+	assert.EqualValues(t, 413, response.Result.Code)
+	assert.Contains(t, response.Result.Message, "and etcd stores 1572864; move large data into images")
+	assert.True(t, ask(t, interceptor.Funcs{}, promise, nil).Allowed, "it can go")
 }
 
 // TestNoVerdict: a failure of the cluster is no fault of the Promise.
