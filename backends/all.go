@@ -62,6 +62,9 @@ func Engines() []Engine {
 // Options are what the backends let an installation choose.
 type Options struct {
 	TektonRequests TektonRequests
+	// ArgoInstance is the instance ID of the Argo controller that is to take Workflows; empty
+	// if it has none. It must be the value of a label.
+	ArgoInstance string
 	// Images are known image configurations, by image as users write it.
 	Images map[string]Image
 }
@@ -89,6 +92,6 @@ func Names() []string {
 
 // New makes the backends that are named, in the order of Engines.
 func New(names []string, opts Options) []translate.Backend {
-	all := []translate.Backend{tekton.Compiler{Requests: opts.TektonRequests, Images: opts.Images}, argo.Compiler{}}
+	all := []translate.Backend{tekton.Compiler{Requests: opts.TektonRequests, Images: opts.Images}, argo.Compiler{Instance: opts.ArgoInstance}}
 	return slices.DeleteFunc(all, func(b translate.Backend) bool { return !slices.Contains(names, b.Name()) })
 }

@@ -14,6 +14,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
 
+	"github.com/kratix-compile/kratix-compile/backends/argo"
 	"github.com/kratix-compile/kratix-compile/e2e/cluster"
 )
 
@@ -67,6 +68,7 @@ func (s *stage) set(t *testing.T, objects ...*unstructured.Unstructured) {
 				fields["emptyDir"] = map[string]any{}
 			}
 			delete(fields, "mountPropagation") // the mount must be shared on the node
+			delete(fields, argo.LabelInstance) // the controller here has none
 			for _, field := range []string{"resources", "computeResources"} {
 				if resources, ok := fields[field].(map[string]any); ok {
 					s.afford(t, resources)

@@ -161,6 +161,8 @@ func option(opts *translate.Options, engine *backends.Options, key, value string
 		opts.Plan.Timeout, err = time.ParseDuration(value)
 	case "tekton-requests":
 		engine.TektonRequests = backends.TektonRequests(value)
+	case "argo-instance-id":
+		engine.ArgoInstance = value
 	default:
 		err = fmt.Errorf("no option %q; a comment that is none must not look like one", key)
 	}

@@ -27,8 +27,15 @@ const (
 	keepPods    = "168h"
 )
 
+// LabelInstance names the controller that a Workflow is for. One with an instance ID takes
+// only Workflows that have it, and one without only those without the label.
+const LabelInstance = "workflows.argoproj.io/controller-instanceid"
+
 // Compiler is the Argo backend.
-type Compiler struct{}
+type Compiler struct {
+	// Instance is the instance ID of the controller; empty if it has none.
+	Instance string
+}
 
 // Name is how users call the backend.
 func (Compiler) Name() string { return "argo" }
@@ -44,7 +51,11 @@ func (c Compiler) Compile(w plan.Workflow) ([]manifest.Object, diag.List) {
 		out.objects = append(out.objects, run.Prerequisites()...)
 		out.addTyped(run.At, executorAccess(run)...)
 	}
-	out.addTyped(w.Runs[0].At, compileWorkflow(w, &out.diags))
+	wf := compileWorkflow(w, &out.diags)
+	if c.Instance != "" {
+		metav1.SetMetaDataLabel(&wf.ObjectMeta, LabelInstance, c.Instance)
+	}
+	out.addTyped(w.Runs[0].At, wf)
 	if out.diags.HasErrors() {
 		out.objects = nil
 	}

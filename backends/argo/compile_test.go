@@ -117,3 +117,16 @@ func TestThePlanIsNotChanged(t *testing.T) {
 	assert.Equal(t, workflowOf(change, "build", "ship"), w)
 	assert.Equal(t, first, second)
 }
+
+// TestInstance: a controller with an ID takes only Workflows that have it, and sets it on Pods
+// itself.
+func TestInstance(t *testing.T) {
+	objects, _ := Compiler{Instance: "team-a"}.Compile(workflowOf(nil))
+	last := objects[len(objects)-1]
+	assert.Equal(t, "team-a", last.GetLabels()[LabelInstance])
+	none, _, _ := compile(t, workflowOf(nil))
+	assert.NotContains(t, none.Labels, LabelInstance, "a controller without an ID takes only those without the label")
+	for _, template := range none.Spec.Templates {
+		assert.NotContains(t, template.Metadata.Labels, LabelInstance)
+	}
+}

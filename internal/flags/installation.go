@@ -21,4 +21,5 @@ func Installation(set *pflag.FlagSet, p *plan.Options, engine *backends.Options)
 	set.Var(Checked{&p.Harvest.PullSecret, SecretName}, "harvest-pull-secret", "`SECRET` to pull the harvest image with")
 	set.Var(NewChoice(&engine.TektonRequests, backends.TektonRequestModes), "tekton-requests",
 		"`HOW` a TaskRun asks for resources: max (the largest step counts, as in Kratix) or sum")
+	set.Var(Checked{&engine.ArgoInstance, InstanceID}, "argo-instance-id", "`ID` of the Argo controller that is to take Workflows, if it has one (instanceID in its configuration)")
 }

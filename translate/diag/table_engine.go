@@ -221,7 +221,9 @@ var engineCodes = []Info{
 		Prose: `
 			Controllers act upon keys below tekton.dev/ and workflows.argoproj.io/: a
 			Pipeline that set one could have its Pod counted to another run, or handed to
-			another controller. Choose another key.`,
+			another controller. Choose another key. Which of several Argo controllers
+			takes the Workflows is what an installation says for all Promises, with
+			--argo-instance-id.`,
 		Example: `
 			metadata:
 			  name: render
