@@ -4,6 +4,7 @@ package backends
 
 import (
 	"slices"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -23,8 +24,23 @@ type Engine struct {
 	Runs string
 	// Observer reads what became of the objects of this Kind.
 	Observer Observer
+	// Untaken is where to look when no controller takes a run, for people.
+	Untaken func(run *unstructured.Unstructured) string
 	// Cancel is a JSON merge patch of such an object that ends the run.
 	Cancel []byte
+}
+
+// takeTime is what a controller of an engine has to look at a new run.
+const takeTime = time.Minute
+
+// Observe is what the Observer says, and at this time also whether a run that no controller
+// has looked at should have been taken long ago.
+func (e Engine) Observe(run *unstructured.Unstructured, pods []corev1.Pod, now time.Time) state.State {
+	s := e.Observer.Observe(run, pods)
+	if s.Unseen && now.Sub(run.GetCreationTimestamp().Time) >= takeTime {
+		s.Failure = &state.Failure{Fault: state.FaultPlatform, Reason: state.NotTaken, Message: e.Untaken(run)}
+	}
+	return s
 }
 
 // Observer tells what became of an engine's runs. It has no client and no
@@ -50,11 +66,11 @@ func Engines() []Engine {
 	return []Engine{
 		{
 			Name: "tekton", APIVersion: "tekton.dev/v1", Kind: "TaskRun", Runs: "Tekton Pipelines 1.13.1 and later",
-			Observer: tekton.Observer{}, Cancel: tekton.Cancel(),
+			Observer: tekton.Observer{}, Untaken: tekton.Untaken, Cancel: tekton.Cancel(),
 		},
 		{
 			Name: "argo", APIVersion: "argoproj.io/v1alpha1", Kind: "Workflow", Runs: "Argo Workflows 3.7 and 4.x",
-			Observer: argo.Observer{}, Cancel: argo.Cancel(),
+			Observer: argo.Observer{}, Untaken: argo.Untaken, Cancel: argo.Cancel(),
 		},
 	}
 }

@@ -5,6 +5,7 @@ package argo
 import (
 	"cmp"
 	"slices"
+	"strconv"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -27,7 +28,7 @@ func (Observer) Observe(run *unstructured.Unstructured, pods []corev1.Pod) state
 	w := read(run)
 	node := w.attempt()
 	pod := node.pod(pods)
-	s := state.State{Phase: w.phase(node, pod), Attempt: w.attempts(node), Steps: w.steps(node, pod)}
+	s := state.State{Phase: w.phase(node, pod), Unseen: w.Status.Phase == "" && pod == nil, Attempt: w.attempts(node), Steps: w.steps(node, pod)}
 	if pod != nil {
 		s.Pod = pod.Name
 	}
@@ -40,6 +41,16 @@ func (Observer) Observe(run *unstructured.Unstructured, pods []corev1.Pod) state
 // Told tells whether somebody has ended a Workflow.
 func (Observer) Told(run *unstructured.Unstructured) bool { return read(run).Spec.Shutdown != "" }
 
+// Untaken is where to look when no controller has taken a Workflow.
+func Untaken(run *unstructured.Unstructured) string {
+	id := "none"
+	if own := run.GetLabels()[LabelInstance]; own != "" {
+		id = strconv.Quote(own)
+	}
+	return "no Argo controller has taken the Workflow: does workflow-controller run, does it watch this namespace, " +
+		"and is its instanceID (ConfigMap workflow-controller-configmap) that of --argo-instance-id, which is " + id + "?"
+}
+
 // ownContainers are those that Argo adds to a Pod; supervisor is of 4.1.
 var ownContainers = []string{"init", "wait", "supervisor"}
 
@@ -47,6 +58,7 @@ var ownContainers = []string{"init", "wait", "supervisor"}
 type workflowRun struct {
 	Spec struct {
 		Shutdown  string     `json:"shutdown"`
+		Suspend   bool       `json:"suspend"`
 		Templates []template `json:"templates"`
 	} `json:"spec"`
 	Status struct {
@@ -70,6 +82,7 @@ type template struct {
 // node is a Pod, or a group of nodes.
 type node struct {
 	ID           string `json:"id"`
+	Name         string `json:"displayName"`
 	Type         string `json:"type"`
 	TemplateName string `json:"templateName"`
 	Phase        string `json:"phase"`
@@ -77,6 +90,9 @@ type node struct {
 	StartedAt    string `json:"startedAt"`
 	// HostNodeName is empty if the Pod never had a node.
 	HostNodeName string `json:"hostNodeName"`
+	Lock         struct {
+		Waiting string `json:"waiting"`
+	} `json:"synchronizationStatus"`
 }
 
 func read(run *unstructured.Unstructured) workflowRun {
@@ -86,16 +102,20 @@ func read(run *unstructured.Unstructured) workflowRun {
 	return w
 }
 
-// podNodes are the nodes of Pods, the oldest first.
-func (w workflowRun) podNodes() []node {
+// nodes are those that are wanted, the oldest first.
+func (w workflowRun) nodes(wanted func(node) bool) []node {
 	var found []node
 	for _, n := range w.Status.Nodes {
-		if n.Type == "Pod" {
+		if wanted(n) {
 			found = append(found, n)
 		}
 	}
 	slices.SortFunc(found, func(a, b node) int { return cmp.Or(cmp.Compare(a.StartedAt, b.StartedAt), cmp.Compare(a.ID, b.ID)) })
 	return found
+}
+
+func (w workflowRun) podNodes() []node {
+	return w.nodes(func(n node) bool { return n.Type == "Pod" })
 }
 
 // attempt is the node of the newest Pod; empty if there is none yet.

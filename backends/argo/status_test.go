@@ -121,6 +121,50 @@ func TestPhases(t *testing.T) {
 	}
 }
 
+// TestPostponed: while Argo keeps a Workflow waiting its own reason is told, and nothing of it
+// while a Pod is at work.
+func TestPostponed(t *testing.T) {
+	const lock = "Waiting for ns/Semaphore/x lock. Lock status: 0/1"
+	over := podOf("a", corev1.PodStatus{Phase: corev1.PodSucceeded, InitContainerStatuses: []corev1.ContainerStatus{ended("get", 0, "")}})
+	atWork := podOf("a", corev1.PodStatus{Phase: corev1.PodRunning})
+	for name, test := range map[string]struct {
+		more, want string
+		pods       []corev1.Pod
+	}{
+		"unseen":      {"status: {}", "", nil},
+		"parallelism": {"status: {phase: Pending, message: Workflow processing has been postponed because too many workflows are already running}", "Workflow processing has been postponed because too many workflows are already running", nil},
+		"semaphore":   {"status: {phase: Pending, message: '" + lock + "'}", lock, nil},
+		"lock lost":   {"status: {phase: Running, message: '" + lock + "'}", lock, nil},
+		"lock of a template": {
+			"status: {phase: Running, nodes: {a: {id: a, type: Pod, templateName: fetch, phase: Pending, message: '" + lock + "', synchronizationStatus: {waiting: ns/Semaphore/x}}}}", lock, nil,
+		},
+		"lock of the next Pipeline": {
+			"status: {phase: Running, nodes: {" + nodeOf("a", "fetch", 1, "phase: Succeeded") + ", b: {id: b, type: Retry, templateName: build, phase: Pending, synchronizationStatus: {waiting: ns/Mutex/x}}}}",
+			"Waiting for ns/Mutex/x lock", []corev1.Pod{over},
+		},
+		"suspended":           {"{spec: {suspend: true}, status: {phase: Running}}", "the Workflow is suspended; it goes on when spec.suspend is removed (argo resume)", nil},
+		"suspended at a step": {"status: {phase: Running, nodes: {a: {id: a, type: Suspend, displayName: approve, phase: Running}}}", `the Workflow is suspended at its step "approve"; it goes on with argo resume`, nil},
+		"suspended, and a Pod goes on": {
+			"{spec: {suspend: true}, status: {phase: Running, nodes: {" + nodeOf("a", "fetch", 1, "phase: Running") + "}}}", "", []corev1.Pod{atWork},
+		},
+		"a lock that was got": {
+			"status: {phase: Running, message: '" + lock + "', nodes: {" + nodeOf("a", "fetch", 1, "phase: Running") + "}}", "", []corev1.Pod{atWork},
+		},
+		"suspended and ended": {"{spec: {suspend: true, shutdown: Terminate}, status: {phase: Failed}}", "", nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := Observer{}.Observe(workflowRunOf(t, test.more), test.pods)
+			if test.want == "" {
+				assert.Nil(t, s.Failure)
+				return
+			}
+			assert.Equal(t, &state.Failure{Fault: state.FaultPlatform, Reason: state.Postponed, Message: test.want}, s.Failure)
+			assert.False(t, s.Phase.Ended())
+			assert.Equal(t, "Postponed: "+test.want, s.Message())
+		})
+	}
+}
+
 // TestKilledContainer is what Argo calls an error of the container after it.
 func TestKilledContainer(t *testing.T) {
 	waiting := corev1.ContainerState{Waiting: &corev1.ContainerStateWaiting{Reason: "PodInitializing"}}

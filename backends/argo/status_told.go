@@ -4,6 +4,7 @@ package argo
 
 import (
 	"cmp"
+	"fmt"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
@@ -17,7 +18,11 @@ func (w workflowRun) told(n node, pod *corev1.Pod) *state.Failure {
 	platform := func(reason state.Reason, message string) *state.Failure {
 		return &state.Failure{Fault: state.FaultPlatform, Reason: reason, Message: message}
 	}
-	switch phase := w.phase(n, pod); {
+	phase := w.phase(n, pod)
+	if held := w.held(pod); held != "" && phase == state.Running {
+		return platform(state.Postponed, held)
+	}
+	switch {
 	case strings.HasPrefix(w.Status.Message, "invalid spec"):
 		return &state.Failure{Fault: state.FaultPolicy, Reason: state.InvalidSpec, Message: w.Status.Message}
 	case n.Message == "pod deleted":
@@ -33,4 +38,27 @@ func (w workflowRun) told(n node, pod *corev1.Pod) *state.Failure {
 	default:
 		return nil
 	}
+}
+
+// held is why Argo itself does not go on, in its words where it has any; empty if it does.
+// While a Pod is at work nothing holds the Workflow up.
+func (w workflowRun) held(pod *corev1.Pod) string {
+	if pod != nil && pod.Status.Phase != corev1.PodSucceeded && pod.Status.Phase != corev1.PodFailed {
+		return ""
+	}
+	if w.Spec.Suspend {
+		return "the Workflow is suspended; it goes on when spec.suspend is removed (argo resume)"
+	}
+	for _, n := range w.nodes(func(n node) bool { return n.Phase == "Pending" || n.Phase == "Running" }) {
+		switch {
+		case n.Lock.Waiting != "":
+			return cmp.Or(n.Message, "Waiting for "+n.Lock.Waiting+" lock")
+		case n.Type == "Suspend":
+			return cmp.Or(n.Message, fmt.Sprintf("the Workflow is suspended at its step %q; it goes on with argo resume", n.Name))
+		}
+	}
+	if len(w.Status.Nodes) == 0 { // it has not begun, and so this is why
+		return w.Status.Message
+	}
+	return ""
 }

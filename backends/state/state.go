@@ -34,6 +34,9 @@ func (p Phase) Ended() bool { return p != Pending && p != Running && p != "" }
 // State is what became of a run.
 type State struct {
 	Phase Phase `json:"phase"`
+	// Unseen tells that no controller of the engine has looked at the run yet. Only who has a
+	// clock can say whether that is in the course of things.
+	Unseen bool `json:"unseen,omitempty"`
 	// Attempt counts from 1; 0 is before the first.
 	Attempt int `json:"attempt"`
 	// Pod is that of the last attempt, and may be gone. Empty if there was none.
@@ -168,6 +171,11 @@ const (
 	ServiceAccountNotFound Reason = "ServiceAccountNotFound"
 	// PodDeleted is a Pod that somebody deleted while it ran.
 	PodDeleted Reason = "PodDeleted"
+	// Postponed is a run that the engine itself keeps waiting: too many run, somebody else has
+	// a lock, or a person suspended it.
+	Postponed Reason = "Postponed"
+	// NotTaken is a run that no controller of the engine has looked at for a minute.
+	NotTaken Reason = "NotTaken"
 	// EngineError is a fault of the engine or of its own containers.
 	EngineError Reason = "EngineError"
 )

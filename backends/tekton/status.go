@@ -25,7 +25,7 @@ func (Observer) PodLabels(run *unstructured.Unstructured) map[string]string {
 func (Observer) Observe(run *unstructured.Unstructured, pods []corev1.Pod) state.State {
 	r := read(run)
 	pod := r.pod(pods)
-	s := state.State{Phase: r.phase(), Attempt: r.attempt(), Pod: r.Status.PodName, Steps: r.steps(pod)}
+	s := state.State{Phase: r.phase(), Unseen: len(r.Status.Conditions) == 0 && pod == nil, Attempt: r.attempt(), Pod: r.Status.PodName, Steps: r.steps(pod)}
 	if pod != nil {
 		s.Pod, s.Attempt = pod.Name, max(s.Attempt, 1)
 	}
@@ -35,6 +35,11 @@ func (Observer) Observe(run *unstructured.Unstructured, pods []corev1.Pod) state
 
 // Told tells whether somebody has cancelled a TaskRun.
 func (Observer) Told(run *unstructured.Unstructured) bool { return read(run).Spec.Status != "" }
+
+// Untaken is where to look when no controller has taken a TaskRun.
+func Untaken(*unstructured.Unstructured) string {
+	return "no Tekton controller has taken the TaskRun: does tekton-pipelines-controller run, and does it watch this namespace?"
+}
 
 // ownContainers are those that Tekton adds to a Pod.
 var ownContainers = []string{"prepare", "place-scripts", "working-dir-initializer"}

@@ -3,6 +3,7 @@
 package tekton
 
 import (
+	"encoding/json"
 	"fmt"
 	"testing"
 
@@ -82,6 +83,36 @@ func TestEnded(t *testing.T) {
 			s := Observer{}.Observe(taskRunOf(t, test.status), nil)
 			assert.Equal(t, test.want, s.Phase)
 			assert.Equal(t, test.attempt, s.Attempt)
+		})
+	}
+}
+
+// TestPostponed: while Tekton keeps a TaskRun waiting its own reason is told, and what it says
+// of every Pod that starts is not.
+func TestPostponed(t *testing.T) {
+	const taken = "tried to create pod, but it already exists"
+	for name, test := range map[string]struct {
+		reason, message string
+		want            *state.Failure
+	}{
+		"held by its spec": {"TaskRunPending", `TaskRun "one" is pending`, &state.Failure{Reason: state.Postponed, Message: "the TaskRun is pending; it goes on when spec.status is removed"}},
+		"resolution":       {"ResolvingTaskRef", "TaskRun a/one awaiting remote resource", &state.Failure{Reason: state.Postponed, Message: "TaskRun a/one awaiting remote resource"}},
+		"a step's":         {"ResolvingStepActionRef", "TaskRun a/one awaiting remote StepAction", &state.Failure{Reason: state.Postponed, Message: "TaskRun a/one awaiting remote StepAction"}},
+		"a Pod of another": {"Pending", taken, &state.Failure{Reason: state.Postponed, Message: taken}},
+		"an image":         {"PullImageFailed", `build step "step-first" is pending with reason "Back-off pulling image"`, &state.Failure{Reason: state.ImagePullBackOff, Message: `build step "step-first" is pending with reason "Back-off pulling image"`}},
+		"a Pod that comes": {"Pending", `pod status "PodReadyToStartContainers":"False"; message: ""`, nil},
+		"started":          {"Started", "", nil},
+		"running":          {"Running", "Not all Steps in the Task have finished executing", nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			quoted, err := json.Marshal(test.message)
+			require.NoError(t, err)
+			s := Observer{}.Observe(taskRunOf(t, "{conditions: [{type: Succeeded, status: Unknown, reason: "+test.reason+", message: "+string(quoted)+"}]}"), nil)
+			if test.want != nil {
+				test.want.Fault = state.FaultPlatform
+			}
+			assert.Equal(t, test.want, s.Failure)
+			assert.Equal(t, state.Pending, s.Phase)
 		})
 	}
 }

@@ -19,6 +19,11 @@ func (r taskRun) told() *state.Failure {
 		return &state.Failure{Fault: state.FaultPlatform, Reason: state.Unschedulable, Message: c.Message}
 	case "PodEvicted":
 		return &state.Failure{Fault: state.FaultPlatform, Reason: state.Evicted, Message: c.Message}
+	case "PullImageFailed":
+		return &state.Failure{Fault: state.FaultPlatform, Reason: state.ImagePullBackOff, Message: c.Message}
+	}
+	if held := c.held(); held != "" {
+		return &state.Failure{Fault: state.FaultPlatform, Reason: state.Postponed, Message: held}
 	}
 	if c.Status != "False" || c.Reason == "TaskRunTimeout" {
 		return nil
@@ -31,6 +36,21 @@ func (r taskRun) told() *state.Failure {
 	default:
 		return &state.Failure{Fault: state.FaultPlatform, Reason: state.EngineError, Message: c.Message}
 	}
+}
+
+// held is why Tekton itself does not begin, in its words where these say enough.
+func (c condition) held() string {
+	switch c.Reason {
+	case "TaskRunPending":
+		return "the TaskRun is pending; it goes on when spec.status is removed"
+	case "ResolvingTaskRef", "ResolvingStepActionRef":
+		return c.Message
+	case "Pending": // with a Pod it is the course of things
+		if strings.HasPrefix(c.Message, "tried to create pod, but") {
+			return c.Message
+		}
+	}
+	return ""
 }
 
 // invalid are the reasons for which Tekton does not even try.

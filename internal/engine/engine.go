@@ -144,7 +144,7 @@ type Observation struct {
 	Idle bool
 }
 
-// Observe says what became of a run, without its log. Pods that only claim to be of the run,
+// Observe says what became of a run by now, without its log. Pods that only claim to be of the run,
 // by their labels, do not count.
 func (e *Engine) Observe(ctx context.Context, run *unstructured.Unstructured) (Observation, error) {
 	pods := &corev1.PodList{}
@@ -157,7 +157,7 @@ func (e *Engine) Observe(ctx context.Context, run *unstructured.Unstructured) (O
 	over := !slices.ContainsFunc(own, func(p corev1.Pod) bool {
 		return p.Status.Phase != corev1.PodSucceeded && p.Status.Phase != corev1.PodFailed
 	})
-	return Observation{State: e.Observer.Observe(run, own), Idle: over && e.toldToEnd(run)}, nil
+	return Observation{State: e.Engine.Observe(run, own, time.Now()), Idle: over && e.toldToEnd(run)}, nil
 }
 
 // toldToEnd tells whether somebody has cancelled the run or deleted it.

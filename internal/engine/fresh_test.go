@@ -6,9 +6,11 @@ import (
 	"context"
 	"errors"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -18,6 +20,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 
 	"github.com/kratix-compile/kratix-compile/backends"
+	"github.com/kratix-compile/kratix-compile/backends/state"
 	"github.com/kratix-compile/kratix-compile/internal/engine"
 	"github.com/kratix-compile/kratix-compile/translate/manifest"
 	"github.com/kratix-compile/kratix-compile/translate/plan"
@@ -146,4 +149,23 @@ func TestRunsNeedAnAnswer(t *testing.T) {
 	live.err = errors.New("the API server is away")
 	_, err := e.Runs(t.Context(), objects[len(objects)-1].GetLabels())
 	assert.ErrorIs(t, err, live.err)
+}
+
+// TestObserveKnowsTheTime: a run that nobody takes causes no event, and so its age is asked for.
+func TestObserveKnowsTheTime(t *testing.T) {
+	api := cluster(t)
+	pods := interceptor.Funcs{List: func(context.Context, client.WithWatch, client.ObjectList, ...client.ListOption) error { return nil }}
+	e := tekton(t, api, api, pods)
+	run := &unstructured.Unstructured{}
+	run.SetGroupVersionKind(e.GroupVersionKind())
+	run.SetCreationTimestamp(metav1.Now())
+	s, err := e.Observe(t.Context(), run)
+	require.NoError(t, err)
+	assert.Nil(t, s.Failure)
+
+	run.SetCreationTimestamp(metav1.NewTime(time.Now().Add(-time.Hour)))
+	s, err = e.Observe(t.Context(), run)
+	require.NoError(t, err)
+	require.NotNil(t, s.Failure)
+	assert.Equal(t, state.NotTaken, s.Failure.Reason)
 }

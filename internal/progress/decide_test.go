@@ -13,6 +13,17 @@ import (
 	"github.com/kratix-compile/kratix-compile/translate/workflow"
 )
 
+// TestAWaitingRunIsLookedAtAgain: one that no controller of an engine takes causes no event.
+func TestAWaitingRunIsLookedAtAgain(t *testing.T) {
+	for text, again := range map[string]time.Duration{"": time.Minute, "NotTaken: no Argo controller": 0} {
+		s := given(state{base: status(workflow.Configure, at("a", PhaseRunning), at("b", PhasePending))},
+			row{given: func(s *Situation) { s.Runs = []Run{{Name: "a-1", State: RunWaiting, Text: text}} }})
+		d := Decide(s)
+		assert.Equal(t, again, d.RequeueAfter)
+		assert.Equal(t, text, d.Status.Pipelines[0].Message)
+	}
+}
+
 // TestDecideIsTotal throws what no world can hold at Decide.
 func TestDecideIsTotal(t *testing.T) {
 	t.Parallel()

@@ -9,6 +9,10 @@ import (
 	"github.com/kratix-compile/kratix-compile/translate/workflow"
 )
 
+// lookAgain is when a run that waits for no known reason is looked at again: one that nobody has
+// taken by then says so.
+const lookAgain = time.Minute
+
 // running: the status names a run. Its record counts, whatever the engine says.
 func (m *machine) running(i int) {
 	p := m.next.Pipelines[i]
@@ -33,6 +37,9 @@ func (m *machine) running(i int) {
 		}
 		m.turn(i, PhaseRunning, run.Text)
 		m.ends(Running)
+		if run.State == RunWaiting && run.Text == "" {
+			m.requeue(m.Now.Add(lookAgain)) // that nothing happens to it causes no event
+		}
 	default:
 		m.fail(i, run.failure())
 	}
