@@ -25,7 +25,7 @@ type Engine struct {
 	// Observer reads what became of the objects of this Kind.
 	Observer Observer
 	// Untaken is where to look when no controller takes a run, for people.
-	Untaken func(run *unstructured.Unstructured) string
+	Untaken string
 	// Cancel is a JSON merge patch of such an object that ends the run.
 	Cancel []byte
 }
@@ -37,8 +37,9 @@ const takeTime = time.Minute
 // has looked at should have been taken long ago.
 func (e Engine) Observe(run *unstructured.Unstructured, pods []corev1.Pod, now time.Time) state.State {
 	s := e.Observer.Observe(run, pods)
-	if s.Unseen && now.Sub(run.GetCreationTimestamp().Time) >= takeTime {
-		s.Failure = &state.Failure{Fault: state.FaultPlatform, Reason: state.NotTaken, Message: e.Untaken(run)}
+	made := run.GetCreationTimestamp()
+	if s.Unseen && !made.IsZero() && now.Sub(made.Time) >= takeTime {
+		s.Failure = &state.Failure{Fault: state.FaultPlatform, Reason: state.NotTaken, Message: e.Untaken}
 	}
 	return s
 }

@@ -11,7 +11,6 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/kratix-compile/kratix-compile/backends"
-	"github.com/kratix-compile/kratix-compile/backends/argo"
 	"github.com/kratix-compile/kratix-compile/backends/state"
 )
 
@@ -31,18 +30,13 @@ func TestNotTaken(t *testing.T) {
 
 			s := e.Observe(run, nil, made.Add(time.Minute))
 			assert.Equal(t, state.Pending, s.Phase)
-			assert.Equal(t, &state.Failure{Fault: state.FaultPlatform, Reason: state.NotTaken, Message: e.Untaken(run)}, s.Failure)
+			assert.Equal(t, &state.Failure{Fault: state.FaultPlatform, Reason: state.NotTaken, Message: e.Untaken}, s.Failure)
+
+			e.Observer.Slim(run)
+			assert.NotNil(t, e.Observe(run, nil, made.Add(time.Hour)).Failure, "as it is in a cache")
 
 			run.Object["status"] = taken
 			assert.Nil(t, e.Observe(run, nil, made.Add(time.Hour)).Failure)
 		})
 	}
-}
-
-// TestNotTakenByArgo names the option that is most often the cause, and its value.
-func TestNotTakenByArgo(t *testing.T) {
-	run := &unstructured.Unstructured{}
-	assert.Contains(t, argo.Untaken(run), "that of --argo-instance-id, which is none?")
-	run.SetLabels(map[string]string{argo.LabelInstance: "team-a"})
-	assert.Contains(t, argo.Untaken(run), `that of --argo-instance-id, which is "team-a"?`)
 }

@@ -5,7 +5,6 @@ package argo
 import (
 	"cmp"
 	"slices"
-	"strconv"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -41,15 +40,9 @@ func (Observer) Observe(run *unstructured.Unstructured, pods []corev1.Pod) state
 // Told tells whether somebody has ended a Workflow.
 func (Observer) Told(run *unstructured.Unstructured) bool { return read(run).Spec.Shutdown != "" }
 
-// Untaken is where to look when no controller has taken a Workflow.
-func Untaken(run *unstructured.Unstructured) string {
-	id := "none"
-	if own := run.GetLabels()[LabelInstance]; own != "" {
-		id = strconv.Quote(own)
-	}
-	return "no Argo controller has taken the Workflow: does workflow-controller run, does it watch this namespace, " +
-		"and is its instanceID (ConfigMap workflow-controller-configmap) that of --argo-instance-id, which is " + id + "?"
-}
+// Untaken is where to look when no controller takes a Workflow.
+const Untaken = "no Argo controller has taken the Workflow: does workflow-controller run and watch this namespace, " +
+	"and is its instanceID (ConfigMap workflow-controller-configmap) the Workflow's label " + LabelInstance + " (--argo-instance-id)?"
 
 // ownContainers are those that Argo adds to a Pod; supervisor is of 4.1.
 var ownContainers = []string{"init", "wait", "supervisor"}

@@ -36,7 +36,7 @@ type State struct {
 	Phase Phase `json:"phase"`
 	// Unseen tells that no controller of the engine has looked at the run yet. Only who has a
 	// clock can say whether that is in the course of things.
-	Unseen bool `json:"unseen,omitempty"`
+	Unseen bool `json:"-"`
 	// Attempt counts from 1; 0 is before the first.
 	Attempt int `json:"attempt"`
 	// Pod is that of the last attempt, and may be gone. Empty if there was none.

@@ -36,10 +36,8 @@ func (Observer) Observe(run *unstructured.Unstructured, pods []corev1.Pod) state
 // Told tells whether somebody has cancelled a TaskRun.
 func (Observer) Told(run *unstructured.Unstructured) bool { return read(run).Spec.Status != "" }
 
-// Untaken is where to look when no controller has taken a TaskRun.
-func Untaken(*unstructured.Unstructured) string {
-	return "no Tekton controller has taken the TaskRun: does tekton-pipelines-controller run, and does it watch this namespace?"
-}
+// Untaken is where to look when no controller takes a TaskRun.
+const Untaken = "no Tekton controller has taken the TaskRun: does tekton-pipelines-controller run and watch this namespace?"
 
 // ownContainers are those that Tekton adds to a Pod.
 var ownContainers = []string{"prepare", "place-scripts", "working-dir-initializer"}
