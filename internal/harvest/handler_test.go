@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"os"
 	"strings"
@@ -181,6 +182,30 @@ func TestSlowSenders(t *testing.T) {
 	assert.Equal(t, "HTTP/1.1 400 Bad Request\r\n", line(t, in))
 	_, err = io.Copy(io.Discard, in)
 	assert.NoError(t, err, "the connection ends, although the body never comes")
+}
+
+// TestDeliveryAmongStrangers: 2,000 connections that say nothing, or 600 whose bodies do not end
+// and that have no token, delay nobody who delivers.
+func TestDeliveryAmongStrangers(t *testing.T) {
+	r := newRunner(t, nil)
+	address, _ := serve(t, r, "")
+	deliver := func() {
+		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+		defer cancel()
+		status, text := send(t, request(t, address, pack(t, nil), nil).WithContext(ctx))
+		assert.Equal(t, http.StatusOK, status, text)
+	}
+	for range 2000 {
+		c, err := net.Dial("tcp", address)
+		require.NoError(t, err)
+		t.Cleanup(func() { _ = c.Close() })
+	}
+	deliver()
+	for range 600 {
+		conn, _ := dial(t, address)
+		fmt.Fprintf(conn, "POST /nowhere HTTP/1.1\r\nHost: x\r\nContent-Length: 9999\r\n\r\nsome")
+	}
+	deliver()
 }
 
 func TestTooManyWhoAsk(t *testing.T) {
