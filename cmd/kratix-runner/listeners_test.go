@@ -4,9 +4,11 @@ package main
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -38,16 +40,19 @@ func TestPagesAmongStrangers(t *testing.T) {
 				assert.NoError(t, <-ended)
 			}()
 			address := server.Listener.Addr().String()
+			var strangers []net.Conn
 			for range 2000 {
 				c, err := net.Dial("tcp", address)
 				require.NoError(t, err)
 				defer func() { _ = c.Close() }()
+				strangers = append(strangers, c)
 			}
 			for path, text := range wanted[p.name] {
 				code, body := get(t, http.MethodGet, "http://"+address+path, "")
 				assert.Equal(t, http.StatusOK, code)
 				assert.Contains(t, body, text)
 			}
+			assert.LessOrEqual(t, open(t, strangers), p.connections)
 			code, _ := get(t, http.MethodGet, "http://"+address+"/other", "")
 			assert.Equal(t, http.StatusNotFound, code)
 			for path := range wanted[p.name] {
@@ -56,6 +61,19 @@ func TestPagesAmongStrangers(t *testing.T) {
 			}
 		})
 	}
+}
+
+// open counts the connections that the server has not closed.
+func open(t *testing.T, all []net.Conn) int {
+	t.Helper()
+	n := 0
+	for _, c := range all {
+		require.NoError(t, c.SetReadDeadline(time.Now().Add(time.Millisecond)))
+		if _, err := c.Read(make([]byte, 1)); errors.Is(err, os.ErrDeadlineExceeded) {
+			n++
+		}
+	}
+	return n
 }
 
 func get(t *testing.T, method, url, body string) (int, string) {

@@ -7,11 +7,13 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -66,6 +68,19 @@ func review(t *testing.T, address string, trust *tls.Config) *admissionv1.Admiss
 	return question.Response
 }
 
+// open counts the connections that the server has not closed.
+func open(t *testing.T, all []net.Conn) int {
+	t.Helper()
+	n := 0
+	for _, c := range all {
+		require.NoError(t, c.SetReadDeadline(time.Now().Add(time.Millisecond)))
+		if _, err := io.Copy(io.Discard, c); errors.Is(err, os.ErrDeadlineExceeded) {
+			n++
+		}
+	}
+	return n
+}
+
 // TestAnHonestReviewAmongStrangers: Pods open thousands of connections, send headers or bodies
 // that do not end, or far too much; the API server still hears a verdict in time.
 func TestAnHonestReviewAmongStrangers(t *testing.T) {
@@ -86,9 +101,11 @@ func TestAnHonestReviewAmongStrangers(t *testing.T) {
 		"too large":    {50, head + fmt.Sprintf("Content-Length: %d\r\n\r\n", 100<<20) + strings.Repeat("x", 100<<10)},
 	} {
 		t.Run(name, func(t *testing.T) {
+			var strangers []net.Conn
 			for range attack.times {
 				c, err := net.Dial("tcp", address)
 				require.NoError(t, err)
+				strangers = append(strangers, c)
 				t.Cleanup(func() { _ = c.Close() })
 				if attack.text == "" {
 					continue
@@ -99,6 +116,7 @@ func TestAnHonestReviewAmongStrangers(t *testing.T) {
 				}
 			}
 			assert.True(t, review(t, address, trust).Allowed)
+			assert.LessOrEqual(t, open(t, strangers), maxConns)
 		})
 	}
 }
