@@ -28,7 +28,9 @@ func (p *pod) refuseUnknown() {
 func (p *pod) refuseKeys() {
 	for _, k := range p.KeysOf("argoproj.io") {
 		if k.Name == LabelInstance {
-			p.diags.Add(diag.LabelReserved, k.At.Key(), "%q says which of Argo's controllers takes the Workflow, which is the installation's choice and not the Promise's; remove it, and set --argo-instance-id", k.Name)
+			const advice = "%q says which of Argo's controllers takes the Workflow, which is the installation's choice and not the Promise's; " +
+				"remove it, and set --argo-instance-id"
+			p.diags.Add(diag.LabelReserved, k.At.Key(), advice, k.Name)
 			continue
 		}
 		p.diags.Add(diag.LabelReserved, k.At.Key(), "Argo acts upon %q; choose a key of another domain", k.Name)

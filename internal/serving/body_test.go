@@ -73,7 +73,7 @@ func TestSlowBodyHasADeadline(t *testing.T) {
 func TestFewAtOnce(t *testing.T) {
 	var now, most atomic.Int32
 	begun, proceed := make(chan struct{}, 10), make(chan struct{})
-	s := start(t, 64, some.Before(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	s := start(t, 64, some.Before(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
 		if n := now.Add(1); n > most.Load() {
 			most.Store(n)
 		}

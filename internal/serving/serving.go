@@ -41,8 +41,10 @@ type Options struct {
 
 const (
 	headerTime = 10 * time.Second // also bounds the handshake
-	idleTime   = 60 * time.Second
-	maxHeader  = 32 << 10
+	// idleTime is longer than that of clients in Go, 90 seconds: they close first, and so never
+	// send a request into a connection that is being closed.
+	idleTime  = 2 * time.Minute
+	maxHeader = 32 << 10
 )
 
 // New makes a Runnable of controller-runtime's manager, which starts it before the caches and

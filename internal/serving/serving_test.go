@@ -3,6 +3,7 @@
 package serving
 
 import (
+	"io"
 	"net/http"
 	"strings"
 	"testing"
@@ -39,7 +40,7 @@ func TestSlowHeaders(t *testing.T) {
 
 // TestIdleConnectionsMakeRoom: keep-alive is for those who have nothing better to do with it.
 func TestIdleConnectionsMakeRoom(t *testing.T) {
-	settling := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { assert.True(t, Settle(r.Context())) })
+	settling := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { assert.True(t, Settle(r.Context())) })
 	s := start(t, 4, settling, nil)
 	for range 4 {
 		idle := s.begin(t, "GET / HTTP/1.1\r\nHost: example.com\r\n\r\n")
@@ -53,7 +54,7 @@ func TestIdleConnectionsMakeRoom(t *testing.T) {
 // TestSettledRequestsStay: whoever is worked for is not driven out.
 func TestSettledRequestsStay(t *testing.T) {
 	working, done := make(chan bool, 2), make(chan struct{})
-	s := start(t, 2, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	s := start(t, 2, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		working <- Settle(r.Context())
 		<-done
 	}), nil)
@@ -66,7 +67,7 @@ func TestSettledRequestsStay(t *testing.T) {
 	assert.True(t, <-working)
 	closed(t, s.connect(t)) // all are at work
 	close(done)
-	for _, c := range []interface{ Read([]byte) (int, error) }{first, second} {
+	for _, c := range []io.Reader{first, second} {
 		answer := make([]byte, 15)
 		_, err := c.Read(answer)
 		assert.NoError(t, err)
