@@ -55,6 +55,13 @@ func (c *counted) add(n int) {
 	c.most = max(c.most, c.now)
 }
 
+// atMost is the most connections that were open at once.
+func (c *counted) atMost() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.most
+}
+
 // site is a server that runs, and whom its clients trust.
 type site struct {
 	address string

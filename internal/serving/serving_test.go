@@ -22,7 +22,7 @@ func TestTwoThousandConnections(t *testing.T) {
 	code, text := s.ask(t, "hello")
 	assert.Equal(t, http.StatusOK, code)
 	assert.Equal(t, "hello", text)
-	assert.LessOrEqual(t, s.open.most, 65, "the new one takes the place of an old one")
+	assert.LessOrEqual(t, s.open.atMost(), 65, "the new one takes the place of an old one")
 }
 
 // TestSlowHeaders are cut off when their time is up, and at once when others need the place.
@@ -35,7 +35,7 @@ func TestSlowHeaders(t *testing.T) {
 	code, _ := s.ask(t, "hello")
 	assert.Equal(t, http.StatusOK, code)
 	closed(t, last)
-	assert.LessOrEqual(t, s.open.most, 9)
+	assert.LessOrEqual(t, s.open.atMost(), 9)
 }
 
 // TestIdleConnectionsMakeRoom: keep-alive is for those who have nothing better to do with it.
