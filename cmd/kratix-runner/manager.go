@@ -22,6 +22,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
 	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
+	"github.com/kratix-compile/kratix-compile/internal/caching"
 	"github.com/kratix-compile/kratix-compile/internal/harvest/record"
 )
 
@@ -32,13 +33,14 @@ func newManager(config *rest.Config, s *settings) (manager.Manager, error) {
 			return nil, err
 		}
 	}
-	caching, err := cacheOptions(s)
+	cached, err := cacheOptions(s)
 	if err != nil {
 		return nil, err
 	}
 	return ctrl.NewManager(config, ctrl.Options{
 		Scheme:                        scheme,
-		Cache:                         caching,
+		Cache:                         cached,
+		NewCache:                      caching.New,
 		Client:                        client.Options{Cache: &client.CacheOptions{Unstructured: true}},
 		Metrics:                       server.Options{BindAddress: "0"}, // addPages serves them
 		LeaderElection:                s.elect,
