@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	policyv1 "k8s.io/api/policy/v1"
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/serializer"
@@ -52,6 +53,16 @@ func objects(t *testing.T, file string) []runtime.Object {
 		found = append(found, object)
 	}
 	return found
+}
+
+// TestDrains: a node can be drained, however many replicas there are.
+func TestDrains(t *testing.T) {
+	budget := objects(t, "disruption.yaml")[0].(*policyv1.PodDisruptionBudget).Spec
+	assert.Nil(t, budget.MinAvailable, "one of one could never go")
+	require.NotNil(t, budget.MaxUnavailable)
+	assert.Equal(t, 1, budget.MaxUnavailable.IntValue())
+	pod := objects(t, "deployment.yaml")[0].(*appsv1.Deployment).Spec.Template
+	assert.Subset(t, pod.Labels, budget.Selector.MatchLabels)
 }
 
 // TestAgreement of the Deployment with what the program has by default, and with the Service.
