@@ -4,25 +4,21 @@ package caching_test
 
 import (
 	"context"
-	"net/http"
-	"net/http/httptest"
-	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	kubescheme "k8s.io/client-go/kubernetes/scheme"
-	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/kratix-compile/kratix-compile/internal/caching"
+	"github.com/kratix-compile/kratix-compile/internal/caching/cachingtest"
 )
 
 var (
@@ -31,42 +27,16 @@ var (
 	silent  = schema.GroupVersionKind{Group: "example.org", Version: "v1", Kind: "Silent"}
 )
 
-// newCache is a real one of an API server that lists one kind, cannot convert those of
-// another, and never answers for a third.
+// newCache is of an API server that lists one kind, cannot convert the objects of another,
+// and never answers for the others.
 func newCache(t *testing.T) cache.Cache {
 	t.Helper()
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Content-Type", "application/json")
-		switch {
-		case r.URL.Query().Get("sendInitialEvents") != "": // as of an older server
-			w.WriteHeader(http.StatusUnprocessableEntity)
-			_, _ = w.Write([]byte(`{"kind":"Status","apiVersion":"v1","status":"Failure","code":422,"reason":"Invalid"}`))
-		case strings.HasSuffix(r.URL.Path, "/failings"):
-			w.WriteHeader(http.StatusInternalServerError)
-			_, _ = w.Write([]byte(`{"kind":"Status","apiVersion":"v1","status":"Failure","code":500,"message":"conversion webhook for example.org/v1 failed: connection refused"}`))
-		case strings.HasSuffix(r.URL.Path, "/silents") || r.URL.Query().Get("watch") != "":
-			w.(http.Flusher).Flush()
-			<-r.Context().Done()
-		default:
-			_, _ = w.Write([]byte(`{"kind":"HealthyList","apiVersion":"example.org/v1","metadata":{"resourceVersion":"1"},"items":[
-				{"kind":"Healthy","apiVersion":"example.org/v1","metadata":{"name":"one","namespace":"a","resourceVersion":"1"}}]}`))
-		}
-	}))
-	mapper := meta.NewDefaultRESTMapper(nil)
-	for _, kind := range []schema.GroupVersionKind{healthy, failing, silent, corev1.SchemeGroupVersion.WithKind("Pod")} {
-		mapper.Add(kind, meta.RESTScopeNamespace)
-	}
-	c, err := caching.New(&rest.Config{Host: server.URL}, cache.Options{Scheme: kubescheme.Scheme, Mapper: mapper, HTTPClient: server.Client()})
-	require.NoError(t, err)
-	ctx, cancel := context.WithCancel(t.Context())
-	ended := make(chan error, 1)
-	go func() { ended <- c.Start(ctx) }()
-	t.Cleanup(func() {
-		cancel()
-		assert.NoError(t, <-ended)
-		server.Close()
+	return cachingtest.New(t, kubescheme.Scheme, map[schema.GroupVersionKind]cachingtest.Answer{
+		healthy: cachingtest.One(healthy),
+		failing: cachingtest.Fails("conversion webhook for example.org/v1 failed: connection refused"),
+		silent:  cachingtest.Silent,
+		corev1.SchemeGroupVersion.WithKind("Pod"): cachingtest.Silent,
 	})
-	return c
 }
 
 func list(kind schema.GroupVersionKind) *unstructured.UnstructuredList {
