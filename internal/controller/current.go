@@ -23,7 +23,7 @@ import (
 // requests, and asks the API server.
 func (r *Runner) Current(ctx context.Context, run harvest.Run) (bool, error) {
 	yes := false
-	_, err := r.kinds.read(ctx, run.Labels[v1alpha1.LabelPromise], func(schema.GroupVersionKind) (err error) {
+	_, err := r.kinds.read(ctx, r.kinds.named(run.Labels[v1alpha1.LabelPromise]), func(schema.GroupVersionKind) (err error) {
 		yes, err = current(ctx, r.Client, run)
 		return err
 	})

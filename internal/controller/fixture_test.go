@@ -109,6 +109,14 @@ func runsIn(namespace string) change {
 	return field(namespace, "spec", "workflows", "config", "pipelineNamespace")
 }
 
+// named is another object, of this name and UID.
+func named(name string, uid types.UID) change {
+	return func(_ testing.TB, u *unstructured.Unstructured) {
+		u.SetName(name)
+		u.SetUID(uid)
+	}
+}
+
 func annotated(key, value string) change {
 	return func(_ testing.TB, u *unstructured.Unstructured) { u.SetAnnotations(map[string]string{key: value}) }
 }

@@ -4,16 +4,17 @@ package controller
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
+	"github.com/kratix-compile/kratix-compile/internal/caching"
 	"github.com/kratix-compile/kratix-compile/internal/engine"
 	"github.com/kratix-compile/kratix-compile/internal/progress"
 	"github.com/kratix-compile/kratix-compile/internal/slots"
@@ -29,7 +30,10 @@ func (p *Promises) Reconcile(ctx context.Context, req Request) (reconcile.Result
 	err := p.Client.Get(ctx, client.ObjectKey{Name: req.Promise}, u)
 	if apierrors.IsNotFound(err) {
 		p.Slots.Settle(slots.Claim{Promise: req.Promise, Object: "/" + req.Promise}, false)
-		return reconcile.Result{}, p.kinds.reopen(ctx, req.Promise)
+		return reconcile.Result{}, p.kinds.end(ctx, req.Promise)
+	}
+	if err == nil {
+		err = p.kinds.keep(ctx, u)
 	}
 	if err != nil {
 		return reconcile.Result{}, err
@@ -56,11 +60,13 @@ func (p *Promises) reconcile(ctx context.Context, o *object) (time.Duration, err
 		return 0, err
 	}
 	p.describe(o)
-	if err := p.watchServed(ctx, o); err != nil {
+	listed, err := p.watchServed(ctx, o)
+	if err != nil {
 		return 0, err
 	}
 	if paused(o.Unstructured) {
-		return p.run(ctx, o, true)
+		after, err := p.run(ctx, o, true)
+		return sooner(after, listed), err
 	}
 	e, err := p.EngineFor(ctx, o.Unstructured, "")
 	if err != nil {
@@ -70,7 +76,7 @@ func (p *Promises) reconcile(ctx context.Context, o *object) (time.Duration, err
 		p.available(o, progress.PromiseUnavailable)
 		return 0, err
 	}
-	fulfilled, err := p.requirements(ctx, o)
+	fulfilled, absent, err := p.requirements(ctx, o)
 	if err != nil {
 		return 0, err
 	}
@@ -80,7 +86,16 @@ func (p *Promises) reconcile(ctx context.Context, o *object) (time.Duration, err
 	if err := p.ensureDependencies(ctx, o); err != nil {
 		return 0, err
 	}
-	return p.run(ctx, o, fulfilled)
+	after, err := p.run(ctx, o, fulfilled)
+	return sooner(after, sooner(listed, absent)), err
+}
+
+// sooner is the first of two times to come back; 0 is never.
+func sooner(a, b time.Duration) time.Duration {
+	if a == 0 || b == 0 {
+		return max(a, b)
+	}
+	return min(a, b)
 }
 
 // run brings the Promise's own workflow further, and lets requests in when it has completed.
@@ -106,7 +121,11 @@ func (p *Promises) run(ctx context.Context, o *object, fulfilled bool) (time.Dur
 	if decision.Outcome != progress.Completed {
 		return decision.RequeueAfter, nil
 	}
-	if err := p.passOn(ctx, o); err != nil {
+	err = p.passOn(ctx, o)
+	if _, unlisted := errors.AsType[*caching.Unlisted](err); unlisted { // the label stays until they are
+		return sooner(decision.RequeueAfter, later), c.settle(ctx)
+	}
+	if err != nil {
 		return 0, err
 	}
 	return decision.RequeueAfter, c.settle(ctx)
@@ -152,36 +171,40 @@ func storedVersion(promise *unstructured.Unstructured) string {
 	return ""
 }
 
-// requests are all for what the Promise offers.
-func (p *Promises) requests(ctx context.Context, o *object) ([]unstructured.Unstructured, error) {
-	list := &unstructured.UnstructuredList{}
-	_, err := p.kinds.read(ctx, o.GetName(), func(kind schema.GroupVersionKind) error {
-		list.SetGroupVersionKind(kind)
-		return p.Client.List(ctx, list)
-	})
-	return list.Items, err
-}
-
-// requirements looks at the Promises that this one needs.
-func (p *Promises) requirements(ctx context.Context, o *object) (bool, error) {
-	wanted, _, _ := unstructured.NestedSlice(o.Object, "spec", "requiredPromises")
+// required are the Promises that one names in spec.requiredPromises.
+func required(promise *unstructured.Unstructured) []progress.Requirement {
+	listed, _, _ := unstructured.NestedSlice(promise.Object, "spec", "requiredPromises")
 	var found []progress.Requirement
-	for _, w := range wanted {
-		fields, _ := w.(map[string]any)
+	for _, entry := range listed {
+		fields, _ := entry.(map[string]any)
 		name, _ := fields["name"].(string)
 		version, _ := fields["version"].(string)
-		// Not from the cache: it may be somebody else's, whom this runner does not watch.
-		state, err := Requirement(ctx, p.Live, name, version)
-		if err != nil {
-			return false, err
+		found = append(found, progress.Requirement{Name: name, Version: version})
+	}
+	return found
+}
+
+// requirements looks at the Promises that this one needs. One that is not in the cache is
+// not there, or somebody else's, whom this runner does not watch: it is looked for again.
+func (p *Promises) requirements(ctx context.Context, o *object) (fulfilled bool, again time.Duration, err error) {
+	found := required(o.Unstructured)
+	for i, r := range found {
+		if found[i].State, err = Requirement(ctx, p.Live, r.Name, r.Version); err != nil {
+			return false, 0, err
 		}
-		found = append(found, progress.Requirement{Name: name, Version: version, State: state})
+		err := p.Client.Get(ctx, client.ObjectKey{Name: r.Name}, some(promiseKind))
+		if client.IgnoreNotFound(err) != nil {
+			return false, 0, err
+		}
+		if err != nil {
+			again = later
+		}
 	}
 	fulfilled, events := progress.SetRequirements(o.status(), found, p.Now())
 	for _, e := range events {
 		p.record(o, e)
 	}
-	return fulfilled, nil
+	return fulfilled, again, nil
 }
 
 // Requirement tells whether a Promise is there that another one needs; an empty version

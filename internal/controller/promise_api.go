@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -50,6 +51,9 @@ func (p *Promises) ensureAPI(ctx context.Context, o *object) error {
 	if err := promised.Taken(existing, o.GetName()); err != nil {
 		return &Rejected{"APITaken", err}
 	}
+	if !existing.DeletionTimestamp.IsZero() {
+		return &Rejected{"APIDeleted", fmt.Errorf("spec.api: somebody has deleted the CustomResourceDefinition %s, and with it all requests; it is made again when they are gone", existing.Name)}
+	}
 	if promised.Adopt(existing, wanted) {
 		if err := p.Client.Update(ctx, existing); err != nil {
 			return apiRefused(err)
@@ -57,7 +61,7 @@ func (p *Promises) ensureAPI(ctx context.Context, o *object) error {
 	}
 	switch ok, why := promised.Established(existing); {
 	case ok:
-		return p.watchServed(ctx, o)
+		return nil // it is watched, or as soon as the cache has seen that it is the Promise's
 	case why != "":
 		return &Rejected{"APINotServed", fmt.Errorf("spec.api: %s", why)}
 	}
@@ -83,32 +87,42 @@ func apiRefused(err error) error {
 }
 
 // watchServed watches the Promise's kind if the cluster serves it, whatever else may be
-// wrong with the Promise: its requests must be let go.
-func (p *Promises) watchServed(ctx context.Context, o *object) error {
+// wrong with the Promise or its CRD: its requests must be let go. It tells when to look
+// again for those that cannot be listed.
+func (p *Promises) watchServed(ctx context.Context, o *object) (again time.Duration, err error) {
 	name := nestedString(o.Unstructured, "spec", "api", "metadata", "name")
 	if name == "" {
-		return nil
+		return 0, nil
 	}
 	crd := &apiextensionsv1.CustomResourceDefinition{}
-	err := p.getCRD(ctx, name, crd)
+	err = p.getCRD(ctx, name, crd)
+	if apierrors.IsNotFound(err) {
+		return 0, p.kinds.end(ctx, o.GetName()) // and with it all requests are gone
+	}
 	if err != nil {
-		return client.IgnoreNotFound(err)
+		return 0, err
 	}
-	if kind, watched := p.kinds.kind(o.GetName()); watched && kind == storedKind(crd) {
-		return nil
+	offered := offer{promise: o.GetUID(), crd: crd.UID, kind: storedKind(crd)}
+	if ok, _ := promised.Established(crd); ok && owns(o, crd) && !p.kinds.watches(o.GetName(), offered) {
+		// Who takes a Promise over from Kratix finds the CRD, and has no rights on it yet.
+		err := p.ensureAccess(ctx, o.GetName(), crd.Spec)
+		if err == nil {
+			err = p.checkAccess(ctx, crd.Spec)
+		}
+		if err == nil {
+			err = p.kinds.watch(ctx, o.GetName(), offered)
+		}
+		if err != nil {
+			return 0, err
+		}
 	}
-	ok, _ := promised.Established(crd)
-	if ours := promised.Taken(crd, o.GetName()) == nil; !ok || !ours || !crd.DeletionTimestamp.IsZero() {
-		return nil
-	}
-	// Who takes a Promise over from Kratix finds the CRD, and has no rights on it yet.
-	if err := p.ensureAccess(ctx, o.GetName(), crd.Spec); err != nil {
-		return err
-	}
-	if err := p.checkAccess(ctx, crd.Spec); err != nil {
-		return err
-	}
-	return p.kinds.watch(ctx, o.GetName(), storedKind(crd))
+	return p.listed(ctx, o)
+}
+
+// owns tells whether a CRD is the Promise's. One without a label is nobody's: it may have
+// objects that are no requests, and they must not go with the Promise.
+func owns(o *object, crd *apiextensionsv1.CustomResourceDefinition) bool {
+	return crd.Labels[v1alpha1.LabelPromise] == o.GetName()
 }
 
 func storedKind(crd *apiextensionsv1.CustomResourceDefinition) schema.GroupVersionKind {

@@ -49,7 +49,7 @@ func (p *Promises) remove(ctx context.Context, o *object) (time.Duration, error)
 		return 0, err
 	}
 	p.available(o, progress.PromiseUnavailable)
-	if err := p.watchServed(ctx, o); err != nil {
+	if _, err := p.watchServed(ctx, o); err != nil {
 		return 0, err
 	}
 	c := p.course(ctx, o, o.Unstructured, workflow.Kind{Type: workflow.Promise, Action: workflow.Delete})
@@ -72,6 +72,9 @@ func (p *Promises) remove(ctx context.Context, o *object) (time.Duration, error)
 		return 0, err
 	}
 	p.Slots.Settle(c.slot(), false)
+	if err := p.kinds.end(ctx, o.GetName()); err != nil {
+		return 0, err
+	}
 	return 0, o.release(ctx, p.Client, slices.Concat(finalizersAlways, finalizersAPI, finalizersKratix)...)
 }
 
@@ -94,8 +97,13 @@ func (c *course) farewell(ctx context.Context) (done bool, after time.Duration, 
 	return true, 0, c.object.saveStatus(ctx, c.Client)
 }
 
+// removeRequests believes only the API server that there are none: with the CRD those
+// would go that a cache has not seen, and nobody could say goodbye to them.
 func (p *Promises) removeRequests(ctx context.Context, c *course) (bool, error) {
 	requests, err := p.requests(ctx, c.object)
+	if err == nil && len(requests) == 0 {
+		requests, err = p.requestsLive(ctx, c.object)
+	}
 	if err != nil {
 		return true, err
 	}
@@ -120,9 +128,6 @@ func (p *Promises) removeWorks(ctx context.Context, c *course) (bool, error) {
 }
 
 func (p *Promises) removeAPI(ctx context.Context, c *course) (bool, error) {
-	if err := p.kinds.close(ctx, c.object.GetName()); err != nil {
-		return true, err
-	}
 	list := &apiextensionsv1.CustomResourceDefinitionList{}
 	if err := p.Client.List(ctx, list, client.MatchingLabels{v1alpha1.LabelPromise: c.object.GetName()}); err != nil {
 		return true, err

@@ -17,6 +17,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
+	"github.com/kratix-compile/kratix-compile/internal/caching"
 	"github.com/kratix-compile/kratix-compile/internal/engine"
 	"github.com/kratix-compile/kratix-compile/internal/progress"
 	"github.com/kratix-compile/kratix-compile/internal/refusal"
@@ -45,7 +46,7 @@ func (r *Requests) Reconcile(ctx context.Context, req Request) (reconcile.Result
 		}
 		return reconcile.Result{}, client.IgnoreNotFound(err)
 	}
-	watched, err := r.kinds.read(ctx, req.Promise, func(kind schema.GroupVersionKind) error {
+	watched, err := r.kinds.read(ctx, identify(promise), func(kind schema.GroupVersionKind) error {
 		u.SetGroupVersionKind(kind)
 		return r.Client.Get(ctx, req.ObjectKey, u)
 	})
@@ -55,6 +56,9 @@ func (r *Requests) Reconcile(ctx context.Context, req Request) (reconcile.Result
 	if apierrors.IsNotFound(err) {
 		r.Slots.Settle(slots.Claim{Promise: req.Promise, Object: req.String()}, false)
 		return reconcile.Result{}, nil
+	}
+	if _, unlisted := errors.AsType[*caching.Unlisted](err); unlisted {
+		return reconcile.Result{RequeueAfter: later}, nil // its Promise says so
 	}
 	if err != nil {
 		return reconcile.Result{}, err
@@ -176,6 +180,7 @@ func (r *Runner) conclude(ctx context.Context, o *object, after time.Duration, e
 	invalid, isInvalid := errors.AsType[*engine.Invalid](err)
 	rejected, isRejected := errors.AsType[*Rejected](err)
 	leaving, isGoing := errors.AsType[*going](err)
+	unlisted, isUnlisted := errors.AsType[*caching.Unlisted](err)
 	switch {
 	case errors.Is(err, errGone):
 		return reconcile.Result{}, nil
@@ -201,6 +206,11 @@ func (r *Runner) conclude(ctx context.Context, o *object, after time.Duration, e
 		after = later
 	case apierrors.IsForbidden(err):
 		r.blame(o, "Forbidden", err.Error())
+		after = later
+	case isUnlisted:
+		if unlisted.Amiss(r.Now()) {
+			r.blame(o, "KindNotListed", unlisted.Error())
+		}
 		after = later
 	case apierrors.IsConflict(err):
 		return reconcile.Result{RequeueAfter: soon}, nil

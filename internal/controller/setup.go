@@ -13,7 +13,6 @@ import (
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
 	"sigs.k8s.io/controller-runtime/pkg/event"
@@ -26,6 +25,7 @@ import (
 	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
 	"github.com/kratix-compile/kratix-compile/internal/engine"
 	"github.com/kratix-compile/kratix-compile/internal/harvest/record"
+	"github.com/kratix-compile/kratix-compile/internal/progress"
 	"github.com/kratix-compile/kratix-compile/internal/slots"
 )
 
@@ -35,7 +35,7 @@ func Setup(mgr manager.Manager, r *Runner, workers int, limits slots.Limits) err
 	if err := addIndexes(mgr.GetFieldIndexer()); err != nil {
 		return err
 	}
-	k := &kinds{cache: mgr.GetCache(), watched: map[string]schema.GroupVersionKind{}, closed: map[string]bool{}}
+	k := &kinds{cache: mgr.GetCache(), watched: map[string]offer{}}
 	r.kinds = k
 	requests, err := newController("request", mgr, &Requests{r}, workers)
 	if err != nil {
@@ -60,8 +60,8 @@ func Setup(mgr manager.Manager, r *Runner, workers int, limits slots.Limits) err
 	return errors.Join(mgr.Add(w), mgr.Add(&sweeper{r}))
 }
 
-// patience bounds one reconciliation. A cache that waits for a kind that is gone would
-// otherwise keep a worker for ever.
+// patience bounds one reconciliation. An API server that does not answer would otherwise
+// keep a worker for ever.
 const patience = 2 * time.Minute
 
 func newController(name string, mgr manager.Manager, r reconcile.TypedReconciler[Request], workers int) (controller.TypedController[Request], error) {
@@ -100,14 +100,14 @@ func (w *wiring) watchObjects() error {
 // toDependents maps a Promise to those that require it.
 func (w *wiring) toDependents() handler.TypedEventHandler[*unstructured.Unstructured, Request] {
 	return handler.TypedEnqueueRequestsFromMapFunc(func(ctx context.Context, o *unstructured.Unstructured) []Request {
-		all := &v1alpha1.PromiseList{}
+		all := someList(promiseKind)
 		if err := w.GetCache().List(ctx, all); err != nil {
 			return nil // the cache is about to stop
 		}
 		var requests []Request
-		for _, p := range all.Items {
-			if slices.ContainsFunc(p.Spec.RequiredPromises, func(r v1alpha1.RequiredPromise) bool { return r.Name == o.GetName() }) {
-				requests = append(requests, Request{Promise: p.Name})
+		for i := range all.Items {
+			if slices.ContainsFunc(required(&all.Items[i]), func(r progress.Requirement) bool { return r.Name == o.GetName() }) {
+				requests = append(requests, Request{Promise: all.Items[i].GetName()})
 			}
 		}
 		return requests

@@ -70,7 +70,7 @@ func newWorld(t testing.TB, have ...client.Object) *world {
 		Slots:           slots.New(slots.Limits{}, func(slots.Claim) {}),
 		Events:          w.notes,
 		Now:             time.Now,
-		kinds:           &kinds{cache: forgetful{}, controller: watchful{}, watched: map[string]schema.GroupVersionKind{"things": thingKind}, closed: map[string]bool{}},
+		kinds:           &kinds{cache: forgetful{}, controller: watchful{}, watched: map[string]offer{"things": {promise: "promise-uid", kind: thingKind}}},
 		meters:          newMeters(),
 	}
 	for _, name := range backends.Names() {
@@ -194,7 +194,7 @@ func (w *world) kindOf(o runtime.Object) schema.GroupVersionKind {
 }
 
 // restart is another process, which has watched nothing yet.
-func (w *world) restart() { w.kinds.watched = map[string]schema.GroupVersionKind{} }
+func (w *world) restart() { w.kinds.watched = map[string]offer{} }
 
 func (w *world) limit(limits slots.Limits) { w.Slots = slots.New(limits, func(slots.Claim) {}) }
 
