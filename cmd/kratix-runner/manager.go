@@ -27,17 +27,25 @@ import (
 )
 
 func newManager(config *rest.Config, s *settings) (manager.Manager, error) {
+	options, err := managerOptions(s)
+	if err != nil {
+		return nil, err
+	}
+	return ctrl.NewManager(config, options)
+}
+
+func managerOptions(s *settings) (ctrl.Options, error) {
 	scheme := runtime.NewScheme()
 	for _, add := range []func(*runtime.Scheme) error{kubernetesscheme.AddToScheme, apiextensionsv1.AddToScheme, v1alpha1.AddToScheme} {
 		if err := add(scheme); err != nil {
-			return nil, err
+			return ctrl.Options{}, err
 		}
 	}
 	cached, err := cacheOptions(s)
 	if err != nil {
-		return nil, err
+		return ctrl.Options{}, err
 	}
-	return ctrl.NewManager(config, ctrl.Options{
+	return ctrl.Options{
 		Scheme:                        scheme,
 		Cache:                         cached,
 		NewCache:                      caching.New,
@@ -50,7 +58,7 @@ func newManager(config *rest.Config, s *settings) (manager.Manager, error) {
 		LeaseDuration:                 duration(s.plan.Config.ControllerLeaderElection.LeaseDuration),
 		RenewDeadline:                 duration(s.plan.Config.ControllerLeaderElection.RenewDeadline),
 		RetryPeriod:                   duration(s.plan.Config.ControllerLeaderElection.RetryPeriod),
-	})
+	}, nil
 }
 
 // duration is nil where controller-runtime is to choose.

@@ -90,17 +90,12 @@ func apiRefused(err error) error {
 // wrong with the Promise or its CRD: its requests must be let go. It tells when to look
 // again for those that cannot be listed.
 func (p *Promises) watchServed(ctx context.Context, o *object) (again time.Duration, err error) {
-	name := nestedString(o.Unstructured, "spec", "api", "metadata", "name")
-	if name == "" {
-		return 0, nil
-	}
-	crd := &apiextensionsv1.CustomResourceDefinition{}
-	err = p.getCRD(ctx, name, crd)
-	if apierrors.IsNotFound(err) {
-		return 0, p.kinds.end(ctx, o.GetName()) // and with it all requests are gone
-	}
+	crd, err := p.offeredBy(ctx, o)
 	if err != nil {
 		return 0, err
+	}
+	if crd == nil {
+		return 0, p.kinds.end(ctx, o.GetName()) // without it there are no requests
 	}
 	offered := offer{promise: o.GetUID(), crd: crd.UID, kind: storedKind(crd)}
 	if ok, _ := promised.Established(crd); ok && owns(o, crd) && !p.kinds.watches(o.GetName(), offered) {
@@ -117,6 +112,27 @@ func (p *Promises) watchServed(ctx context.Context, o *object) (again time.Durat
 		}
 	}
 	return p.listed(ctx, o)
+}
+
+// offeredBy is the CRD of a Promise, nil if there is none. It may be there, and requests with
+// it, although somebody has taken spec.api away.
+func (p *Promises) offeredBy(ctx context.Context, o *object) (*apiextensionsv1.CustomResourceDefinition, error) {
+	if name := nestedString(o.Unstructured, "spec", "api", "metadata", "name"); name != "" {
+		crd := &apiextensionsv1.CustomResourceDefinition{}
+		if err := p.getCRD(ctx, name, crd); !apierrors.IsNotFound(err) {
+			return crd, err
+		}
+	}
+	labelled := &apiextensionsv1.CustomResourceDefinitionList{}
+	if err := p.Client.List(ctx, labelled, ofPromise(o)); err != nil || len(labelled.Items) == 0 {
+		return nil, err
+	}
+	return &labelled.Items[0], nil
+}
+
+// ofPromise are all things that have the label of a Promise.
+func ofPromise(o *object) client.MatchingLabels {
+	return client.MatchingLabels{v1alpha1.LabelPromise: o.GetName()}
 }
 
 // owns tells whether a CRD is the Promise's. One without a label is nobody's: it may have

@@ -37,21 +37,26 @@ func (p *Promises) requests(ctx context.Context, o *object) ([]unstructured.Unst
 // server waits for each object.
 const liveTime = 10 * time.Second
 
-// requestsLive are the requests that the API server has. There are none without a CRD, and
-// none of a CRD that is not the Promise's or that was never served. If it cannot tell, the
-// error is a caching.Unlisted.
+// requestsLive are the requests that the API server has: of every CRD that is the Promise's,
+// whatever spec.api says now. If it cannot tell, the error is a caching.Unlisted.
 func (p *Promises) requestsLive(ctx context.Context, o *object) ([]unstructured.Unstructured, error) {
-	name := nestedString(o.Unstructured, "spec", "api", "metadata", "name")
-	if name == "" {
-		return nil, nil
+	crds := &apiextensionsv1.CustomResourceDefinitionList{}
+	if err := p.Live.List(ctx, crds, ofPromise(o)); err != nil {
+		return nil, err
 	}
-	crd := &apiextensionsv1.CustomResourceDefinition{}
-	if err := p.Live.Get(ctx, client.ObjectKey{Name: name}, crd); err != nil {
-		return nil, client.IgnoreNotFound(err)
+	var all []unstructured.Unstructured
+	for i := range crds.Items {
+		of, err := p.objectsLive(ctx, &crds.Items[i])
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, of...)
 	}
-	if !owns(o, crd) {
-		return nil, nil
-	}
+	return all, nil
+}
+
+// objectsLive are those of a CRD. One that was never served has none.
+func (p *Promises) objectsLive(ctx context.Context, crd *apiextensionsv1.CustomResourceDefinition) ([]unstructured.Unstructured, error) {
 	ctx, cancel := context.WithTimeout(ctx, liveTime)
 	defer cancel()
 	list := someList(storedKind(crd))

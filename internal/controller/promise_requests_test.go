@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
@@ -219,7 +220,12 @@ func TestRequestsOfNobodyElse(t *testing.T) {
 			w := newWorld(t, append(c.have, promise(t))...)
 			w.restart()
 			w.Live = interceptor.NewClient(w.api, interceptor.Funcs{
-				List: func(context.Context, client.WithWatch, client.ObjectList, ...client.ListOption) error { return c.err },
+				List: func(ctx context.Context, api client.WithWatch, list client.ObjectList, opts ...client.ListOption) error {
+					if w.kindOf(list) == thingKind {
+						return c.err
+					}
+					return api.List(ctx, list, opts...)
+				},
 			})
 			found, err := (&Promises{w.Runner}).requests(t.Context(), newObject(promise(t)))
 			assert.Empty(t, found)
@@ -255,7 +261,10 @@ func TestPromiseMadeAgainUnderItsName(t *testing.T) {
 	w.edit(t, w.promise(t), finalized()) // somebody cuts it short
 	require.NoError(t, w.api.Create(t.Context(), promise(t, named("things", "third-uid"), field(nil, "spec", "api"))))
 	w.reconciledPromise(t)
-	assert.Empty(t, w.kinds.named("things").uid, "the third offers nothing")
+	assert.EqualValues(t, "third-uid", w.kinds.named("things").uid, "the CRD is still there, and its label names the third")
+	w.delete(t, w.get(t, crdKind, "", crdName))
+	w.reconciledPromise(t)
+	assert.Empty(t, w.kinds.named("things").uid)
 }
 
 // TestRequirementThatNobodyWatches: what is not in the cache tells nobody when it turns.
@@ -315,4 +324,23 @@ func TestCRDThatIsGone(t *testing.T) {
 	w.delete(t, w.get(t, crdKind, "", crdName))
 	w.reconciledPromise(t)
 	assert.Nil(t, w.promise(t))
+}
+
+// TestAPITakenFromAPromise: spec.api is gone, while nobody asked the webhook, and the
+// requests are still let go before the Promise.
+func TestAPITakenFromAPromise(t *testing.T) {
+	w := newWorld(t, promise(t, deleting(slices.Concat(finalizersAlways, finalizersAPI)...), func(_ testing.TB, u *unstructured.Unstructured) {
+		unstructured.RemoveNestedField(u.Object, "spec", "api")
+	}), served(), thing(t, "a", "one", finalized(finalizersRequest...)), namespace("a"))
+	w.restart()
+	w.reconciledPromise(t)
+	require.NotNil(t, w.promise(t))
+	assert.NotNil(t, w.thing(t, "a", "one").GetDeletionTimestamp())
+	w.step(t, "a", "one")
+	assert.Nil(t, w.thing(t, "a", "one"))
+	for range 2 {
+		w.reconciledPromise(t)
+	}
+	assert.Nil(t, w.promise(t))
+	assert.Nil(t, w.get(t, crdKind, "", crdName))
 }

@@ -121,7 +121,7 @@ func (p *Promises) removeRequests(ctx context.Context, c *course) (bool, error) 
 
 func (p *Promises) removeWorks(ctx context.Context, c *course) (bool, error) {
 	list := &v1alpha1.WorkList{}
-	if err := p.Client.List(ctx, list, client.MatchingLabels{v1alpha1.LabelPromise: c.object.GetName()}); err != nil {
+	if err := p.Client.List(ctx, list, ofPromise(c.object)); err != nil {
 		return true, err
 	}
 	return len(list.Items) > 0, p.deleteAll(ctx, list.Items)
@@ -129,7 +129,7 @@ func (p *Promises) removeWorks(ctx context.Context, c *course) (bool, error) {
 
 func (p *Promises) removeAPI(ctx context.Context, c *course) (bool, error) {
 	list := &apiextensionsv1.CustomResourceDefinitionList{}
-	if err := p.Client.List(ctx, list, client.MatchingLabels{v1alpha1.LabelPromise: c.object.GetName()}); err != nil {
+	if err := p.Client.List(ctx, list, ofPromise(c.object)); err != nil {
 		return true, err
 	}
 	for i := range list.Items {
@@ -149,7 +149,7 @@ func (p *Promises) removeAccess(ctx context.Context, o *object) error {
 	for _, list := range []client.ObjectList{
 		&rbacv1.ClusterRoleBindingList{}, &rbacv1.ClusterRoleList{}, &rbacv1.RoleBindingList{}, &rbacv1.RoleList{}, &corev1.ServiceAccountList{},
 	} {
-		if err := p.Client.List(ctx, list, client.MatchingLabels{v1alpha1.LabelPromise: o.GetName()}); err != nil {
+		if err := p.Client.List(ctx, list, ofPromise(o)); err != nil {
 			return err
 		}
 		if err := p.deleteEach(ctx, list); err != nil {
