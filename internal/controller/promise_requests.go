@@ -34,7 +34,7 @@ func (p *Promises) requests(ctx context.Context, o *object) ([]unstructured.Unst
 }
 
 // liveTime bounds a list past the cache: where a conversion webhook is silent, the API
-// server waits for each object.
+// server waits for it for half a minute.
 const liveTime = 10 * time.Second
 
 // requestsLive are the requests that the API server has: of every CRD that is the Promise's,
@@ -76,7 +76,7 @@ const conditionListed = "RequestsListed"
 // listed says in a condition whether it is known which requests there are, and when to look
 // again. Nothing else waits for that: the Promise itself may install what is missing for it.
 func (p *Promises) listed(ctx context.Context, o *object) (again time.Duration, err error) {
-	_, err = p.kinds.read(ctx, identify(o), func(kind schema.GroupVersionKind) error {
+	watched, err := p.kinds.read(ctx, identify(o), func(kind schema.GroupVersionKind) error {
 		return p.Client.List(ctx, someList(kind), client.Limit(1))
 	})
 	unlisted, is := errors.AsType[*caching.Unlisted](err)
@@ -89,7 +89,7 @@ func (p *Promises) listed(ctx context.Context, o *object) (again time.Duration, 
 		return later, nil
 	case is:
 		return later, nil
-	case err == nil && progress.GetCondition(o.status(), conditionListed).Status == "False":
+	case watched && err == nil && progress.GetCondition(o.status(), conditionListed).Status == "False":
 		progress.SetCondition(o.status(), progress.Condition{Type: conditionListed, Status: "True", Reason: "KindListed", Message: "Requests listed"}, p.Now())
 	}
 	return 0, err
