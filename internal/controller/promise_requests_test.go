@@ -7,11 +7,9 @@ import (
 	"errors"
 	"slices"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -265,40 +263,6 @@ func TestPromiseMadeAgainUnderItsName(t *testing.T) {
 	w.delete(t, w.get(t, crdKind, "", crdName))
 	w.reconciledPromise(t)
 	assert.Empty(t, w.kinds.named("things").uid)
-}
-
-// TestRequirementThatNobodyWatches: what is not in the cache tells nobody when it turns.
-func TestRequirementThatNobodyWatches(t *testing.T) {
-	needs := field([]any{map[string]any{"name": "base"}}, "spec", "requiredPromises")
-	base := promise(t, named("base", "base-uid"), field(nil, "spec", "api"))
-	for name, c := range map[string]struct {
-		have    []client.Object
-		watched bool
-		again   time.Duration
-	}{
-		"somebody else's": {[]client.Object{base}, false, later},
-		"not there":       {nil, false, later},
-		"ours":            {[]client.Object{base}, true, 0},
-	} {
-		t.Run(name, func(t *testing.T) {
-			w := newWorld(t, append(c.have, promise(t, needs), served(), namespace(system))...)
-			w.Client = interceptor.NewClient(w.Client.(client.WithWatch), interceptor.Funcs{
-				Get: func(ctx context.Context, api client.WithWatch, key client.ObjectKey, o client.Object, opts ...client.GetOption) error {
-					if key.Name == "base" && !c.watched {
-						return apierrors.NewNotFound(schema.GroupResource{Resource: "promises"}, key.Name)
-					}
-					return api.Get(ctx, key, o, opts...)
-				},
-			})
-			fulfilled, again, err := (&Promises{w.Runner}).requirements(t.Context(), newObject(w.promise(t)))
-			require.NoError(t, err)
-			assert.Equal(t, len(c.have) > 0, fulfilled)
-			assert.Equal(t, c.again, again)
-			if c.again > 0 {
-				assert.Equal(t, c.again, w.reconciledPromise(t).RequeueAfter)
-			}
-		})
-	}
 }
 
 // TestCRDOfNobody: the Promise was refused because of it, and goes without its objects.

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package controller
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
+)
+
+// TestRequirementThatNobodyWatches: what is not in the cache tells nobody when it turns.
+func TestRequirementThatNobodyWatches(t *testing.T) {
+	needs := field([]any{map[string]any{"name": "base"}}, "spec", "requiredPromises")
+	base := promise(t, named("base", "base-uid"), field(nil, "spec", "api"))
+	for name, c := range map[string]struct {
+		have    []client.Object
+		watched bool
+		again   time.Duration
+	}{
+		"somebody else's": {[]client.Object{base}, false, later},
+		"not there":       {nil, false, later},
+		"ours":            {[]client.Object{base}, true, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, append(c.have, promise(t, needs), served(), namespace(system))...)
+			w.Client = interceptor.NewClient(w.Client.(client.WithWatch), interceptor.Funcs{
+				Get: func(ctx context.Context, api client.WithWatch, key client.ObjectKey, o client.Object, opts ...client.GetOption) error {
+					if key.Name == "base" && !c.watched {
+						return apierrors.NewNotFound(schema.GroupResource{Resource: "promises"}, key.Name)
+					}
+					return api.Get(ctx, key, o, opts...)
+				},
+			})
+			fulfilled, again, err := (&Promises{w.Runner}).requirements(t.Context(), newObject(w.promise(t)))
+			require.NoError(t, err)
+			assert.Equal(t, len(c.have) > 0, fulfilled)
+			assert.Equal(t, c.again, again)
+			if c.again > 0 {
+				assert.Equal(t, c.again, w.reconciledPromise(t).RequeueAfter)
+			}
+		})
+	}
+}
