@@ -7,7 +7,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"fmt"
+	"errors"
 	"io"
 	"slices"
 	"strings"
@@ -29,7 +29,8 @@ type batch struct {
 	large sync.Mutex
 }
 
-const largeBytes = 4 << 20
+// largeBytes is what each request may have in memory beside the others.
+const largeBytes = 1 << 20
 
 // gate makes large content wait for its turn.
 type gate struct {
@@ -100,7 +101,7 @@ func (b *batch) phase(ctx context.Context, tasks func(*batch, *job) []task) {
 					return nil
 				}
 				changed, err := t.do(ctx)
-				if err != nil && isDown(err) {
+				if causeOf(err).all {
 					cancel(err) // nobody will answer the others either
 				}
 				t.job.end(changed, err)
@@ -221,7 +222,7 @@ func (s *Store) remove(ctx context.Context, path string) error {
 	if absent(err) {
 		return nil
 	}
-	return wrap("remove", path, err)
+	return remove.failed(path, err)
 }
 
 // update puts a file that differs.
@@ -254,10 +255,18 @@ func (b *batch) update(ctx context.Context, j *job, f statestore.File) (bool, er
 // put is one request, whatever the size, so that the object is there at once and its ETag
 // is an MD5 where the server makes it one.
 func (s *Store) put(ctx context.Context, path string, data []byte) error {
-	_, err := s.client.PutObject(ctx, s.bucket, s.prefix+path, bytes.NewReader(data), int64(len(data)), minio.PutObjectOptions{
+	done, err := s.client.PutObject(ctx, s.bucket, s.prefix+path, bytes.NewReader(data), int64(len(data)), minio.PutObjectOptions{
 		ContentType: "application/octet-stream", DisableMultipart: true, SendContentMd5: true,
 	})
-	return wrap("put", path, err)
+	return put.failed(path, orTaken(done, err))
+}
+
+// orTaken is for who says yes to everything, like a page to log in at.
+func orTaken(done minio.UploadInfo, err error) error {
+	if err == nil && done.ETag == "" {
+		return &failure{noS3, errors.New("the server has taken it, and gave no ETag")}
+	}
+	return err
 }
 
 // version is a digest of all that a change wants to be there: the same for the same files.
@@ -265,11 +274,4 @@ func version(sums []string) string {
 	slices.Sort(sums)
 	sum := sha256.Sum256([]byte(strings.Join(sums, "\n")))
 	return hex.EncodeToString(sum[:])
-}
-
-func wrap(verb, path string, err error) error {
-	if err == nil {
-		return nil
-	}
-	return fmt.Errorf("%s %s: %w", verb, path, err)
 }

@@ -3,15 +3,12 @@
 package bucket
 
 import (
-	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
-	"net"
-	"net/http"
 	"path"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/minio/minio-go/v7"
 	"github.com/minio/minio-go/v7/pkg/credentials"
@@ -24,8 +21,7 @@ const (
 	// PEM. They are believed instead of the system's.
 	caKey = "ca.crt"
 	// retries are of one request, and the library waits between them.
-	retries     = 3
-	dialTimeout = 10 * time.Second
+	retries = 3
 	// answerTimeout is of one request, until the first of its answer comes.
 	answerTimeout = 30 * time.Second
 )
@@ -45,7 +41,7 @@ func connect(spec v1alpha1.BucketStateStoreSpec, secret map[string][]byte, heade
 	if err != nil {
 		return nil, err
 	}
-	transport, err := transport(secret[caKey], headersTimeout)
+	transport, err := newTransport(secret[caKey], headersTimeout)
 	if err != nil {
 		return nil, err
 	}
@@ -60,33 +56,41 @@ func connect(spec v1alpha1.BucketStateStoreSpec, secret map[string][]byte, heade
 func identify(method string, secret map[string][]byte) (*credentials.Credentials, error) {
 	switch method {
 	case "", v1alpha1.BucketAccessKey:
-		key, value := string(secret["accessKeyID"]), string(secret["secretAccessKey"])
+		key, wrong := word(secret, "accessKeyID")
+		value, alsoWrong := word(secret, "secretAccessKey")
+		if err := errors.Join(wrong, alsoWrong); err != nil {
+			return nil, err
+		}
 		if key == "" || value == "" {
 			return nil, errors.New("the Secret needs accessKeyID and secretAccessKey for authMethod accessKey")
 		}
 		return credentials.NewStaticV4(key, value, ""), nil
 	case v1alpha1.BucketIAM:
-		return credentials.NewIAM(""), nil
+		return credentials.New(&identity{&credentials.IAM{}}), nil
 	}
 	return nil, fmt.Errorf("spec.authMethod %q: must be accessKey or IAM", method)
 }
 
-func transport(ca []byte, headersTimeout time.Duration) (*http.Transport, error) {
-	t := &http.Transport{
-		Proxy:               http.ProxyFromEnvironment,
-		DialContext:         (&net.Dialer{Timeout: dialTimeout}).DialContext,
-		MaxIdleConnsPerHost: parallel, IdleConnTimeout: time.Minute,
-		TLSHandshakeTimeout: dialTimeout, ResponseHeaderTimeout: headersTimeout,
-		TLSClientConfig:    &tls.Config{},
-		DisableCompression: true, // content is what was written
+// word is a value of a Secret without the white space around it: many a Secret is made of a
+// file that ends with a newline.
+func word(secret map[string][]byte, key string) (string, error) {
+	value := strings.TrimSpace(string(secret[key]))
+	if strings.ContainsFunc(value, unicode.IsControl) {
+		return "", fmt.Errorf("the Secret's %s has a line break or another control character in the middle; it must be one word", key)
 	}
-	if ca != nil {
-		t.TLSClientConfig.RootCAs = x509.NewCertPool()
-		if !t.TLSClientConfig.RootCAs.AppendCertsFromPEM(ca) {
-			return nil, fmt.Errorf("the Secret's %s holds no certificate; it must be PEM", caKey)
-		}
+	return value, nil
+}
+
+// identity is that of the Pod. Its errors are its own, and not the bucket's.
+type identity struct{ credentials.Provider }
+
+// RetrieveWithCredContext implements credentials.Provider.
+func (i *identity) RetrieveWithCredContext(c *credentials.CredContext) (credentials.Value, error) {
+	value, err := i.Provider.RetrieveWithCredContext(c)
+	if err != nil {
+		return credentials.Value{}, &failure{noIdentity, err}
 	}
-	return t, nil
+	return value, nil
 }
 
 // prefix is what all keys begin with.

@@ -9,11 +9,17 @@ package bucket
 
 import (
 	"bytes"
+	"cmp"
 	"context"
+	"crypto/md5"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
+	"net/http"
+	"strings"
+	"time"
 
 	"github.com/minio/minio-go/v7"
 
@@ -28,6 +34,10 @@ type Store struct {
 	bucket   string
 	prefix   string
 	endpoint string
+	// identity is whether the credentials are those of the Pod, and not of a Secret.
+	identity bool
+	// patience is how long an answer may take.
+	patience time.Duration
 	// turn is held by whoever writes.
 	turn chan struct{}
 	// crowded is set when one listing of everything was too long. It is for who has the turn.
@@ -39,18 +49,36 @@ var _ statestore.Store = (*Store)(nil)
 // parallel is how many requests are made at the same time.
 const parallel = 32
 
+// Options are the installation's.
+type Options struct {
+	// AnswerTimeout is how long a server may take for the first of its answer to one request;
+	// 30 s unless set. A batch makes many of them, and has a limit of its own.
+	AnswerTimeout time.Duration
+}
+
 // New reads what a BucketStateStore and its Secret say, without asking the server. An error
 // names the field or the key that is wrong.
 func New(spec v1alpha1.BucketStateStoreSpec, secret map[string][]byte) (*Store, error) {
-	client, err := connect(spec, secret, answerTimeout)
+	return Options{}.New(spec, secret)
+}
+
+// New is New with options.
+func (o Options) New(spec v1alpha1.BucketStateStoreSpec, secret map[string][]byte) (*Store, error) {
+	patience := cmp.Or(o.AnswerTimeout, answerTimeout)
+	client, err := connect(spec, secret, patience)
 	if err != nil {
 		return nil, err
 	}
-	return newStore(spec, client), nil
+	s := newStore(spec, client)
+	s.patience = patience
+	return s, nil
 }
 
 func newStore(spec v1alpha1.BucketStateStoreSpec, client *minio.Client) *Store {
-	return &Store{client: client, bucket: spec.BucketName, prefix: prefix(spec), endpoint: spec.Endpoint, turn: make(chan struct{}, 1)}
+	return &Store{
+		client: client, bucket: spec.BucketName, prefix: prefix(spec), endpoint: spec.Endpoint,
+		identity: spec.AuthMethod == v1alpha1.BucketIAM, patience: answerTimeout, turn: make(chan struct{}, 1),
+	}
 }
 
 // Apply puts and removes what differs.
@@ -79,10 +107,10 @@ func (s *Store) Read(ctx context.Context, path string) ([]byte, error) {
 	if absent(err) {
 		return nil, fmt.Errorf("%s: %w", path, fs.ErrNotExist)
 	}
-	return content, s.explain(ctx, err)
+	return content, s.explain(ctx, read.failed(path, err))
 }
 
-// probe is never there: its upload is opened and given up.
+// probe is never there: the server refuses what it is sent for it.
 const probe = ".kratix-write-permission-check"
 
 // Check asks for a listing, and for leave to write.
@@ -90,16 +118,28 @@ func (s *Store) Check(ctx context.Context) error {
 	// The error of the listing is the clearer one.
 	for object := range s.client.ListObjectsIter(ctx, s.bucket, minio.ListObjectsOptions{Prefix: s.prefix, MaxKeys: 1}) {
 		if object.Err != nil {
-			return s.explain(ctx, object.Err)
+			return s.explain(ctx, list.failed(s.prefix, object.Err))
 		}
 		break
 	}
-	core := minio.Core{Client: s.client}
-	upload, err := core.NewMultipartUpload(ctx, s.bucket, s.prefix+probe, minio.PutObjectOptions{})
-	if err != nil {
-		return s.explain(ctx, err)
+	return s.explain(ctx, s.checkWrites(ctx))
+}
+
+// checkWrites puts what is not what its digest says. A server asks first whether it may be
+// put and then what it is, so that nothing comes of it. An upload in parts that is given up
+// would need a right that nothing else needs, and would stay for ever without it.
+func (s *Store) checkWrites(ctx context.Context) error {
+	other := md5.Sum(nil)
+	done, err := minio.Core{Client: s.client}.PutObject(ctx, s.bucket, s.prefix+probe, strings.NewReader(probe), int64(len(probe)),
+		base64.StdEncoding.EncodeToString(other[:]), "", minio.PutObjectOptions{})
+	if err = orTaken(done, err); err == nil { // there are servers that believe everything
+		return s.remove(ctx, probe)
 	}
-	return s.explain(ctx, core.AbortMultipartUpload(ctx, s.bucket, s.prefix+probe, upload))
+	err = put.failed(probe, err)
+	if r, ok := errors.AsType[minio.ErrorResponse](err); ok && r.StatusCode == http.StatusBadRequest && causeOf(err) == (cause{}) {
+		return nil
+	}
+	return err
 }
 
 func (s *Store) get(ctx context.Context, path string) ([]byte, error) {

@@ -98,7 +98,7 @@ func (v *view) list(ctx context.Context, dir string, limit int) (paths []string,
 	}
 	for o := range v.store.client.ListObjectsIter(ctx, v.store.bucket, minio.ListObjectsOptions{Prefix: prefix, Recursive: true}) {
 		if o.Err != nil {
-			return nil, false, o.Err
+			return nil, false, list.failed(dir+"/", o.Err)
 		}
 		if strings.HasSuffix(o.Key, "/") {
 			continue // a folder, as some tools make them
@@ -155,7 +155,7 @@ func (v *view) Read(ctx context.Context, paths []string) (map[string][]byte, err
 			v.mu.Lock()
 			defer v.mu.Unlock()
 			out[path] = content
-			return err
+			return read.failed(path, err)
 		})
 	}
 	return out, group.Wait()
@@ -163,17 +163,37 @@ func (v *view) Read(ctx context.Context, paths []string) (map[string][]byte, err
 
 func (v *view) stat(ctx context.Context, path string) error {
 	info, err := v.store.client.StatObject(ctx, v.store.bucket, v.store.prefix+path, minio.StatObjectOptions{})
-	if absent(err) || impossible(err) {
+	gone := absent(err)
+	if impossible(err) {
+		gone, err = v.unlisted(ctx, path, err)
+	}
+	if gone {
 		v.mu.Lock()
 		v.asked[path] = true
 		v.mu.Unlock()
 		return nil
 	}
 	if err != nil {
-		return wrap("look for", path, err)
+		return look.failed(path, err)
 	}
 	v.know(path, object{info.Size, info.ETag})
 	return nil
+}
+
+// unlisted is whether a listing does not have an object, after HEAD has failed. An answer to
+// HEAD has no words: it may mean the key, and the credentials as well.
+func (v *view) unlisted(ctx context.Context, path string, failed error) (bool, error) {
+	key := v.store.prefix + path
+	for o := range v.store.client.ListObjectsIter(ctx, v.store.bucket, minio.ListObjectsOptions{Prefix: key, MaxKeys: 1}) {
+		if o.Err != nil {
+			return false, o.Err
+		}
+		if o.Key == key {
+			return false, failed
+		}
+		break
+	}
+	return true, nil
 }
 
 func (v *view) know(path string, o object) {
@@ -209,7 +229,7 @@ func (v *view) holds(ctx context.Context, path string, data []byte) (bool, error
 	if absent(err) {
 		return false, nil
 	}
-	return err == nil && bytes.Equal(content, data), wrap("read", path, err)
+	return err == nil && bytes.Equal(content, data), read.failed(path, err)
 }
 
 // forget is for an object that has been put since.
