@@ -30,6 +30,7 @@ import (
 	"github.com/kratix-compile/kratix-compile/internal/harvest/record"
 	"github.com/kratix-compile/kratix-compile/internal/release"
 	"github.com/kratix-compile/kratix-compile/internal/seal"
+	"github.com/kratix-compile/kratix-compile/internal/spool"
 	"github.com/kratix-compile/kratix-compile/internal/tracing"
 	"github.com/kratix-compile/kratix-compile/translate/plan"
 )
@@ -43,6 +44,12 @@ func run(ctx context.Context, s *settings) error {
 	}
 	s.tracer = tracer
 	defer flush(stop)
+	own, err := spool.Open(s.spool)
+	if err != nil {
+		return err
+	}
+	defer own.Close() //nolint:errcheck // what is left is removed at the next start
+	s.spool = own.Path
 	config, err := clientcmd.BuildConfigFromFlags("", s.kubeconfig)
 	if err != nil {
 		return err

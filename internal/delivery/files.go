@@ -34,12 +34,15 @@ type contents struct {
 // reading them takes.
 func (c *contents) of(ctx context.Context, p *v1alpha1.WorkPlacement) (files []statestore.File, release func()) {
 	u := &unpacked{contents: c, context: ctx, placement: p}
-	for _, w := range p.Spec.Workloads {
-		open := func() (io.Reader, error) { return work.Open(w) }
+	for i, w := range p.Spec.Workloads {
+		f := statestore.File{Path: w.Filepath, Open: func() (io.Reader, error) { return work.Open(w) }, Bytes: int64(len(w.Content))}
 		if p.Spec.Bundle != nil {
-			open = func() (io.Reader, error) { return u.file(w.Filepath) }
+			f.Open = func() (io.Reader, error) { return u.file(w.Filepath) }
+			if i == 0 {
+				f.Bytes = p.Spec.Bundle.Size // which file has how much of it is not known yet
+			}
 		}
-		files = append(files, statestore.File{Path: w.Filepath, Open: open})
+		files = append(files, f)
 	}
 	return files, u.remove
 }
@@ -86,7 +89,10 @@ func (u *unpacked) unpack() (err error) {
 	if u.dir, err = os.MkdirTemp(u.tempDir, "workplacement-"); err != nil {
 		return err
 	}
-	names := map[string]string{}
+	wanted, names := map[string]bool{}, map[string]string{}
+	for _, w := range u.placement.Spec.Workloads {
+		wanted[w.Filepath] = true
+	}
 	reader := bundle.NewReader(from, bundle.DefaultLimits())
 	for {
 		entry, err := reader.Next()
@@ -98,8 +104,8 @@ func (u *unpacked) unpack() (err error) {
 			return errors.Join(err, os.RemoveAll(u.dir))
 		}
 		name, output := strings.CutPrefix(entry.Path, bundle.Output+"/")
-		if !output || entry.Dir {
-			continue
+		if !output || entry.Dir || !wanted[name] {
+			continue // it is another group's
 		}
 		names[name] = strconv.Itoa(len(names))
 		if err := save(filepath.Join(u.dir, names[name]), reader); err != nil {

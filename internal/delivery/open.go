@@ -29,13 +29,20 @@ func GitStores(dir string) func(*v1alpha1.GitStateStore, map[string][]byte) (sta
 	}
 }
 
-// OpenBucket opens a bucket.
-func OpenBucket(b *v1alpha1.BucketStateStore, secret map[string][]byte) (statestore.Store, error) {
-	store, err := bucket.New(b.Spec, secret)
-	if err != nil {
-		return nil, err
+// BucketStores opens buckets with what the installation has set.
+func BucketStores(o bucket.Options) func(*v1alpha1.BucketStateStore, map[string][]byte) (statestore.Store, error) {
+	return func(b *v1alpha1.BucketStateStore, secret map[string][]byte) (statestore.Store, error) {
+		store, err := o.New(b.Spec, secret)
+		if err != nil {
+			return nil, err
+		}
+		return store, nil
 	}
-	return store, nil
+}
+
+// OpenBucket opens a bucket where nothing is set.
+func OpenBucket(b *v1alpha1.BucketStateStore, secret map[string][]byte) (statestore.Store, error) {
+	return BucketStores(bucket.Options{})(b, secret)
 }
 
 // gitStore takes its directory with it.

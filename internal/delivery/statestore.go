@@ -107,11 +107,15 @@ func (r *stateStores[T]) Reconcile(ctx context.Context, req reconcile.Request) (
 		r.backoff.Forget(req)
 		return reconcile.Result{RequeueAfter: checkEvery}, nil
 	}
-	return reconcile.Result{RequeueAfter: r.backoff.When(req)}, nil
+	return reconcile.Result{RequeueAfter: max(r.backoff.When(req), fault.pause)}, nil
 }
 
 // unready is why a State Store cannot be written to.
-type unready struct{ reason, message string }
+type unready struct {
+	reason, message string
+	// pause is how long the server wants no requests.
+	pause time.Duration
+}
 
 func (u *unready) Error() string { return u.message }
 
@@ -121,16 +125,16 @@ func (r *stateStores[T]) opened(ctx context.Context, o T, ref v1alpha1.StateStor
 	version := fmt.Sprintf("%s/%d", o.GetUID(), o.GetGeneration())
 	key, err := r.secret(o)
 	if err != nil {
-		return nil, &unready{"SecretNotFound", err.Error()}
+		return nil, &unready{reason: "SecretNotFound", message: err.Error()}
 	}
 	secret := &corev1.Secret{}
 	if key != nil {
 		err := r.live.Get(ctx, *key, secret)
 		if apierrors.IsNotFound(err) {
-			return nil, &unready{"SecretNotFound", fmt.Sprintf("Secret %s is not there; spec.secretRef names it", key)}
+			return nil, &unready{reason: "SecretNotFound", message: fmt.Sprintf("Secret %s is not there; spec.secretRef names it", key)}
 		}
 		if apierrors.IsForbidden(err) {
-			return nil, &unready{"StateStoreError", fmt.Sprintf("the runner may not read Secret %s; give it a Role for that (docs/placement.md)", key)}
+			return nil, &unready{reason: "StateStoreError", message: fmt.Sprintf("the runner may not read Secret %s; give it a Role for that (docs/placement.md)", key)}
 		}
 		if err != nil {
 			return nil, fmt.Errorf("read Secret %s: %w", key, err)
@@ -142,7 +146,7 @@ func (r *stateStores[T]) opened(ctx context.Context, o T, ref v1alpha1.StateStor
 	}
 	store, err := r.open(o, secret.Data)
 	if err != nil {
-		return nil, &unready{"ErrorInitialisingWriter", err.Error()}
+		return nil, &unready{reason: "ErrorInitialisingWriter", message: err.Error()}
 	}
 	return store, r.stores.put(ctx, ref, version, store)
 }
@@ -151,10 +155,15 @@ func (r *stateStores[T]) opened(ctx context.Context, o T, ref v1alpha1.StateStor
 func check(ctx context.Context, s statestore.Store) *unready {
 	ctx, cancel := context.WithTimeout(ctx, checkTimeout)
 	defer cancel()
-	if err := s.Check(ctx); err != nil {
-		return &unready{"ErrorValidatingPermissions", err.Error()}
+	err := s.Check(ctx)
+	if err == nil {
+		return nil
 	}
-	return nil
+	fault := &unready{reason: "ErrorValidatingPermissions", message: err.Error()}
+	if pause, ok := errors.AsType[*statestore.Pause](err); ok {
+		fault.pause = time.Until(pause.Until)
+	}
+	return fault
 }
 
 // report writes a status that differs. What waits for a State Store that works again

@@ -4,6 +4,8 @@ package statestore
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"sync"
 	"time"
 )
@@ -15,20 +17,29 @@ type Queue struct {
 	limit   int
 	timeout time.Duration
 
+	// most is how many go out at once now, and paused is until when none do. They are Run's.
+	most   int
+	paused time.Time
+
 	mu      sync.Mutex
 	pending map[string]*entry
 	order   []*entry
 	some    chan struct{}
 }
 
+// batchBytes is how large the files of a batch are together; one more change may exceed it.
+// They may all be on the disk at the same time, and go to the server in one request.
+const batchBytes = 64 << 20
+
 type entry struct {
 	draft Draft
 	done  []func(Outcome)
 }
 
-// NewQueue has batches of at most limit changes, each of which may take that long.
+// NewQueue has batches of at most limit changes and about 64 MiB of files, each of which may
+// take that long. After one that took longer, fewer changes go out at once.
 func NewQueue(store Store, limit int, timeout time.Duration) *Queue {
-	return &Queue{store: store, limit: limit, timeout: timeout, pending: map[string]*entry{}, some: make(chan struct{}, 1)}
+	return &Queue{store: store, limit: limit, most: limit, timeout: timeout, pending: map[string]*entry{}, some: make(chan struct{}, 1)}
 }
 
 // Submit takes a draft and returns at once. One that still waits is replaced by a later
@@ -61,60 +72,98 @@ func (q *Queue) Pending() int {
 // Run writes what is submitted until ctx ends. What is pending then is told ctx's error,
 // and so is what is submitted later, if Run is called again.
 func (q *Queue) Run(ctx context.Context) {
-	for ctx.Err() == nil {
-		if batch := q.take(); len(batch) > 0 {
-			q.apply(ctx, batch)
-			continue
-		}
+	for q.wait(ctx) {
+		q.apply(ctx)
+	}
+	for e := q.next(); e != nil; e = q.next() {
+		e.tell(Outcome{Err: ctx.Err()})
+	}
+}
+
+// wait is until something is pending and the server wants it, or, with false, until ctx ends.
+func (q *Queue) wait(ctx context.Context) bool {
+	pause := time.NewTimer(time.Until(q.paused))
+	defer pause.Stop()
+	select {
+	case <-ctx.Done():
+	case <-pause.C:
+	}
+	for q.Pending() == 0 && ctx.Err() == nil {
 		select {
 		case <-ctx.Done():
 		case <-q.some:
 		}
 	}
-	for batch := q.take(); len(batch) > 0; batch = q.take() {
-		tell(batch, All(len(batch), ctx.Err()))
-	}
+	return ctx.Err() == nil
 }
 
-func (q *Queue) take() []*entry {
+// next takes the first that is pending, or nil.
+func (q *Queue) next() *entry {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	n := min(q.limit, len(q.order))
-	batch := q.order[:n:n]
-	q.order = q.order[n:]
-	for _, e := range batch {
-		delete(q.pending, e.draft.ID)
+	if len(q.order) == 0 {
+		return nil
 	}
-	return batch
+	e := q.order[0]
+	q.order[0] = nil
+	q.order = q.order[1:]
+	delete(q.pending, e.draft.ID)
+	return e
 }
 
-func (q *Queue) apply(ctx context.Context, batch []*entry) {
-	ctx, cancel := context.WithTimeout(ctx, q.timeout)
-	defer cancel()
-	outcomes := make([]Outcome, len(batch))
-	var changes []Change
-	var of []int // index in batch
-	for i, e := range batch {
+// batch is what leaves together.
+type batch struct {
+	entries  []*entry
+	outcomes []Outcome
+	changes  []Change
+	of       []int // index in entries, of each change
+}
+
+func (q *Queue) gather(ctx context.Context) batch {
+	var b batch
+	for bytes := int64(0); len(b.entries) < q.most && bytes < batchBytes; {
+		e := q.next()
+		if e == nil {
+			break
+		}
 		c, err := e.draft.Make(ctx)
+		b.entries, b.outcomes = append(b.entries, e), append(b.outcomes, Outcome{Err: err})
 		if err != nil {
-			outcomes[i].Err = err
 			continue
 		}
-		changes, of = append(changes, c), append(of, i)
-	}
-	for k, o := range q.store.Apply(ctx, changes) {
-		outcomes[of[k]] = o
-		if release := changes[k].Release; release != nil {
-			release()
+		b.changes, b.of = append(b.changes, c), append(b.of, len(b.entries)-1)
+		for _, f := range c.Files {
+			bytes += f.Bytes
 		}
 	}
-	tell(batch, outcomes)
+	return b
 }
 
-func tell(batch []*entry, outcomes []Outcome) {
-	for i, e := range batch {
-		for _, done := range e.done {
-			done(outcomes[i])
+func (q *Queue) apply(ctx context.Context) {
+	ctx, cancel := context.WithTimeoutCause(ctx, q.timeout, fmt.Errorf("%w: a batch took more than %s", context.DeadlineExceeded, q.timeout))
+	defer cancel()
+	b := q.gather(ctx)
+	for k, o := range q.store.Apply(ctx, b.changes) {
+		b.outcomes[b.of[k]] = o
+		if release := b.changes[k].Release; release != nil {
+			release()
 		}
+		if pause, ok := errors.AsType[*Pause](o.Err); ok && pause.Until.After(q.paused) {
+			q.paused = pause.Until
+		}
+	}
+	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		q.most = max(1, len(b.changes)/2)
+	} else {
+		q.most = min(q.limit, q.most+max(1, q.most/4))
+	}
+	for i, e := range b.entries {
+		e.tell(b.outcomes[i])
+	}
+}
+
+func (e *entry) tell(o Outcome) {
+	for _, done := range e.done {
+		done(o)
 	}
 }

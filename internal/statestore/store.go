@@ -74,11 +74,14 @@ type File struct {
 	// Open returns the content from its beginning. It is called more than once, by one
 	// goroutine at a time. Content that cannot be read fails its change and no other.
 	Open func() (io.Reader, error)
+	// Bytes is what the content may take on the disk while its change is made, and 0 for what
+	// takes little. Of the files of a change, only the sum must not be too low.
+	Bytes int64
 }
 
 // Text is a file with that content.
 func Text(path, content string) File {
-	return File{path, func() (io.Reader, error) { return strings.NewReader(content), nil }}
+	return File{Path: path, Open: func() (io.Reader, error) { return strings.NewReader(content), nil }}
 }
 
 // MaxFileBytes bounds one file; Git servers commonly refuse larger ones.

@@ -42,7 +42,13 @@ func Aggregated(d *v1alpha1.Destination, parts []Part) statestore.Change {
 	slices.SortFunc(parts, func(a, b Part) int {
 		return cmp.Or(strings.Compare(a.WorkPlacement.Name, b.WorkPlacement.Name), strings.Compare(a.WorkPlacement.Namespace, b.WorkPlacement.Namespace))
 	})
-	c.Files = []statestore.File{{Path: file, Open: func() (io.Reader, error) { return joined(parts), nil }}}
+	whole := statestore.File{Path: file, Open: func() (io.Reader, error) { return joined(parts), nil }}
+	for _, part := range parts {
+		for _, f := range part.Files {
+			whole.Bytes += f.Bytes
+		}
+	}
+	c.Files = []statestore.File{whole}
 	return c
 }
 

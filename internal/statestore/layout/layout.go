@@ -33,7 +33,8 @@ func Update(wp *v1alpha1.WorkPlacement, d *v1alpha1.Destination, files []statest
 		c.Dir = dir
 	}
 	for _, f := range files {
-		c.Files = append(c.Files, statestore.File{Path: join(dir, f.Path), Open: f.Open})
+		f.Path = join(dir, f.Path)
+		c.Files = append(c.Files, f)
 	}
 	return c
 }
