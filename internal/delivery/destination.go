@@ -5,8 +5,6 @@ package delivery
 import (
 	"context"
 	"errors"
-	"slices"
-	"strings"
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -68,8 +66,13 @@ func (r *destinations) Reconcile(ctx context.Context, req reconcile.Request) (re
 }
 
 func (r *destinations) send(ctx context.Context, req reconcile.Request, d *v1alpha1.Destination) error {
-	if fault := faultOf(d); fault != "" {
-		return r.notReady(ctx, d, "DestinationNotReady", fault)
+	if field, message := layout.Fault(d); field != "" {
+		return r.notReady(ctx, d, "DestinationNotReady", field+" "+message)
+	}
+	if holder, err := r.stores.holder(ctx, d); err != nil {
+		return err
+	} else if holder != nil {
+		return r.giveWay(ctx, d, holder)
 	}
 	fl := &flight[*v1alpha1.Destination]{object: d, store: *d.Spec.StateStoreRef}
 	held, err := r.flights.begin(ctx, req, fl, r.stores, layout.Canaries(d, !d.DeletionTimestamp.IsZero()).Draft())
@@ -82,21 +85,12 @@ func (r *destinations) send(ctx context.Context, req reconcile.Request, d *v1alp
 	return r.notReady(ctx, d, "StateStoreNotReady", held.message)
 }
 
-// faultOf is what is wrong with a Destination itself.
-func faultOf(d *v1alpha1.Destination) string {
-	switch ref := d.Spec.StateStoreRef; {
-	case d.Spec.Path == "":
-		return "spec.path is empty; use . for the path of the State Store itself"
-	case slices.Contains(strings.Split(d.Spec.Path, "/"), ".."):
-		return "spec.path must not contain .."
-	case ref == nil || ref.Name == "":
-		return "spec.stateStoreRef is empty; name a GitStateStore or a BucketStateStore"
-	case ref.Kind != v1alpha1.KindGitStateStore && ref.Kind != v1alpha1.KindBucketStateStore:
-		return "spec.stateStoreRef.kind is " + ref.Kind + "; use GitStateStore or BucketStateStore"
-	case strings.Contains(d.Spec.Filepath.Filename, "/"):
-		return "spec.filepath.filename is a path; use a name"
+// giveWay leaves everything to the Destination that has the directory.
+func (r *destinations) giveWay(ctx context.Context, d, holder *v1alpha1.Destination) error {
+	if !d.DeletionTimestamp.IsZero() {
+		return r.release(ctx, d)
 	}
-	return ""
+	return r.notReady(ctx, d, "PathTaken", taken(d, holder))
 }
 
 func (r *destinations) settle(ctx context.Context, req reconcile.Request, fl *flight[*v1alpha1.Destination]) (reconcile.Result, error) {

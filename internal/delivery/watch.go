@@ -114,7 +114,11 @@ func (c *wiring) addWorkPlacements() error {
 	}
 	c.stores.changed = append(c.stores.changed, func(of v1alpha1.StateStoreReference) { wakes.wake(c.placementsIn(of)...) })
 	to := handler.TypedEnqueueRequestsFromMapFunc(func(ctx context.Context, d *v1alpha1.Destination) []reconcile.Request {
-		return c.placementsFor(ctx, d.Name)
+		requests := c.placementsFor(ctx, d.Name)
+		for _, rival := range c.rivalsOf(ctx, d) {
+			requests = append(requests, c.placementsFor(ctx, rival.Name)...)
+		}
+		return requests
 	})
 	return errors.Join(
 		ctl.Watch(source.Func(wakes.start)),
@@ -205,6 +209,7 @@ func (c *wiring) addDestinations() error {
 	return errors.Join(
 		ctl.Watch(source.Func(wakes.start)),
 		ctl.Watch(source.Kind(c.GetCache(), &v1alpha1.Destination{}, &handler.TypedEnqueueRequestForObject[*v1alpha1.Destination]{}, changed)),
+		ctl.Watch(source.Kind(c.GetCache(), &v1alpha1.Destination{}, handler.TypedEnqueueRequestsFromMapFunc(c.rivalsOf), changed)),
 		ctl.Watch(source.Kind(c.GetCache(), &v1alpha1.WorkPlacement{}, target, gone)),
 		c.every(func() {
 			all := &v1alpha1.DestinationList{}

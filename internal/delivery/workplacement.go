@@ -87,6 +87,11 @@ func (r *workPlacements) start(ctx context.Context, req reconcile.Request, p *v1
 	if d.Spec.StateStoreRef == nil {
 		return r.save(ctx, p, placement.Outcome{Waiting: "Destination " + d.Name + " has no spec.stateStoreRef"})
 	}
+	if holder, err := r.stores.holder(ctx, d); err != nil {
+		return err
+	} else if holder != nil {
+		return r.giveWay(ctx, p, d, holder)
+	}
 	held, err := r.send(ctx, req, p, d)
 	if err != nil || held == nil || held.message == "" || placement.Written(p) {
 		return err

@@ -88,19 +88,6 @@ func mode(d *v1alpha1.Destination) string {
 	return d.Spec.Filepath.Mode
 }
 
-// root is the Destination's path below the State Store's: . and / are that path itself.
-// One that leaves it with .. is kept as it is: the store refuses it.
-func root(d *v1alpha1.Destination) string {
-	at := path.Clean(d.Spec.Path)
-	for len(at) > 0 && at[0] == '/' {
-		at = at[1:]
-	}
-	if at == "." {
-		return ""
-	}
-	return at
-}
-
 // join keeps what is wrong about a file's path, so that the store can refuse it; path.Join
 // would tidy a/../../b up.
 func join(dir, file string) string {
