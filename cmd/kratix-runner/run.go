@@ -198,7 +198,7 @@ func (s *settings) addWebhook(mgr manager.Manager, certificate *certs.Certificat
 		EngineFor:   runner.EngineFor,
 		Requirement: controller.Requirement,
 		Settings:    controller.Settings,
-	})
+	}, &admission.Destinations{Reader: mgr.GetAPIReader()})
 }
 
 // live writes as usual and reads past the cache.

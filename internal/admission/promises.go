@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package admission judges Promises before the API server stores them: what the runner
-// would only say in a condition later, the author hears at once.
+// Package admission judges Promises and Destinations before the API server stores them: what
+// the runner would only say in a condition later, the author hears at once.
 package admission
 
 import (
@@ -17,6 +17,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/webhook/admission"
 
+	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
 	"github.com/kratix-compile/kratix-compile/internal/engine"
 	"github.com/kratix-compile/kratix-compile/internal/progress"
 	"github.com/kratix-compile/kratix-compile/translate/plan"
@@ -67,7 +68,7 @@ func (p *Promises) Handle(ctx context.Context, req admission.Request) admission.
 	if size := len(req.Object.Raw); size > maxPromise {
 		return admission.Errored(http.StatusRequestEntityTooLarge, fmt.Errorf("the Promise has %d bytes as JSON, and etcd stores %d; move large data into images", size, maxPromise))
 	}
-	v := &verdict{promise: promise}
+	v := &verdict{kind: v1alpha1.KindPromise, name: promise.GetName(), promise: promise}
 	if err := p.judge(ctx, v, before); err != nil {
 		return admission.Errored(http.StatusInternalServerError, err)
 	}

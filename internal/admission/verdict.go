@@ -16,8 +16,10 @@ import (
 	"github.com/kratix-compile/kratix-compile/translate/diag"
 )
 
-// verdict collects what is to be said about a Promise.
+// verdict collects what is to be said about an object.
 type verdict struct {
+	kind, name string
+	// promise is nil for other kinds.
 	promise  *unstructured.Unstructured
 	faults   []metav1.StatusCause
 	warnings []string
@@ -67,7 +69,7 @@ func (v *verdict) response() admission.Response {
 			Status: metav1.StatusFailure, Code: http.StatusUnprocessableEntity, Reason: metav1.StatusReasonInvalid,
 			Message: strings.Join(told, "; "),
 			Details: &metav1.StatusDetails{
-				Group: v1alpha1.Group, Kind: v1alpha1.KindPromise, Name: v.promise.GetName(), Causes: v.faults,
+				Group: v1alpha1.Group, Kind: v.kind, Name: v.name, Causes: v.faults,
 			},
 		},
 	}}
