@@ -35,3 +35,30 @@ func testNamesakes(t *testing.T, y *yard) {
 	assert.Empty(t, y.memory.contents())
 	y.eventually(t, func(c *assert.CollectT) { assert.Equal(c, []v1alpha1.WorkPlacement{}, y.placements(c)) })
 }
+
+// testOneDirectory has two Destinations of which one is in the directory of the other: the
+// first is written to, and the second as soon as that has moved away.
+func testOneDirectory(t *testing.T, y *yard) {
+	y.start(t)
+	first := y.destination(t, "a", nil)
+	const ready = "True TestDocumentsWritten Test documents written to State Store"
+	y.ready(t, first, ready)
+	second := y.destination(t, "b", dev, func(d *v1alpha1.Destination) { d.Spec.Path = "/a/b/" })
+	why := "spec.path /a/b/ of Destination " + second.Name + " overlaps spec.path a of Destination " + first.Name + ", which was made first and has the same BucketStateStore " +
+		y.name("memory") + "; nothing is written or removed for " + second.Name + ": give one of them another path"
+	y.ready(t, second, "False PathTaken "+why)
+	work := y.work(t, "work", "mydb", dev, "text")
+	y.ready(t, work, "False WorkplacementsFailing Failing")
+	assert.Empty(t, y.memory.contents())
+	y.update(t, first, func() { first.Spec.Path = "elsewhere" })
+	y.written(t, 1)
+	y.ready(t, second, ready)
+	y.ready(t, work, workReady)
+
+	y.update(t, first, func() { first.Spec.Path = "a/b/c" })
+	y.ready(t, work, "False WorkplacementsFailing Failing")
+	before := y.memory.contents()
+	require.NoError(t, y.Delete(t.Context(), work))
+	y.gone(t, work)
+	assert.Equal(t, before, y.memory.contents(), "what is in the directory is the first one's")
+}

@@ -40,6 +40,7 @@ func TestPlacement(t *testing.T) {
 		"one file for all":           testAggregated,
 		"what is wrong":              testWhatIsWrong,
 		"namesakes":                  testNamesakes,
+		"one directory":              testOneDirectory,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
