@@ -7,6 +7,7 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -40,6 +41,53 @@ func TestRefusedPut(t *testing.T) {
 	server.fail(func(http.ResponseWriter, *http.Request, string) bool { return false })
 	require.NoError(t, statestore.Errors(store.Apply(t.Context(), []statestore.Change{update("ns/a", "a", "2")})))
 	assert.Equal(t, map[string]string{"a": "2"}, server.files(t))
+}
+
+// TestForbiddenDirectory: what the credentials may not see fails alone, and a server that
+// shows nothing is not asked about each change.
+func TestForbiddenDirectory(t *testing.T) {
+	for name, test := range map[string]struct {
+		forbidden func(dir string) bool
+		plans     int // in vain, at most
+	}{
+		"one":        {func(dir string) bool { return dir == "w/37" }, 8},
+		"everything": {func(string) bool { return true }, 2*maxLooks + 2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			server := newFake(t)
+			store := server.open(t)
+			server.fail(func(w http.ResponseWriter, r *http.Request, _ string) bool {
+				query := r.URL.Query()
+				dir := strings.Trim(strings.TrimPrefix(query.Get("prefix"), "clusters/prod/"), "/")
+				if query.Has("location") || !query.Has("prefix") || !test.forbidden(dir) {
+					return false
+				}
+				answer(w, http.StatusForbidden, "AccessDenied")
+				return true
+			})
+			var changes []statestore.Change
+			want := map[string]string{}
+			for i := range 100 {
+				dir := fmt.Sprintf("w/%d", i)
+				c := update("ns/"+dir, dir+"/a", "1")
+				c.Dir = dir
+				changes = append(changes, c)
+				if !test.forbidden(dir) {
+					want[dir+"/a"] = "1"
+				}
+			}
+			looks := maxLooks
+			for i, o := range store.apply(t.Context(), changes, &looks) {
+				if test.forbidden(changes[i].Dir) {
+					require.ErrorContains(t, o.Err, "the credentials lack s3:ListBucket", changes[i].Dir)
+				} else {
+					require.NoError(t, o.Err, changes[i].Dir)
+				}
+			}
+			assert.Equal(t, want, server.files(t))
+			assert.LessOrEqual(t, maxLooks-looks, test.plans)
+		})
+	}
 }
 
 // TestSlow: a server that takes a request and does not answer it.

@@ -18,6 +18,7 @@ import (
 	"io"
 	"io/fs"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -89,10 +90,26 @@ func (s *Store) Apply(ctx context.Context, changes []statestore.Change) []states
 	case <-ctx.Done():
 		return statestore.All(len(changes), s.explain(ctx, ctx.Err()))
 	}
+	looks := maxLooks
+	return s.apply(ctx, changes, &looks)
+}
+
+// maxLooks is how often a batch is halved, so that a server that fails altogether is not
+// asked about every change.
+const maxLooks = 32
+
+// apply tries in halves if something cannot be looked at: a directory that the credentials may
+// not see keeps no other out.
+func (s *Store) apply(ctx context.Context, changes []statestore.Change, looks *int) []statestore.Outcome {
 	v := newView(s)
 	steps, err := plan.Make(ctx, v, changes)
 	if err != nil {
-		return statestore.All(len(changes), s.explain(ctx, err))
+		*looks--
+		if len(changes) == 1 || *looks < 0 || causeOf(err).all || ctx.Err() != nil {
+			return statestore.All(len(changes), s.explain(ctx, err))
+		}
+		half := len(changes) / 2
+		return slices.Concat(s.apply(ctx, changes[:half], looks), s.apply(ctx, changes[half:], looks))
 	}
 	b := &batch{store: s, view: v, jobs: make([]*job, len(steps))}
 	for i, step := range steps {
