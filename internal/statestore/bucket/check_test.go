@@ -42,15 +42,20 @@ func TestSecretWithWhiteSpace(t *testing.T) {
 // TestChecksLeaveNothing: whoever can be written to is ready, with no other right than those
 // that writing needs, and nothing is left of the question.
 func TestChecksLeaveNothing(t *testing.T) {
-	for name, credulous := range map[string]bool{"a server that compares digests": false, "one that does not": true} {
+	for name, compares := range map[string]bool{"a server that compares digests": true, "one that does not": false} {
 		t.Run(name, func(t *testing.T) {
 			f := newFake(t)
-			f.credulous = credulous
-			f.fail(func(w http.ResponseWriter, r *http.Request, _ string) bool {
+			f.fail(func(w http.ResponseWriter, r *http.Request, key string) bool {
 				query := r.URL.Query()
-				if query.Has("uploads") || query.Has("uploadId") {
+				switch {
+				case query.Has("uploads"), query.Has("uploadId"):
 					t.Error("an upload in parts")
 					answer(w, http.StatusNotImplemented, "NotImplemented")
+					return true
+				case compares && strings.HasSuffix(key, probe):
+					assert.Equal(t, http.MethodPut, r.Method, "there is nothing to be removed")
+					assert.Equal(t, "1B2M2Y8AsgTpgAmY7PhCfg==", r.Header.Get("Content-MD5"), "of nothing")
+					answer(w, http.StatusBadRequest, "BadDigest")
 					return true
 				}
 				return false

@@ -36,8 +36,8 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// certify has the server show a certificate for that name and time, which is believed.
-func (f *fake) certify(t *testing.T, name string, until time.Time) {
+// certify has the server show a certificate for that name and time, and returns it.
+func (f *fake) certify(t *testing.T, name string, until time.Time) (ca []byte) {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	require.NoError(t, err)
@@ -54,53 +54,69 @@ func (f *fake) certify(t *testing.T, name string, until time.Time) {
 	f.Server = httptest.NewUnstartedServer(f)
 	f.TLS = &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}}
 	f.StartTLS()
-	f.ca = pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
+	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
+}
+
+// cut begins a listing and ends the connection.
+func cut(w http.ResponseWriter, r *http.Request, _ string) bool {
+	if r.URL.Query().Has("location") {
+		return false
+	}
+	w.Header().Set("Content-Length", "1000")
+	_, _ = io.WriteString(w, "<ListBucketResult><Contents>")
+	panic(http.ErrAbortHandler)
 }
 
 // TestWithoutAnAnswer is what becomes of requests that no server answers, or not to the end.
 // File names are words that errors are made of.
 func TestWithoutAnAnswer(t *testing.T) {
-	cut := func(text string) func(*testing.T, *fake) {
-		return func(_ *testing.T, f *fake) {
-			f.fail(func(w http.ResponseWriter, r *http.Request, _ string) bool {
-				if r.URL.Query().Has("location") {
-					return false
-				}
-				w.Header().Set("Content-Length", "1000")
-				_, _ = io.WriteString(w, text)
-				panic(http.ErrAbortHandler)
-			})
-		}
-	}
 	for name, test := range map[string]struct {
-		begin func(*testing.T, *fake)
+		// begin breaks the server, and returns the certificate that is believed if not its own.
+		begin func(*testing.T, *fake) (ca []byte)
 		says  string
 		words string
 	}{
-		"down":         {func(_ *testing.T, f *fake) { f.Close() }, "the server cannot be reached; correct spec.endpoint", "connection refused"},
-		"another name": {func(t *testing.T, f *fake) { f.certify(t, "s3.example.com", time.Now().Add(time.Hour)) }, "the server's certificate is for another name; correct spec.endpoint", "127.0.0.1"},
-		"expired":      {func(t *testing.T, f *fake) { f.certify(t, "127.0.0.1", time.Now().Add(-time.Hour)) }, "the server's certificate has expired, or is not valid yet", "current time"},
-		"unknown": {func(t *testing.T, f *fake) {
+		"down": {func(_ *testing.T, f *fake) []byte {
+			f.Close()
+			return nil
+		}, "the server cannot be reached; correct spec.endpoint", "connection refused"},
+		"another name": {func(t *testing.T, f *fake) []byte {
+			return f.certify(t, "s3.example.com", time.Now().Add(time.Hour))
+		}, "the server's certificate is for another name; correct spec.endpoint", "127.0.0.1"},
+		"expired": {func(t *testing.T, f *fake) []byte {
+			return f.certify(t, "127.0.0.1", time.Now().Add(-time.Hour))
+		}, "the server's certificate has expired, or is not valid yet", "current time"},
+		"unknown": {func(t *testing.T, f *fake) []byte {
 			ca := f.secret()["ca.crt"]
 			f.certify(t, "127.0.0.1", time.Now().Add(time.Hour))
-			f.ca = ca
+			return ca
 		}, "the server's certificate is not trusted; put the authority's certificate into the Secret as ca.crt", "unknown authority"},
-		"http": {func(_ *testing.T, f *fake) {
+		"http": {func(_ *testing.T, f *fake) []byte {
 			ca := f.secret()["ca.crt"]
 			f.Close()
 			f.Server = httptest.NewServer(f)
-			f.ca = ca
+			return ca
 		}, "the server speaks http; set spec.insecure if that is meant", "first record does not look like a TLS handshake"},
-		"at once": {func(_ *testing.T, f *fake) {
+		"at once": {func(_ *testing.T, f *fake) []byte {
 			f.fail(func(http.ResponseWriter, *http.Request, string) bool { panic(http.ErrAbortHandler) })
+			return nil
 		}, "the server failed; it is tried again later", "closed in the middle"},
-		"in the middle": {cut(`<ListBucketResult><Contents>`), "the server failed; it is tried again later", "closed in the middle"},
+		"in the middle": {func(_ *testing.T, f *fake) []byte {
+			f.fail(cut)
+			return nil
+		}, "the server failed; it is tried again later", "closed in the middle"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			f := newFake(t)
-			test.begin(t, f)
-			s := f.open(t)
+			ca := test.begin(t, f)
+			if ca == nil {
+				ca = f.secret()["ca.crt"]
+			}
+			spec := f.spec()
+			spec.Endpoint = f.Listener.Addr().String()
+			s, err := New(spec, map[string][]byte{"accessKeyID": []byte("key"), "secretAccessKey": []byte("s3cr3t"), "ca.crt": ca})
+			require.NoError(t, err)
 			for _, file := range []string{"database.yaml", "IAMRole.yaml", "EC2Instance.yaml", "EOF.yaml", "Connection closed by foreign host", "certificate.yaml"} {
 				c := update("ns/a", "d/"+file, "1")
 				c.Dir = "d"
@@ -112,6 +128,17 @@ func TestWithoutAnAnswer(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestAnswerTimeout: the message names the limit, which is the installation's.
+func TestAnswerTimeout(t *testing.T) {
+	f := newFake(t)
+	stop := make(chan struct{})
+	f.fail(func(http.ResponseWriter, *http.Request, string) bool { <-stop; return true })
+	defer close(stop)
+	s, err := Options{AnswerTimeout: 50 * time.Millisecond}.New(f.spec(), f.secret())
+	require.NoError(t, err)
+	require.ErrorContains(t, s.Check(t.Context()), "the server takes too long to answer, more than 50ms; it is tried again later")
 }
 
 // TestOnTheWay are causes that no server on this machine has.
