@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 )
 
@@ -42,8 +41,7 @@ type ssh struct{ key, knownHosts []byte }
 
 func (s ssh) configure(_ context.Context, dir string) (string, []string, error) {
 	key, hosts := filepath.Join(dir, "ssh-key"), filepath.Join(dir, "known-hosts")
-	// ssh refuses a key without a line break at its end.
-	if err := os.WriteFile(key, slices.Concat(s.key, []byte("\n")), 0o600); err != nil {
+	if err := os.WriteFile(key, s.key, 0o600); err != nil {
 		return "", nil, err
 	}
 	if err := os.WriteFile(hosts, s.knownHosts, 0o600); err != nil {

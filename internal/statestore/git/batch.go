@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/kratix-compile/kratix-compile/internal/statestore"
 )
@@ -17,20 +18,23 @@ type batch struct {
 	out     []statestore.Outcome
 	// tried are changes that a push may have brought to the server although it failed.
 	tried []bool
-	// pushes are how many may still be refused, so that a server that refuses everything is
-	// not asked for every change.
-	pushes  int
-	refusal error // the last one
+	// patience is how many pushes may still be refused, so that a server that refuses
+	// everything is not asked for every change. Each push that is taken gives one back.
+	patience int
+	refusal  error // the last one
 	// fresh is whether the tip has been fetched for this batch.
-	fresh          bool
-	races, repairs int
+	fresh bool
+	// races are pushes that came too late. Of them, unmoved are the last ones between which
+	// the branch has not moved.
+	races, unmoved int
+	repairs        int
 }
 
-// write brings changes to the server in one push. What the server's rules refuse is tried
-// in halves, so that one bad file does not keep the others out.
+// write brings changes to the server in one push. What the server does not take is tried in
+// halves, so that one bad file does not keep the others out.
 func (b *batch) write(ctx context.Context, which []int) {
 	for len(which) > 0 {
-		if b.pushes <= 0 {
+		if b.patience <= 0 {
 			b.fail(which, b.refusal)
 			return
 		}
@@ -39,38 +43,78 @@ func (b *batch) write(ctx context.Context, which []int) {
 		case err == nil:
 			return
 		case errors.Is(err, errStale):
-		case errors.Is(err, errRace):
-			b.races++
-			b.fresh = false
-			b.cache.seen = false
-			if b.races > maxRaces {
-				b.fail(which, fmt.Errorf("%s: %d pushes lost a race against other writers; it is tried again later", b.cache.where(), b.races))
+			continue
+		case errors.Is(err, errMany):
+			which = b.half(ctx, which, edits)
+			continue
+		}
+		f := b.cache.failed(ctx, err)
+		if len(edits) > 0 {
+			b.lost(edits, f)
+		}
+		switch next := f.next; {
+		case next == again:
+			if err := b.again(ctx, f); err != nil {
+				b.fail(which, err)
 				return
 			}
-		case errors.Is(err, errRefused):
-			b.pushes--
-			b.refusal = b.refused(edits, err)
-			if len(edits) == 1 {
-				b.fail(indices(edits), b.refusal)
-				which = without(which, edits)
-				continue // the others were in nobody's way, and are looked at once more
-			}
-			half := len(edits) / 2
-			b.write(ctx, without(which, edits[half:]))
-			which = indices(edits[half:])
-		default:
-			explained, repaired := b.cache.failed(ctx, err)
-			if !repaired || b.repairs == maxRepairs {
-				b.fail(which, explained)
-				return
-			}
+		case next == halves && len(edits) == 1:
+			b.patience--
+			b.fail(indices(edits), f)
+			which = without(which, edits) // the others were in nobody's way, and are looked at once more
+		case next == halves && len(edits) > 1:
+			b.patience--
+			b.refusal = beside(f, len(edits)-1)
+			which = b.half(ctx, which, edits)
+		case next == anew && b.repairs < maxRepairs:
 			b.repairs++
 			b.fresh = false
+		default:
+			b.fail(which, f)
+			return
 		}
 	}
 }
 
-// attempt makes one commit and pushes it. It does not ask first where the branch is: if the
+// half writes what can be with the first half of the edits, and returns the others.
+func (b *batch) half(ctx context.Context, which []int, edits []edit) (others []int) {
+	rest := edits[len(edits)/2:]
+	b.write(ctx, without(which, rest))
+	return indices(rest)
+}
+
+// beside is a fault of several changes, of which it may mean any.
+func beside(f *fault, others int) *fault {
+	told := *f
+	told.lead = fmt.Sprintf("this change was not taken, or one of the %d that went with it", others)
+	return &told
+}
+
+// again is why a push that came too late is not made once more. A branch that does not move
+// between two of them has seen no race: its lock is held, or was left behind.
+func (b *batch) again(ctx context.Context, f *fault) error {
+	b.fresh = false
+	b.races++
+	b.unmoved++
+	switch {
+	case b.races > maxRaces:
+		f.lead = fmt.Sprintf("%d pushes lost a race against other writers", b.races)
+		return f
+	case b.unmoved > maxUnmoved:
+		f.cause = &locked
+		b.cache.health.pushed(f)
+		return f
+	case b.unmoved > 1: // the look after the first one has shown it
+		select {
+		case <-ctx.Done():
+		case <-time.After(lockPause << b.unmoved):
+		}
+	}
+	return nil
+}
+
+// attempt makes one commit and pushes it. It returns edits only if they were not pushed, or
+// their push failed. It does not ask first where the branch is: if the
 // push is taken, it was where it was seen last. Only if nothing is to be pushed it must ask.
 func (b *batch) attempt(ctx context.Context, which []int) ([]edit, error) {
 	c := b.cache
@@ -78,10 +122,14 @@ func (b *batch) attempt(ctx context.Context, which []int) ([]edit, error) {
 		return nil, err
 	}
 	if !c.seen {
+		before := c.tip
 		if err := c.fetch(ctx); err != nil {
 			return nil, err
 		}
 		b.fresh = true
+		if c.tip != before {
+			b.unmoved = 0
+		}
 	}
 	edits, err := b.edits(ctx, which)
 	if err != nil {
@@ -90,22 +138,50 @@ func (b *batch) attempt(ctx context.Context, which []int) ([]edit, error) {
 	if len(edits) == 0 {
 		return nil, b.verify(ctx)
 	}
+	if c.most > 0 && len(edits) > c.most {
+		return edits, errMany
+	}
 	commit, err := c.commit(ctx, edits)
 	if err != nil {
-		return edits, err
+		return nil, err
 	}
+	c.pushes++
 	if err := c.push(ctx, commit); err != nil {
-		for _, e := range edits {
-			b.tried[e.change] = b.tried[e.change] || !errors.Is(err, errRace) && !errors.Is(err, errRefused)
-		}
 		return edits, err
 	}
+	b.taken(edits, commit)
+	return nil, nil
+}
+
+// lost learns from a push that failed.
+func (b *batch) lost(edits []edit, f *fault) {
+	b.cache.health.pushed(f)
+	switch f.cause {
+	case &tooLarge, &slow, &overdue, &cut:
+		b.cache.most = max(1, len(edits)/2)
+		b.fresh = false
+	}
+	for _, e := range edits {
+		b.tried[e.change] = b.tried[e.change] || !f.judged
+	}
+}
+
+// taken learns from a push that was taken.
+func (b *batch) taken(edits []edit, commit string) {
+	c := b.cache
 	c.tip = commit
+	c.health.pushed(nil)
+	b.patience++
+	if c.most > 0 {
+		c.most = max(c.most, 2*len(edits))
+	}
 	for _, e := range edits {
 		b.out[e.change] = statestore.Outcome{Version: commit, Changed: true}
 	}
-	return edits, nil
 }
+
+// errMany are more changes than the server is likely to take at once.
+var errMany = errors.New("too many changes for one push")
 
 // errStale is a plan made of an old commit.
 var errStale = errors.New("the branch has moved")
@@ -130,14 +206,6 @@ func (b *batch) fail(which []int, err error) {
 	for _, i := range which {
 		b.out[i] = statestore.Outcome{Err: err}
 	}
-}
-
-func (b *batch) refused(edits []edit, err error) error {
-	what := "it"
-	if len(edits) > 1 {
-		what = fmt.Sprintf("it, or one of the %d changes beside it", len(edits)-1)
-	}
-	return fmt.Errorf("%s: the server's rules refuse %s: %s; change the file or the rule", b.cache.where(), what, b.cache.hide(err.Error()))
 }
 
 func indices(edits []edit) []int {

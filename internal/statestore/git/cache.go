@@ -4,9 +4,11 @@ package git
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -15,6 +17,7 @@ import (
 type cache struct {
 	settings
 	command
+	health  health
 	root    string
 	secrets []string
 	exists  bool
@@ -24,6 +27,8 @@ type cache struct {
 	seen bool
 	// blobs are those that are here.
 	blobs map[string]bool
+	// most is how many changes a push may have, by what the server took before; 0 is any.
+	most int
 }
 
 const (
@@ -79,18 +84,22 @@ func (c *cache) create() error {
 // drop forgets the cache, whatever state it is in.
 func (c *cache) drop() { c.exists, c.seen, c.tip = false, false, "" }
 
-// failed takes nothing for granted after a failure, and explains it. repaired is whether a
-// new cache may do better.
-//
-//nolint:revive // whether to go on comes second
-func (c *cache) failed(ctx context.Context, err error) (explained error, repaired bool) {
-	explained, remote := c.explain(ctx, err)
-	c.auth.renew()
+// failed takes nothing for granted after a failure, and explains it.
+func (c *cache) failed(ctx context.Context, err error) *fault {
+	f := c.understand(ctx, err)
+	if f.content && f.next == halves {
+		return f // nothing else is wrong
+	}
 	c.seen = false
-	if !remote {
+	if f.next == again {
+		return f
+	}
+	c.health.obey(f)
+	c.auth.renew()
+	if f.next == anew {
 		c.drop()
 	}
-	return explained, !remote
+	return f
 }
 
 func (c *cache) configure(ctx context.Context) error {
@@ -105,7 +114,7 @@ func (c *cache) configure(ctx context.Context) error {
 	// One pack a batch, and no loose objects.
 	b.WriteString("[fastimport]\n\tunpackLimit = 1\n[fetch]\n\tunpackLimit = 1\n")
 	// A push is one request if it fits, and a server that stalls is given up.
-	b.WriteString("[http]\n\tpostBuffer = 8388608\n\tlowSpeedLimit = 1\n\tlowSpeedTime = 20\n")
+	fmt.Fprintf(&b, "[http]\n\tpostBuffer = 8388608\n\tlowSpeedLimit = 1\n\tlowSpeedTime = %d\n", max(1, int(c.silence.Seconds())))
 	fmt.Fprintf(&b, "\tsslVerify = %t\n", !c.insecure)
 	if c.ca != nil {
 		file := filepath.Join(c.root, "ca.crt")
@@ -127,7 +136,7 @@ func (c *cache) configure(ctx context.Context) error {
 func (c *cache) fetch(ctx context.Context) error {
 	_, err := c.run(ctx, nil, "fetch", "--quiet", "--depth=1", "--no-tags", "--no-write-fetch-head", "--filter=blob:none",
 		"origin", "+refs/heads/"+c.branch+":"+tipRef)
-	if missing(err) {
+	if c.missing(err) {
 		return c.unborn(ctx)
 	}
 	if err != nil {
@@ -163,7 +172,13 @@ func (c *cache) unborn(ctx context.Context) error {
 	if len(others) > maxBranchesTold {
 		others = append(others[:maxBranchesTold], "...")
 	}
-	return told("the repository has no branch %s, but %s; make the branch, or correct spec.branch", c.branch, strings.Join(others, ", "))
+	return told(&noBranch, "the repository has no branch %s, but %s", c.branch, strings.Join(others, ", "))
+}
+
+// missing is whether a fetch failed because there is no such branch.
+func (c *cache) missing(err error) bool {
+	f, ok := errors.AsType[*failure](err)
+	return ok && slices.Contains(hear(f).own, "fatal: couldn't find remote ref refs/heads/"+c.branch)
 }
 
 const maxBranchesTold = 5

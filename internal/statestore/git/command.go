@@ -33,6 +33,7 @@ type failure struct {
 	verb   string
 	stdout string
 	stderr string
+	answer answer
 	err    error
 }
 
@@ -53,16 +54,22 @@ func (c command) run(ctx context.Context, stdin io.Reader, args ...string) (stri
 	var stdout bytes.Buffer
 	stderr := &tail{}
 	git.Stdout, git.Stderr = &stdout, stderr
+	trace, err := newTracer()
+	if err != nil {
+		return "", err
+	}
+	git.ExtraFiles = []*os.File{trace.write} // the first is 3
 	killWithChildren(git)
 	git.WaitDelay = killDelay
-	err := git.Run()
+	err = git.Run()
+	answer := trace.end()
 	if err == nil {
 		return stdout.String(), nil
 	}
 	if ctx.Err() != nil {
 		err = context.Cause(ctx)
 	}
-	return "", &failure{verb: args[0], stdout: stdout.String(), stderr: stderr.String(), err: err}
+	return "", &failure{verb: args[0], stdout: stdout.String(), stderr: stderr.String(), answer: answer, err: err}
 }
 
 var errSlow = errors.New("the State Store takes too long to answer")
@@ -76,7 +83,7 @@ var passed = []string{
 func (c command) env() []string {
 	env := []string{
 		"GIT_DIR=" + c.dir, "GIT_CONFIG_GLOBAL=" + c.config, "GIT_CONFIG_NOSYSTEM=1", "GIT_ATTR_NOSYSTEM=1",
-		"GIT_TERMINAL_PROMPT=0", "HOME=" + c.home, "LC_ALL=C",
+		"GIT_TERMINAL_PROMPT=0", "GIT_TRACE_CURL=3", "GIT_TRACE_CURL_NO_DATA=1", "HOME=" + c.home, "LC_ALL=C",
 	}
 	for _, name := range passed {
 		if value, set := os.LookupEnv(name); set {

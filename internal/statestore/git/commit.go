@@ -77,7 +77,7 @@ func (c *cache) inRepository(at string) string {
 // message is that of Kratix if there is one change, and lists them otherwise.
 func message(edits []edit) string {
 	if len(edits) == 1 {
-		return oneLine(edits[0].title)
+		return joined(edits[0].title)
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "Update from: %d writers\n", len(edits))
@@ -86,9 +86,9 @@ func message(edits []edit) string {
 			fmt.Fprintf(&b, "\n... and %d more", len(edits)-i)
 			break
 		}
-		b.WriteString("\n" + oneLine(e.title))
+		b.WriteString("\n" + joined(e.title))
 	}
 	return b.String()
 }
 
-func oneLine(title string) string { return strings.Join(strings.Fields(title), " ") }
+func joined(title string) string { return strings.Join(strings.Fields(title), " ") }

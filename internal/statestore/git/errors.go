@@ -7,118 +7,181 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"syscall"
+	"time"
 )
 
-// errTold is an error that says what is wrong and what to do; nothing needs to be added.
-type errTold struct{ text string }
-
-func (e errTold) Error() string { return e.text }
-
-func told(format string, a ...any) error { return errTold{fmt.Sprintf(format, a...)} }
-
-// known is what git and servers say, in lower case, and what it means to a person. The
-// first that is found counts.
-var known = []struct{ said, means string }{
-	{"no space left on device", "the disk of the Git server is full; it is tried again later"},
-	{"host key verification failed", "the server's SSH key is not the one in the Secret's knownHosts; compare it with ssh-keyscan, and correct the Secret if the server's key was changed on purpose"},
-	{"error in libcrypto", "the Secret's sshPrivateKey cannot be read; it must be a private key in OpenSSH or PEM format, without a passphrase"},
-	{"permission denied (publickey", "the server refuses the Secret's sshPrivateKey; add its public key to the repository, with write access"},
-	{"cannot run ssh", "there is no ssh program where the runner is; use an image that has one, or https"},
-	{"no user exists for uid", "ssh needs the runner's user in /etc/passwd; use an image that has one, or https"},
-	{"certificate", "the server's certificate is not trusted; put the authority's certificate into the Secret as ca.crt"},
-	{"authentication failed", credentials},
-	{"could not read username", credentials},
-	{"could not read password", credentials},
-	{"invalid credentials", credentials},
-	{"returned error: 401", credentials},
-	{"returned error: 403", "the server forbids it with the credentials in the Secret; give them write access to the repository"},
-	{"protected branch", "the branch is protected; let the credentials in the Secret push to it, or use another branch"},
-	{"shallow file has changed", ""}, // ours to repair
-	{"repository not found", missingRepository},
-	{"does not appear to be a git repository", missingRepository},
-	{"returned error: 404", missingRepository},
-	{"' not found", missingRepository},
-	{"returned error: 5", unavailable},
-	{"returned error: 429", "the server asks for fewer requests; it is tried again later"},
-	{"could not resolve host", unreachable},
-	{"failed to connect", unreachable},
-	{"couldn't connect", unreachable},
-	{"connection refused", unreachable},
-	{"connection timed out", unreachable},
-	{"operation timed out", unreachable},
-	{"operation too slow", unreachable},
-	{"no route to host", unreachable},
-	{"network is unreachable", unreachable},
-	{"could not read from remote repository", unreachable},
-	{"the remote end hung up", unavailable},
-	{"empty reply from server", unavailable},
-	{"rpc failed", unavailable},
-	{"connection reset", unavailable},
-	{"unexpected disconnect", unavailable},
-	{"early eof", unavailable},
+// fault is a failure that is understood. It never holds a secret.
+type fault struct {
+	*cause
+	where string
+	// lead is what a person must know before what it means.
+	lead string
+	// words are those of git, the server or whoever else refused.
+	words string
+	// wait is how long the server wants to be left alone, and until the end of that.
+	wait  time.Duration
+	until time.Time
+	// judged is whether the server has said what came of a push. Otherwise it may have
+	// taken it all the same.
+	judged bool
+	err    error
 }
 
-// knownHere is what git says of the disk that the cache is on.
-var knownHere = []string{"no space left on device", "disk quota exceeded", "read-only file system", "permission denied", "file too large"}
+func (f *fault) Unwrap() error { return f.err }
 
-const (
-	disk              = "the runner cannot write to the disk of its cache; free some space, make the volume larger or writable"
-	credentials       = "the server refuses the credentials in the Secret; correct them, or renew them if they have expired"
-	missingRepository = "the repository is not there, or the credentials in the Secret may not see it; correct spec.url or the Secret"
-	unreachable       = "the server cannot be reached; correct spec.url, or see that the network lets the runner out"
-	unavailable       = "the server failed; it is tried again later"
-)
+func (f *fault) Error() string {
+	var b strings.Builder
+	if f.where != "" {
+		b.WriteString(f.where + ": ")
+	}
+	if f.lead != "" {
+		b.WriteString(f.lead + "; ")
+	}
+	b.WriteString(f.means)
+	if !f.until.IsZero() {
+		b.WriteString("; nothing is asked of the server before " + f.until.UTC().Format(time.RFC3339) + ", as it wants it")
+	}
+	if f.words != "" {
+		b.WriteString(" (" + f.words + ")")
+	}
+	return b.String()
+}
 
-// explain turns what git says into what a person can act upon. remote is whether the
-// reason is the server, the credentials or a full disk: making the cache anew does not help.
-//
-//nolint:revive // which of the two it is about comes second
-func (c *cache) explain(ctx context.Context, err error) (explained error, remote bool) {
-	var f *failure
+// told is a fault that we find ourselves.
+func told(c *cause, format string, a ...any) error {
+	return &fault{cause: c, lead: fmt.Sprintf(format, a...)}
+}
+
+// understand says what has failed, for a person and for who goes on.
+func (c *cache) understand(ctx context.Context, err error) *fault {
+	f := c.classify(ctx, err)
+	f.where = c.where()
+	f.words, f.lead = c.hide(f.words), c.hide(f.lead)
+	return f
+}
+
+func (c *cache) classify(ctx context.Context, err error) *fault {
+	var known *fault
+	var run *failure
 	switch {
-	case err == nil:
-		return nil, true
+	case errors.Is(ctx.Err(), context.DeadlineExceeded):
+		return &fault{cause: &overdue, words: context.Cause(ctx).Error(), err: ctx.Err()}
 	case ctx.Err() != nil:
-		return fmt.Errorf("%s: %w before the State Store answered; it is tried again later", c.where(), context.Cause(ctx)), true
-	case errors.Is(err, errSlow):
-		return fmt.Errorf("%s: %w; it is tried again later", c.where(), errSlow), true
-	case errors.As(err, new(errTold)):
-		return fmt.Errorf("%s: %w", c.where(), err), true
-	case !errors.As(err, &f):
-		if aboutDisk(err.Error()) {
-			return fmt.Errorf("%s: %s (%w)", c.where(), disk, err), true
-		}
-		return fmt.Errorf("%s: %w", c.where(), err), false
+		return &fault{cause: &cancelled, words: context.Cause(ctx).Error(), err: ctx.Err()}
+	case errors.As(err, &known):
+		f := *known
+		return &f
+	case errors.As(err, &run) && errors.Is(err, errSlow):
+		return &fault{cause: &slow, words: fmt.Sprintf("git %s was ended after %s", run.verb, c.timeout), err: err}
+	case run != nil:
+		return c.judge(ctx, run)
+	case aboutDisk(err):
+		return &fault{cause: &disk, words: err.Error(), err: err}
 	}
-	said := c.hide(lastLines(f.stderr))
-	if aboutDisk(f.stderr) {
-		return fmt.Errorf("%s: %s (git says: %s)", c.where(), disk, said), true
-	}
-	if means := meaning(strings.ToLower(f.stderr)); means != "" {
-		return fmt.Errorf("%s: %s (git says: %s)", c.where(), means, said), true
-	}
-	return fmt.Errorf("%s: git %s failed: %w: %s", c.where(), f.verb, f.err, said), false
+	return &fault{cause: &unknown, words: err.Error(), err: err}
 }
 
-func meaning(said string) string {
-	for _, k := range known {
-		if strings.Contains(said, k.said) {
-			return k.means
+// judge asks, one after the other, those who may have refused: the server that was pushed
+// to, our disk, the server's HTTP, the way to it, and git and ssh themselves.
+func (c *cache) judge(ctx context.Context, run *failure) *fault {
+	s := hear(run)
+	f := &fault{cause: s.judged(), words: s.words(), judged: s.verdict != "", err: run.err}
+	if f.cause == nil {
+		f.cause = find(s.withoutTransport(), ourDisk)
+	}
+	if f.cause == nil {
+		f.cause = run.answer.cause(strings.Join(s.server, "\n"))
+		f.wait = run.answer.pause(c.health.now())
+	}
+	if reasons := s.transport(); f.cause == nil && len(reasons) > 0 {
+		if f.cause = find(reasons, onTheWay); f.cause == nil {
+			f.cause = &cut
 		}
 	}
-	return ""
+	if f.cause == nil {
+		f.cause = find(s.own, ofPrograms)
+	}
+	if f.cause == nil {
+		f.cause, f.lead = &unknown, "git "+run.verb+": "+run.err.Error()
+	}
+	if f.cause == &badCert {
+		var why string
+		if f.cause, why = c.inspect(ctx); why != "" {
+			f.words = why + "; " + f.words
+		}
+	}
+	return f
 }
 
-// aboutDisk is whether a line that is not the server's complains of our disk.
-func aboutDisk(said string) bool {
-	for line := range strings.Lines(strings.ToLower(said)) {
-		if strings.HasPrefix(line, "remote:") || strings.Contains(line, "publickey") {
-			continue
+// judged is what the server means that was pushed to, or nil if it said nothing.
+func (s said) judged() *cause {
+	switch by, reason := s.reason(); by {
+	case "[rejected]":
+		return &moved
+	case "[remote rejected]":
+		if c := find([]string{reason}, ofServer); c != nil {
+			return c
 		}
-		for _, k := range knownHere {
-			if strings.Contains(line, k) {
-				return true
-			}
+		return &refused
+	case "[remote failure]":
+		return &cut
+	}
+	return nil
+}
+
+// ofServer are reasons of servers that do not update a branch. All others are rules.
+var ofServer = []pattern{
+	form(`(error: )?(cannot lock ref|failed to update ref|failed to lock|lock error|lock_failure|incorrect old value|reference already exists|fetch first|non-fast-forward|stale info)`, &moved),
+	form(`protected branch`, &guarded),
+	form(`unpacker error`, &unpacked),
+	form(`internal server error|service unavailable`, &unavailable),
+}
+
+// ourDisk is what git says of the disk that the cache is on.
+var ourDisk = []pattern{
+	form(`(fatal|error): .*: (no space left on device|disk quota exceeded|read-only file system|permission denied|file too large)$`, &disk),
+}
+
+// onTheWay are reasons of the HTTP library.
+var onTheWay = []pattern{
+	form(`could not resolve|couldn't resolve|failed to connect|couldn't connect|resolving timed out|connection timed out|connection timeout|connection refused|no route to host|network is unreachable`, &unreachable),
+	form(`operation too slow|operation timed out|ssl connection timeout|timeout was reached`, &slow),
+	form(`received http code|connect tunnel failed`, &proxied),
+	form(`(ssl: |ssl peer |peer's |server )?(certificate|verification)|ssl certificate|ssl: no alternative|ssl: unable to obtain|.*certificate (verify|subject|problem)`, &badCert),
+}
+
+// ofPrograms are lines of git and ssh, and of servers behind ssh.
+var ofPrograms = []pattern{
+	form(`host key verification failed`, &hostKey),
+	form(`load key .*: (error in libcrypto|invalid format|incorrect passphrase)`, &keyFormat),
+	form(`.*: permission denied \((publickey|.*,publickey)`, &keyRefused),
+	form(`error: cannot run ssh`, &noSSH),
+	form(`no user exists for uid`, &noUser),
+	form(`fatal: authentication failed for ''|fatal: could not read (username|password) for ''`, &denied),
+	form(`fatal: repository '' not found|fatal: '' does not appear to be a git repository|error: repository not found|error: the project you were looking for could not be found`, &noRepo),
+	form(`fatal: .*not valid: is this a git repository\?`, &noGit),
+	form(`fatal: unable to update url base from redirection`, &elsewhere),
+	form(`ssh: (connect to host|could not resolve hostname)`, &unreachable),
+	form(`timeout, server .* not responding`, &slow),
+	form(`((fatal|error): )?((send|fetch)-pack: )?(the remote end hung up|early eof|unexpected disconnect|connection (reset|closed))|kex_exchange_identification|client_loop: send disconnect`, &cut),
+	form(`fatal: could not read from remote repository`, &unreachable),
+}
+
+func (s said) withoutTransport() (lines []string) {
+	for _, line := range s.own {
+		if !transport.MatchString(line) {
+			lines = append(lines, line)
+		}
+	}
+	return lines
+}
+
+// aboutDisk is whether the system complains of our disk.
+func aboutDisk(err error) bool {
+	for _, e := range []error{syscall.ENOSPC, syscall.EDQUOT, syscall.EROFS, syscall.EACCES, syscall.EFBIG} {
+		if errors.Is(err, e) {
+			return true
 		}
 	}
 	return false
@@ -132,26 +195,4 @@ func (c *cache) hide(text string) string {
 		text = strings.ReplaceAll(text, secret, "***")
 	}
 	return text
-}
-
-const maxLinesTold = 6
-
-// lastLines is the end of what git says, in one line.
-func lastLines(stderr string) string {
-	var lines []string
-	for line := range strings.Lines(stderr) {
-		if line = strings.TrimSpace(line); line != "" {
-			lines = append(lines, line)
-		}
-	}
-	if over := len(lines) - maxLinesTold; over > 0 {
-		lines = lines[over:]
-	}
-	return strings.Join(lines, "; ")
-}
-
-// missing is whether a fetch failed because there is no such branch.
-func missing(err error) bool {
-	var f *failure
-	return errors.As(err, &f) && strings.Contains(f.stderr, "couldn't find remote ref refs/heads/")
 }

@@ -9,7 +9,6 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/sha256"
-	"crypto/tls"
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/json"
@@ -17,6 +16,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -42,7 +42,6 @@ const (
 	spare = 5 * time.Minute
 	// jwtLife is below GitHub's limit of ten minutes, and its clock may be behind ours.
 	jwtLife, jwtSkew = 8 * time.Minute, time.Minute
-	apiTimeout       = 15 * time.Second
 )
 
 func newGitHubApp(at *url.URL, secret map[string][]byte, ca []byte, insecure bool) (*githubApp, error) {
@@ -51,23 +50,21 @@ func newGitHubApp(at *url.URL, secret map[string][]byte, ca []byte, insecure boo
 			return nil, fmt.Errorf("the Secret needs appID, installationID and privateKey for authMethod githubApp; %s is missing", key)
 		}
 	}
+	app, err := oneLine(secret, "appID")
+	if err != nil {
+		return nil, err
+	}
+	installation, err := oneLine(secret, "installationID")
+	if err != nil {
+		return nil, err
+	}
 	key, err := parseKey(secret["privateKey"])
 	if err != nil {
 		return nil, fmt.Errorf("the Secret's privateKey: %w", err)
 	}
-	api := "https://api.github.com"
-	if at.Host != "github.com" {
-		api = "https://" + at.Host + "/api/v3" // GitHub Enterprise Server
-	}
-	config := &tls.Config{InsecureSkipVerify: insecure}
-	if ca != nil {
-		config.RootCAs = x509.NewCertPool()
-		config.RootCAs.AppendCertsFromPEM(ca)
-	}
-	transport := &http.Transport{Proxy: http.ProxyFromEnvironment, TLSClientConfig: config, ForceAttemptHTTP2: true}
 	return &githubApp{
-		server: server(at), api: api, app: string(bytes.TrimSpace(secret["appID"])), installation: string(bytes.TrimSpace(secret["installationID"])),
-		key: key, client: &http.Client{Transport: transport, Timeout: apiTimeout}, now: time.Now,
+		server: server(at), api: gitHubAPI(at.Host), app: strings.TrimSpace(app), installation: strings.TrimSpace(installation),
+		key: key, client: newClient(ca, insecure), now: time.Now,
 	}, nil
 }
 
@@ -92,7 +89,7 @@ func (g *githubApp) configure(ctx context.Context, dir string) (string, []string
 	defer g.mu.Unlock()
 	if g.now().Add(spare).After(g.expires) {
 		if err := g.fetch(ctx); err != nil {
-			return "", nil, fmt.Errorf("get a token for installation %s of GitHub App %s: %w", g.installation, g.app, err)
+			return "", nil, err
 		}
 	}
 	return basic(g.server, tokenUser, g.token).configure(ctx, dir)
@@ -119,7 +116,7 @@ func (g *githubApp) fetch(ctx context.Context) error {
 	request.Header.Set("Accept", "application/vnd.github+json")
 	response, err := g.client.Do(request)
 	if err != nil {
-		return err
+		return g.unanswered(err)
 	}
 	defer func() { _ = response.Body.Close() }()
 	var answer struct {
@@ -129,13 +126,45 @@ func (g *githubApp) fetch(ctx context.Context) error {
 	}
 	err = json.NewDecoder(io.LimitReader(response.Body, 1<<20)).Decode(&answer)
 	if response.StatusCode != http.StatusCreated {
-		return fmt.Errorf("GitHub answers %s %s; check appID, installationID and privateKey in the Secret, and that the app is installed", response.Status, answer.Message)
+		return g.refused(response, answer.Message)
 	}
 	if err != nil || answer.Token == "" {
-		return errors.New("GitHub's answer has no token in it")
+		return g.told(&noApp, "GitHub's answer has no token in it")
 	}
 	g.token, g.expires = answer.Token, answer.ExpiresAt
 	return nil
+}
+
+func (g *githubApp) told(c *cause, what string) *fault {
+	return &fault{cause: c, lead: fmt.Sprintf("get a token for installation %s of GitHub App %s: %s", g.installation, g.app, what)}
+}
+
+func (g *githubApp) unanswered(err error) error {
+	c := certificate(err)
+	var network net.Error
+	switch {
+	case c != nil:
+	case errors.As(err, &network) && network.Timeout():
+		c = &slow
+	default:
+		c = &unreachable
+	}
+	f := g.told(c, err.Error())
+	f.err = err
+	return f
+}
+
+// refused is an answer without a token. What GitHub does not let the app do is the Secret's
+// fault, and the rest is not.
+func (g *githubApp) refused(response *http.Response, message string) error {
+	a := answer{status: response.StatusCode, header: response.Header}
+	c := a.cause(message)
+	if c != &limited && c != &unavailable && c != &slow {
+		c = &noApp
+	}
+	f := g.told(c, strings.TrimSpace("GitHub answers "+response.Status+" "+message))
+	f.wait = a.pause(g.now())
+	return f
 }
 
 // jwt says that we are the app.

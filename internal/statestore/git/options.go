@@ -3,6 +3,8 @@
 package git
 
 import (
+	"bytes"
+	"cmp"
 	"crypto/x509"
 	"errors"
 	"fmt"
@@ -22,11 +24,16 @@ type Options struct {
 	Dir string
 	// Insecure believes every server's certificate.
 	Insecure bool
-	// CommandTimeout bounds each run of git; 0 means 90 s.
+	// CommandTimeout bounds each run of git; 0 means 100 s.
 	CommandTimeout time.Duration
+	// Silence is how long a server may send and take nothing, in whole seconds; 0 means 60 s.
+	Silence time.Duration
 }
 
-const defaultCommandTimeout = 90 * time.Second
+const (
+	defaultCommandTimeout = 100 * time.Second
+	defaultSilence        = time.Minute
+)
 
 // caKey is the key of a Secret with the certificates that may sign the server's, as PEM.
 // They are believed instead of the system's.
@@ -43,12 +50,14 @@ type settings struct {
 	auth              auth
 	ca                []byte
 	insecure          bool
+	silence           time.Duration
 }
 
 func read(spec v1alpha1.GitStateStoreSpec, secret map[string][]byte, o Options) (settings, error) {
 	s := settings{
-		url: spec.URL, branch: or(spec.Branch, "main"), path: strings.Trim(path.Clean("/"+spec.Path), "/"),
-		author: or(spec.GitAuthor.Name, "kratix"), email: spec.GitAuthor.Email, ca: secret[caKey], insecure: o.Insecure,
+		url: spec.URL, branch: cmp.Or(spec.Branch, "main"), path: strings.Trim(path.Clean("/"+spec.Path), "/"),
+		author: cmp.Or(spec.GitAuthor.Name, "kratix"), email: spec.GitAuthor.Email, ca: secret[caKey], insecure: o.Insecure,
+		silence: cmp.Or(o.Silence, defaultSilence),
 	}
 	if strings.Contains("/"+spec.Path+"/", "/../") {
 		return s, fmt.Errorf("spec.path %q leaves the repository with ..; name a directory in it", spec.Path)
@@ -63,7 +72,7 @@ func read(spec v1alpha1.GitStateStoreSpec, secret map[string][]byte, o Options) 
 		return s, fmt.Errorf("the Secret's %s holds no certificate; it must be PEM", caKey)
 	}
 	var err error
-	switch method := or(spec.AuthMethod, v1alpha1.GitBasicAuth); method {
+	switch method := cmp.Or(spec.AuthMethod, v1alpha1.GitBasicAuth); method {
 	case v1alpha1.GitBasicAuth, v1alpha1.GitHubApp:
 		err = s.readHTTPS(method, secret)
 	case v1alpha1.GitSSH:
@@ -84,13 +93,21 @@ func (s *settings) readHTTPS(method string, secret map[string][]byte) error {
 	case at.User != nil:
 		return errors.New("spec.url has a user or a password in it; put them into the Secret")
 	}
-	s.protocols = []string{"https"}
+	at.Host = gitHubHost(at.Host)
+	s.url, s.protocols = at.String(), []string{"https"}
 	if method == v1alpha1.GitHubApp {
 		s.auth, err = newGitHubApp(at, secret, s.ca, s.insecure)
 		return err
 	}
-	user, password := string(secret["username"]), string(secret["password"])
-	if user == "" && (at.Host == "github.com" || strings.HasSuffix(at.Host, ".github.com")) {
+	user, err := oneLine(secret, "username")
+	if err != nil {
+		return err
+	}
+	password, err := oneLine(secret, "password")
+	if err != nil {
+		return err
+	}
+	if user == "" && hostedByGitHub(at.Host) {
 		user = tokenUser
 	}
 	if user == "" || password == "" {
@@ -98,6 +115,26 @@ func (s *settings) readHTTPS(method string, secret map[string][]byte) error {
 	}
 	s.auth = basic(server(at), user, password)
 	return nil
+}
+
+// oneLine is a value of a Secret. The line breaks that editors and shells leave at its end
+// are no part of it.
+func oneLine(secret map[string][]byte, key string) (string, error) {
+	value := strings.Trim(string(secret[key]), "\r\n")
+	if strings.ContainsAny(value, "\r\n\x00") {
+		return "", fmt.Errorf("the Secret's %s has a line break in the middle; it must be one line", key)
+	}
+	return value, nil
+}
+
+// lines is a text of a Secret, with line breaks as ssh wants them: one at its end, and none of
+// Windows.
+func lines(secret map[string][]byte, key string) []byte {
+	text := bytes.TrimSpace(bytes.ReplaceAll(secret[key], []byte("\r\n"), []byte("\n")))
+	if len(text) == 0 {
+		return nil
+	}
+	return append(text, '\n')
 }
 
 // server is who gets the credentials.
@@ -109,7 +146,7 @@ func (s *settings) readSSH(secret map[string][]byte) error {
 	if !isURL && !scpLike.MatchString(s.url) {
 		return fmt.Errorf("spec.url %q: with authMethod ssh it must be ssh://USER@HOST/PATH or USER@HOST:PATH", withoutUser(s.url))
 	}
-	key, hosts := secret["sshPrivateKey"], secret["knownHosts"]
+	key, hosts := lines(secret, "sshPrivateKey"), lines(secret, "knownHosts")
 	if len(key) == 0 || len(hosts) == 0 {
 		return errors.New("the Secret needs sshPrivateKey and knownHosts for authMethod ssh; ssh-keyscan HOST prints the latter")
 	}
@@ -125,11 +162,4 @@ func withoutUser(u string) string {
 		return scheme + "://...@" + after
 	}
 	return u
-}
-
-func or(value, otherwise string) string {
-	if value == "" {
-		return otherwise
-	}
-	return value
 }

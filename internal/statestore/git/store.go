@@ -9,12 +9,14 @@ package git
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"math/bits"
 	"path/filepath"
+	"time"
 
 	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
 	"github.com/kratix-compile/kratix-compile/internal/statestore"
@@ -45,17 +47,19 @@ func newStore(s settings, o Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	timeout := o.CommandTimeout
-	if timeout == 0 {
-		timeout = defaultCommandTimeout
+	c := command{
+		dir: filepath.Join(root, "repository"), config: filepath.Join(root, "config"), home: root,
+		timeout: cmp.Or(o.CommandTimeout, defaultCommandTimeout),
 	}
-	c := command{dir: filepath.Join(root, "repository"), config: filepath.Join(root, "config"), home: root, timeout: timeout}
-	return &Store{turn: make(chan struct{}, 1), cache: &cache{settings: s, command: c, root: root}}, nil
+	return &Store{turn: make(chan struct{}, 1), cache: &cache{settings: s, command: c, health: health{now: time.Now}, root: root}}, nil
 }
 
 const (
 	// maxRaces is how often a push that lost a race is made anew.
 	maxRaces = 20
+	// maxUnmoved is how often one is that was told of a race, although nobody else has pushed.
+	// The waits between them double, 3 s in all.
+	maxUnmoved, lockPause = 5, 50 * time.Millisecond
 	// maxRepairs is how often the cache is made anew after a failure that it may be to blame for.
 	maxRepairs = 1
 )
@@ -67,11 +71,14 @@ func (s *Store) Apply(ctx context.Context, changes []statestore.Change) []states
 		return statestore.All(len(changes), err)
 	}
 	defer s.unlock()
+	if err := s.cache.health.rest(); err != nil {
+		return statestore.All(len(changes), err)
+	}
 	all := make([]int, len(changes))
 	for i := range all {
 		all[i] = i
 	}
-	b.pushes = 2 * (bits.Len(uint(len(changes))) + 1)
+	b.patience = 2 * (bits.Len(uint(len(changes))) + 1)
 	b.write(ctx, all)
 	return b.out
 }
@@ -104,14 +111,14 @@ func (s *Store) Read(ctx context.Context, path string) ([]byte, error) {
 	return content, err
 }
 
-// Check asks whether a push would be taken. Rules that look into a push, such as hooks, are
-// not asked.
+// Check asks whether a push would be taken. What the server does not say before it has one,
+// such as that its disk is full, is known from the last push.
 func (s *Store) Check(ctx context.Context) error {
 	if err := s.lock(ctx); err != nil {
 		return err
 	}
 	defer s.unlock()
-	return s.withRepair(ctx, func() error {
+	err := s.withRepair(ctx, func() error {
 		if err := s.cache.fetch(ctx); err != nil {
 			return err
 		}
@@ -121,11 +128,18 @@ func (s *Store) Check(ctx context.Context) error {
 		}
 		return s.cache.tryPush(ctx, commit)
 	})
+	if err != nil {
+		return err
+	}
+	return s.cache.health.push()
 }
 
 // withRepair does something with the cache, and once more with a new one if the first may
 // be to blame.
 func (s *Store) withRepair(ctx context.Context, do func() error) error {
+	if err := s.cache.health.rest(); err != nil {
+		return err
+	}
 	for repairs := 0; ; repairs++ {
 		err := s.cache.ready(ctx)
 		if err == nil {
@@ -134,8 +148,8 @@ func (s *Store) withRepair(ctx context.Context, do func() error) error {
 		if err == nil || errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
-		if explained, repaired := s.cache.failed(ctx, err); !repaired || repairs == maxRepairs {
-			return explained
+		if f := s.cache.failed(ctx, err); f.next != anew || repairs == maxRepairs {
+			return f
 		}
 	}
 }

@@ -109,3 +109,9 @@ func (r Repository) Write(t testing.TB, name, content string) {
 	require.NoError(t, os.MkdirAll(filepath.Dir(at), 0o755))
 	require.NoError(t, os.WriteFile(at, []byte(content), 0o755))
 }
+
+// Remove takes a file out of its directory.
+func (r Repository) Remove(t testing.TB, name string) {
+	t.Helper()
+	require.NoError(t, os.Remove(filepath.Join(r.Dir, name)))
+}
