@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/kratix-compile/kratix-compile/internal/statestore"
 )
 
 // answer is the last HTTP answer to a request, as far as it tells of failures.
@@ -63,24 +65,18 @@ const (
 	reset      = "X-Ratelimit-Reset" // seconds since 1970
 )
 
-// maxPause bounds how long a server can have us wait.
-const maxPause = time.Hour
-
-// pause is how long the server wants to be left alone, or 0.
-func (a answer) pause(now time.Time) time.Duration {
+// pause is what the server asks for, or nil.
+func (a answer) pause(now time.Time, said string) *statestore.Pause {
 	if a.status < http.StatusBadRequest {
-		return 0
+		return nil
 	}
-	var wait time.Duration
-	said := a.header.Get(retryAfter)
-	if seconds, err := strconv.Atoi(said); err == nil {
-		wait = min(time.Duration(seconds), maxPause/time.Second) * time.Second
-	} else if at, err := http.ParseTime(said); err == nil {
-		wait = at.Sub(now)
-	} else if at, err := strconv.ParseInt(a.header.Get(reset), 10, 64); err == nil && a.header.Get(remaining) == "0" {
-		wait = time.Unix(at, 0).Sub(now)
+	header := a.header.Clone()
+	if header.Get(retryAfter) == "" && a.header.Get(remaining) == "0" {
+		if at, err := strconv.ParseInt(header.Get(reset), 10, 64); err == nil {
+			header.Set(retryAfter, time.Unix(at, 0).UTC().Format(http.TimeFormat))
+		}
 	}
-	return min(max(wait, 0), maxPause)
+	return statestore.PauseOf(header, now, said)
 }
 
 // cause is what an answer means by itself. Words are those that came with it: a server

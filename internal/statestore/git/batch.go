@@ -44,9 +44,6 @@ func (b *batch) write(ctx context.Context, which []int) {
 			return
 		case errors.Is(err, errStale):
 			continue
-		case errors.Is(err, errMany):
-			which = b.half(ctx, which, edits)
-			continue
 		}
 		f := b.cache.failed(ctx, err)
 		if len(edits) > 0 {
@@ -113,8 +110,8 @@ func (b *batch) again(ctx context.Context, f *fault) error {
 	return nil
 }
 
-// attempt makes one commit and pushes it. It returns edits only if they were not pushed, or
-// their push failed. It does not ask first where the branch is: if the
+// attempt makes one commit and pushes it. It returns edits only if their push failed.
+// It does not ask first where the branch is: if the
 // push is taken, it was where it was seen last. Only if nothing is to be pushed it must ask.
 func (b *batch) attempt(ctx context.Context, which []int) ([]edit, error) {
 	c := b.cache
@@ -138,9 +135,6 @@ func (b *batch) attempt(ctx context.Context, which []int) ([]edit, error) {
 	if len(edits) == 0 {
 		return nil, b.verify(ctx)
 	}
-	if c.most > 0 && len(edits) > c.most {
-		return edits, errMany
-	}
 	commit, err := c.commit(ctx, edits)
 	if err != nil {
 		return nil, err
@@ -156,11 +150,7 @@ func (b *batch) attempt(ctx context.Context, which []int) ([]edit, error) {
 // lost learns from a push that failed.
 func (b *batch) lost(edits []edit, f *fault) {
 	b.cache.health.pushed(f)
-	switch f.cause {
-	case &tooLarge, &slow, &overdue, &cut:
-		b.cache.most = max(1, len(edits)/2)
-		b.fresh = false
-	}
+	b.fresh = b.fresh && b.cache.seen
 	for _, e := range edits {
 		b.tried[e.change] = b.tried[e.change] || !f.judged
 	}
@@ -172,16 +162,10 @@ func (b *batch) taken(edits []edit, commit string) {
 	c.tip = commit
 	c.health.pushed(nil)
 	b.patience++
-	if c.most > 0 {
-		c.most = max(c.most, 2*len(edits))
-	}
 	for _, e := range edits {
 		b.out[e.change] = statestore.Outcome{Version: commit, Changed: true}
 	}
 }
-
-// errMany are more changes than the server is likely to take at once.
-var errMany = errors.New("too many changes for one push")
 
 // errStale is a plan made of an old commit.
 var errStale = errors.New("the branch has moved")

@@ -27,8 +27,6 @@ type cache struct {
 	seen bool
 	// blobs are those that are here.
 	blobs map[string]bool
-	// most is how many changes a push may have, by what the server took before; 0 is any.
-	most int
 }
 
 const (

@@ -40,7 +40,7 @@ func (a answers) intercept(w http.ResponseWriter, r *http.Request) bool {
 	return true
 }
 
-const pauseText = "nothing is asked of the server before 2"
+const pauseText = "it wants no requests before "
 
 // TestCauses: what a server does, what a person reads, how often it is asked, and whether the
 // State Store is ready then. Two changes wait.
@@ -109,7 +109,7 @@ func TestCauses(t *testing.T) {
 				require.ErrorContains(t, ready, test.says[0])
 			}
 			server.intercept(func(http.ResponseWriter, *http.Request) bool { return false })
-			store.cache.health.now = func() time.Time { return time.Now().Add(maxPause + time.Second) }
+			store.cache.health.now = func() time.Time { return time.Now().Add(2 * time.Hour) }
 			require.NoError(t, statestore.Errors(store.Apply(t.Context(), []statestore.Change{update("ns/a", "a", "1"), update("ns/b", "b", "1")})))
 			require.NoError(t, store.Check(t.Context()))
 			assert.Equal(t, map[string]string{"0": "0", "a": "1", "b": "1"}, server.Files(t))
@@ -126,10 +126,11 @@ func TestPause(t *testing.T) {
 	store.cache.health.now = func() time.Time { return now }
 	server.intercept(answers{status: 403, header: map[string]string{"Retry-After": "120"}}.intercept)
 	first := one(t, store, update("ns/a", "a", "1")).Err
-	require.ErrorContains(t, first, "before 2030-01-02T03:06:06Z")
+	require.ErrorContains(t, first, "before 03:06:05 UTC")
+	require.ErrorAs(t, first, new(*statestore.Pause), "for the queue")
 	server.intercept(func(http.ResponseWriter, *http.Request) bool { return false })
 	server.requests.Store(0)
-	now = now.Add(2 * time.Minute)
+	now = now.Add(2*time.Minute - time.Second)
 	for range 3 {
 		require.Equal(t, first, one(t, store, update("ns/a", "a", "1")).Err)
 		require.Equal(t, first, store.Check(t.Context()))
@@ -142,15 +143,15 @@ func TestPause(t *testing.T) {
 	require.NoError(t, one(t, store, update("ns/a", "a", "1")).Err)
 }
 
-func TestPauseIsBounded(t *testing.T) {
-	now := time.Date(2030, 1, 2, 3, 4, 5, 0, time.UTC)
-	for said, want := range map[string]time.Duration{
-		"": 0, "soon": 0, "-5": 0, "0": 0, "7": 7 * time.Second, "99999999999": maxPause, "Wed, 02 Jan 2030 03:05:05 GMT": time.Minute,
-		"Wed, 02 Jan 2030 03:00:00 GMT": 0, "Wed, 02 Jan 2036 03:00:00 GMT": maxPause,
-	} {
-		assert.Equal(t, want, answer{status: 429, header: http.Header{retryAfter: {said}}}.pause(now), said)
+// TestGitHubsLimit is the time at which GitHub gives out requests again.
+func TestGitHubsLimit(t *testing.T) {
+	now := time.Unix(1_900_000_000, 0)
+	limit := func(status int, left string) *statestore.Pause {
+		return answer{status: status, header: http.Header{remaining: {left}, reset: {"1900000060"}}}.pause(now, "words")
 	}
-	assert.Zero(t, answer{status: 200, header: http.Header{retryAfter: {"7"}}}.pause(now))
+	assert.Equal(t, &statestore.Pause{Until: now.Add(time.Minute).UTC(), Said: "words"}, limit(403, "0"))
+	assert.Nil(t, limit(403, "17"), "it is about something else")
+	assert.Nil(t, limit(200, "0"))
 }
 
 // TestStaleLock: a lock that somebody left on the server's branch is no race without end.

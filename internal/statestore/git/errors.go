@@ -9,6 +9,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/kratix-compile/kratix-compile/internal/statestore"
 )
 
 // fault is a failure that is understood. It never holds a secret.
@@ -19,16 +21,24 @@ type fault struct {
 	lead string
 	// words are those of git, the server or whoever else refused.
 	words string
-	// wait is how long the server wants to be left alone, and until the end of that.
-	wait  time.Duration
-	until time.Time
+	// pause is what the server asks for, or nil.
+	pause *statestore.Pause
 	// judged is whether the server has said what came of a push. Otherwise it may have
 	// taken it all the same.
 	judged bool
 	err    error
 }
 
-func (f *fault) Unwrap() error { return f.err }
+func (f *fault) Unwrap() []error {
+	var all []error
+	if f.err != nil {
+		all = append(all, f.err)
+	}
+	if f.pause != nil {
+		all = append(all, f.pause)
+	}
+	return all
+}
 
 func (f *fault) Error() string {
 	var b strings.Builder
@@ -39,8 +49,8 @@ func (f *fault) Error() string {
 		b.WriteString(f.lead + "; ")
 	}
 	b.WriteString(f.means)
-	if !f.until.IsZero() {
-		b.WriteString("; nothing is asked of the server before " + f.until.UTC().Format(time.RFC3339) + ", as it wants it")
+	if f.pause != nil {
+		b.WriteString("; it wants no requests before " + f.pause.Until.UTC().Format(time.TimeOnly) + " UTC")
 	}
 	if f.words != "" {
 		b.WriteString(" (" + f.words + ")")
@@ -92,7 +102,7 @@ func (c *cache) judge(ctx context.Context, run *failure) *fault {
 	}
 	if f.cause == nil {
 		f.cause = run.answer.cause(strings.Join(s.server, "\n"))
-		f.wait = run.answer.pause(c.health.now())
+		f.pause = run.answer.pause(c.health.now(), c.hide(f.words))
 	}
 	if reasons := s.transport(); f.cause == nil && len(reasons) > 0 {
 		if f.cause = find(reasons, onTheWay); f.cause == nil {

@@ -163,7 +163,7 @@ func (g *githubApp) refused(response *http.Response, message string) error {
 		c = &noApp
 	}
 	f := g.told(c, strings.TrimSpace("GitHub answers "+response.Status+" "+message))
-	f.wait = a.pause(g.now())
+	f.pause = a.pause(g.now(), message)
 	return f
 }
 

@@ -11,6 +11,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"encoding/pem"
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -21,6 +22,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
+	"github.com/kratix-compile/kratix-compile/internal/statestore"
 )
 
 // gitHub is the part of its API that gives tokens, in front of the repository: a token is
@@ -118,4 +120,34 @@ func TestGitHubAppRefused(t *testing.T) {
 	require.ErrorContains(t, err, "installation 42 of GitHub App 7: GitHub answers 404 Not Found Integration not found; check appID")
 	g.fail = 0
 	require.NoError(t, g.open(t).Check(t.Context()))
+}
+
+// TestGitHubAppCauses: what GitHub does when it is asked for a token.
+func TestGitHubAppCauses(t *testing.T) {
+	t.Parallel()
+	g := newGitHub(t)
+	for name, test := range map[string]struct {
+		answers answers
+		says    string
+	}{
+		"wrong key":    {answers{status: 401, body: `{"message":"A JSON web token could not be decoded"}`}, "A JSON web token could not be decoded; check appID, installationID"},
+		"suspended":    {answers{status: 403, body: `{"message":"This installation has been suspended"}`}, "has been suspended; check appID"},
+		"rate limit":   {answers{status: 403, body: `{"message":"You have exceeded a secondary rate limit"}`}, "secondary rate limit; the server asks for fewer requests"},
+		"pause":        {answers{status: 403, header: map[string]string{"Retry-After": "60"}}, "the server asks for fewer requests; it is tried again later; it wants no requests before"},
+		"429":          {answers{status: 429}, "the server asks for fewer requests"},
+		"500":          {answers{status: 500}, "500 Internal Server Error; the server failed; it is tried again later"},
+		"504":          {answers{status: 504}, "takes too long to answer"},
+		"login page":   {answers{status: 201, body: "<html>"}, "GitHub's answer has no token in it"},
+		"is not there": {answers{}, "the server cannot be reached"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			g.intercept(test.answers.intercept)
+			store := g.open(t)
+			for _, err := range []error{store.Check(t.Context()), one(t, store, update("ns/a", "a", "1")).Err} {
+				require.ErrorContains(t, err, test.says)
+				require.ErrorContains(t, err, "get a token for installation 42 of GitHub App 7: ")
+				assert.Equal(t, name == "pause", errors.As(err, new(*statestore.Pause)))
+			}
+		})
+	}
 }

@@ -20,16 +20,15 @@ const memory = 10 * time.Minute
 
 // rest is why nothing may be asked of the server now.
 func (h *health) rest() error {
-	if h.resting == nil || !h.now().Before(h.resting.until) {
+	if h.resting == nil || !h.now().Before(h.resting.pause.Until) {
 		return nil
 	}
 	return h.resting
 }
 
-// obey makes a fault's wait the State Store's.
+// obey makes the pause that a server asks for that of everybody.
 func (h *health) obey(f *fault) {
-	if f.wait > 0 {
-		f.until = h.now().Add(f.wait).Truncate(time.Second).Add(time.Second)
+	if f.pause != nil {
 		h.resting = f
 	}
 }
@@ -48,6 +47,6 @@ func (h *health) push() error {
 		return nil
 	}
 	f := *h.pushing
-	f.until = time.Time{} // it is over
+	f.pause = nil // it is over
 	return &f
 }

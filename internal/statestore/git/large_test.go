@@ -85,29 +85,6 @@ func TestTooLarge(t *testing.T) {
 	}
 }
 
-// TestSlowServerIsNotAskedForMoreThanItTakes: what a server did not take in the time of one
-// batch is not sent it again in the next.
-func TestSlowServerIsNotAskedForMoreThanItTakes(t *testing.T) {
-	t.Parallel()
-	server := newServer(t)
-	store := server.open(t)
-	require.NoError(t, one(t, store, update("ns/0", "0", "0")).Err)
-	store.cache.most = 4
-	changes, want := many(20)
-	want["0"] = "0"
-	server.pushes.Store(0)
-	require.NoError(t, statestore.Errors(store.Apply(t.Context(), changes)))
-	assert.Equal(t, want, server.Files(t))
-	assert.Greater(t, server.pushes.Load(), int64(2))
-	assert.Less(t, server.pushes.Load(), int64(10), "it grows again")
-	server.pushes.Store(0)
-	for i := range changes {
-		changes[i] = update(changes[i].ID, changes[i].Files[0].Path, "new")
-	}
-	require.NoError(t, statestore.Errors(store.Apply(t.Context(), changes)))
-	assert.Equal(t, int64(1), server.pushes.Load())
-}
-
 // TestSlowHook: a server that thinks for longer than it may, and takes the push then.
 func TestSlowHook(t *testing.T) {
 	t.Parallel()

@@ -12,12 +12,15 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
+	"io"
+	"log"
 	"math/big"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"sync"
 	"testing"
 	"time"
 
@@ -50,19 +53,23 @@ func TestLineBreaks(t *testing.T) {
 	}
 }
 
-func appSecret(t testing.TB) map[string][]byte {
+// appKey is slow to make, and any will do.
+var appKey = sync.OnceValue(func() []byte {
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
-	require.NoError(t, err)
-	return map[string][]byte{
-		"appID": []byte("1"), "installationID": []byte("2"),
-		"privateKey": pem.EncodeToMemory(&pem.Block{Type: "RSA PRIVATE KEY", Bytes: x509.MarshalPKCS1PrivateKey(key)}),
+	if err != nil {
+		panic(err)
 	}
+	return pem.EncodeToMemory(&pem.Block{Type: "RSA PRIVATE KEY", Bytes: x509.MarshalPKCS1PrivateKey(key)})
+})
+
+func appSecret() map[string][]byte {
+	return map[string][]byte{"appID": []byte("1"), "installationID": []byte("2"), "privateKey": bytes.Clone(appKey())}
 }
 
 func TestLineBreaksOfAnApp(t *testing.T) {
 	spec := v1alpha1.GitStateStoreSpec{URL: "https://github.com/o/r", AuthMethod: v1alpha1.GitHubApp}
 	for _, key := range []string{"appID", "installationID", "privateKey"} {
-		secret := appSecret(t)
+		secret := appSecret()
 		secret[key] = append(secret[key], "\r\n\n"...)
 		store, err := New(spec, secret, Options{Dir: t.TempDir()})
 		require.NoError(t, err, key)
@@ -70,7 +77,7 @@ func TestLineBreaksOfAnApp(t *testing.T) {
 		assert.Equal(t, "1 2", app.app+" "+app.installation)
 	}
 	for _, key := range []string{"appID", "installationID"} {
-		secret := appSecret(t)
+		secret := appSecret()
 		secret[key] = []byte("1\n2")
 		_, err := New(spec, secret, Options{Dir: t.TempDir()})
 		require.ErrorContains(t, err, "the Secret's "+key+" has a line break in the middle")
@@ -109,7 +116,7 @@ func TestGitHubHosts(t *testing.T) {
 		"https://github.com.evil.example/o/r":  {"https://github.com.evil.example/api/v3", "https://github.com.evil.example/o/r"},
 		"https://acme.ghe.com.evil.example/or": {"https://acme.ghe.com.evil.example/api/v3", "https://acme.ghe.com.evil.example/or"},
 	} {
-		store, err := New(v1alpha1.GitStateStoreSpec{URL: given, AuthMethod: v1alpha1.GitHubApp}, appSecret(t), Options{Dir: t.TempDir()})
+		store, err := New(v1alpha1.GitStateStoreSpec{URL: given, AuthMethod: v1alpha1.GitHubApp}, appSecret(), Options{Dir: t.TempDir()})
 		require.NoError(t, err)
 		app := store.cache.auth.(*githubApp)
 		assert.Equal(t, want.api, app.api, given)
@@ -149,6 +156,7 @@ func signed(t testing.TB, name string, from, until time.Duration) (url string, c
 	leafBytes, err := x509.CreateCertificate(rand.Reader, leaf, root, &key.PublicKey, rootKey)
 	require.NoError(t, err)
 	s := httptest.NewUnstartedServer(http.NotFoundHandler())
+	s.Config.ErrorLog = log.New(io.Discard, "", 0)
 	s.TLS = &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{leafBytes}, PrivateKey: key}}}
 	s.StartTLS()
 	t.Cleanup(s.Close)
@@ -177,7 +185,7 @@ func TestCertificate(t *testing.T) {
 				ca = bytes.Clone(stranger)
 			}
 			for method, secret := range map[string]map[string][]byte{
-				v1alpha1.GitBasicAuth: {"username": []byte("u"), "password": []byte("p")}, v1alpha1.GitHubApp: appSecret(t),
+				v1alpha1.GitBasicAuth: {"username": []byte("u"), "password": []byte("p")}, v1alpha1.GitHubApp: appSecret(),
 			} {
 				if name == "good" && method == v1alpha1.GitHubApp {
 					continue
