@@ -47,6 +47,7 @@ func (p *paper) Apply(ctx context.Context, changes []statestore.Change) []states
 		if out[i].Err == nil {
 			p.text, p.removed = content.String(), c.Remove
 			p.writes++
+			out[i].Stay = c.Known // it keeps no state files
 			out[i].Version, out[i].Changed = fmt.Sprintf("v%d", p.writes), true
 		}
 	}

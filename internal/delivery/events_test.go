@@ -4,13 +4,16 @@ package delivery
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 
 	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
+	"github.com/kratix-compile/kratix-compile/internal/placement"
 )
 
 type told []string
@@ -41,5 +44,34 @@ func TestWhatIsTold(t *testing.T) {
 			turn{"Ready", c.before, c.after}.tell(&have, &v1alpha1.Destination{}, "Check")
 			assert.Equal(t, c.want, have)
 		})
+	}
+}
+
+// TestFilesThatStay: a WorkPlacement goes whose state file somebody has removed.
+func TestFilesThatStay(t *testing.T) {
+	p := sharing(t, "a", "1")
+	p.Finalizers, p.Status.VersionID = []string{placement.Finalizer}, "v0"
+	s := share(t, v1alpha1.FilepathNone, p)
+	require.NoError(t, s.Delete(t.Context(), p))
+	s.write(t)
+	require.Error(t, s.Client.Get(t.Context(), s.all[0].NamespacedName, &v1alpha1.WorkPlacement{}), "it is gone")
+	have := *s.events.(*told)
+	require.Len(t, have, 1)
+	assert.Contains(t, have[0], "Warning FilesStay: ")
+	assert.Contains(t, have[0], "Destination one")
+	assert.Contains(t, have[0], ": w/"+p.Spec.Workloads[0].Filepath)
+}
+
+// TestLongEvents: the API server refuses an event with a longer text, and nobody is told.
+func TestLongEvents(t *testing.T) {
+	var have told
+	long := []metav1.Condition{{Type: "Ready", Status: "False", Reason: "Bad", Message: strings.Repeat("ü", 1000)}}
+	turn{"Ready", nil, long}.tell(&have, &v1alpha1.Destination{}, "Check")
+	tellStay(&have, &v1alpha1.WorkPlacement{}, strings.Split(strings.Repeat("path,", 1000), ","))
+	require.Len(t, have, 2)
+	for _, text := range have {
+		_, text, _ = strings.Cut(text, ": ")
+		assert.LessOrEqual(t, len(text), 1024)
+		assert.True(t, strings.HasSuffix(text, "..."))
 	}
 }

@@ -148,6 +148,7 @@ func (r *workPlacements) settle(ctx context.Context, req reconcile.Request, fl *
 	r.flights.succeeded(req)
 	if !p.DeletionTimestamp.IsZero() {
 		fl.again = false
+		tellStay(r.events, p, o.Stay)
 		return reconcile.Result{}, r.release(ctx, p)
 	}
 	version := o.Version

@@ -48,6 +48,9 @@ type Change struct {
 	// state files of a directory are of the same kind, and no two of them may list the
 	// same file: the one that has it keeps it.
 	StateFile string
+	// Known are files that the state file of a writer who goes should list. If somebody has
+	// removed the state file, they stay: Outcome.Stay has those that are there.
+	Known []string
 	// Remove are other files that must not be there.
 	Remove []string
 	// Release, unless nil, frees what reading Files takes. A Queue calls it when the
@@ -95,6 +98,9 @@ type Outcome struct {
 	Version string
 	// Changed is whether anything had to be written or removed.
 	Changed bool
+	// Stay are files that were the writer's and are not removed, as their state file is gone
+	// and nobody knows whose they are now.
+	Stay []string
 	// Err is why the change is not there, and what to do about it. It never holds a secret.
 	Err error
 }

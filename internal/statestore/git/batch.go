@@ -163,7 +163,7 @@ func (b *batch) taken(edits []edit, commit string) {
 	c.health.pushed(nil)
 	b.patience++
 	for _, e := range edits {
-		b.out[e.change] = statestore.Outcome{Version: commit, Changed: true}
+		b.out[e.change] = statestore.Outcome{Version: commit, Changed: true, Stay: e.stay}
 	}
 }
 

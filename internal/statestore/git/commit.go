@@ -20,6 +20,7 @@ type edit struct {
 	title  string
 	put    []statestore.File
 	remove []string
+	stay   []string
 }
 
 // maxTitles is how many changes a commit message lists.

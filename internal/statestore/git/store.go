@@ -189,7 +189,7 @@ func (b *batch) edits(ctx context.Context, which []int) ([]edit, error) {
 	var out []edit
 	var content bytes.Buffer
 	for k, i := range which {
-		e := edit{change: i, title: changes[k].Title, remove: steps[k].Remove}
+		e := edit{change: i, title: changes[k].Title, remove: steps[k].Remove, stay: steps[k].Stay}
 		err := steps[k].Err
 		for _, f := range steps[k].Put {
 			if err = statestore.ReadFile(f, &content); err != nil {
@@ -207,7 +207,7 @@ func (b *batch) edits(ctx context.Context, which []int) ([]edit, error) {
 		case err != nil:
 			b.out[i] = statestore.Outcome{Err: err}
 		case len(e.put) == 0 && len(e.remove) == 0:
-			b.out[i] = statestore.Outcome{Version: b.cache.tip, Changed: b.tried[i]}
+			b.out[i] = statestore.Outcome{Version: b.cache.tip, Changed: b.tried[i], Stay: e.stay}
 		default:
 			out = append(out, e)
 		}

@@ -43,6 +43,11 @@ func Update(wp *v1alpha1.WorkPlacement, d *v1alpha1.Destination, files []statest
 func Removal(wp *v1alpha1.WorkPlacement, d *v1alpha1.Destination) statestore.Change {
 	c := Update(wp, d, nil)
 	c.Title = "Delete from: " + wp.Name
+	if c.StateFile != "" && wp.Status.VersionID != "" { // it has been written
+		for _, w := range wp.Spec.Workloads {
+			c.Known = append(c.Known, join(root(d), w.Filepath))
+		}
+	}
 	return c
 }
 

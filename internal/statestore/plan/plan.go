@@ -32,6 +32,9 @@ type Step struct {
 	Put []statestore.File
 	// Remove are files that are there, and must not be, sorted.
 	Remove []string
+	// Stay are files that no state file lists any more, though the change knows them, and that
+	// are therefore not removed.
+	Stay []string
 	// State is the state file among them, if there is one: the one to put, and what the
 	// one that is there lists.
 	State *State
@@ -42,6 +45,8 @@ type State struct {
 	Path string
 	// Old is what the one in the store lists, and New what it is to list; nil for none.
 	Old, New []string
+	// missing is whether the store has none.
+	missing bool
 }
 
 // Make plans changes. An error is that of the view. A change that cannot be has the error in
@@ -58,6 +63,9 @@ func Make(ctx context.Context, view View, changes []statestore.Change) ([]Step, 
 		return nil, err
 	}
 	if err := p.fill(ctx); err != nil {
+		return nil, err
+	}
+	if err := p.stay(ctx); err != nil {
 		return nil, err
 	}
 	for i := range p.steps {

@@ -40,8 +40,9 @@ func (p *planner) readStates(ctx context.Context) error {
 		if c.StateFile == "" || s.Err != nil {
 			continue
 		}
-		s.State = &State{Path: c.StateFile}
-		if s.State.Old, s.Err = parseState(c.StateFile, contents[c.StateFile]); s.Err != nil {
+		content, there := contents[c.StateFile]
+		s.State = &State{Path: c.StateFile, missing: !there}
+		if s.State.Old, s.Err = parseState(c.StateFile, content); s.Err != nil {
 			continue
 		}
 		for _, f := range c.Files {
