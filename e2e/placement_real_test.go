@@ -25,7 +25,7 @@ import (
 // TestPlacementInRealStores goes from a Work to files in a Git repository and a bucket.
 func TestPlacementInRealStores(t *testing.T) {
 	y := newYard(t)
-	y.options.OpenGit, y.options.OpenBucket = delivery.GitStores(t.TempDir()), delivery.OpenBucket
+	y.options.OpenGit, y.options.OpenBucket = delivery.GitStores(t.TempDir(), delivery.DefaultLimits()), delivery.BucketStores(delivery.DefaultLimits())
 	bucket := y.realBucket(t)
 	repository := y.realGit(t)
 	y.start(t)

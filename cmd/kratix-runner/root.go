@@ -7,12 +7,14 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 	"go.uber.org/zap/zapcore"
 
 	"github.com/kratix-compile/kratix-compile/backends"
+	"github.com/kratix-compile/kratix-compile/internal/delivery"
 	"github.com/kratix-compile/kratix-compile/internal/flags"
 	"github.com/kratix-compile/kratix-compile/internal/release"
 	"github.com/kratix-compile/kratix-compile/internal/slots"
@@ -32,6 +34,7 @@ type settings struct {
 	backends   backends.Options
 	limits     slots.Limits
 	workers    int
+	stores     delivery.Limits
 
 	metricsAddress string
 	healthAddress  string
@@ -70,6 +73,9 @@ takes the results from the last container of each run, and keeps Works and statu
 			if err := s.checkEngines(); err != nil {
 				return err
 			}
+			if err := s.checkStores(); err != nil {
+				return err
+			}
 			if err := s.readConfig(cmd); err != nil {
 				return err
 			}
@@ -92,6 +98,9 @@ func (s *settings) bind(set *pflag.FlagSet) {
 	set.IntVar(&s.limits.Total, "max-runs", 200, "`NUMBER` of active runs at most; 0 for no limit")
 	set.IntVar(&s.limits.PerNamespace, "max-runs-per-namespace", 50, "`NUMBER` of active runs in one namespace at most; 0 for no limit")
 	set.IntVar(&s.workers, "workers", 8, "`NUMBER` of objects that are reconciled at once")
+	s.stores = delivery.DefaultLimits()
+	set.DurationVar(&s.stores.Batch, "store-timeout", s.stores.Batch, "`DURATION` that a State Store may take for everything that goes there at once")
+	set.DurationVar(&s.stores.Silence, "store-silence", s.stores.Silence, "`DURATION` for which a State Store's server may send and take nothing")
 	set.StringVar(&s.metricsAddress, "metrics-address", ":8080", "`ADDRESS` of Prometheus metrics; 0 for none")
 	set.StringVar(&s.healthAddress, "health-address", ":8081", "`ADDRESS` of /healthz and /readyz; 0 for none")
 	set.StringVar(&s.pprofAddress, "pprof-address", "0", "`ADDRESS` of Go's profiles, for who looks for a slow spot; 0 for none")
@@ -137,6 +146,14 @@ func (s *settings) checkEngines() error {
 	}
 	if !slices.Contains(s.enabled, s.engine) {
 		return fmt.Errorf("--engine=%s is not in --engines=%s; add it, or choose another with --engine", s.engine, strings.Join(s.enabled, ","))
+	}
+	return nil
+}
+
+// checkStores finds limits with which nothing could be written.
+func (s *settings) checkStores() error {
+	if s.stores.Silence < time.Second || s.stores.Batch < s.stores.Silence {
+		return fmt.Errorf("--store-silence=%s and --store-timeout=%s: the first must be a second at least, and the second no shorter than the first", s.stores.Silence, s.stores.Batch)
 	}
 	return nil
 }

@@ -177,14 +177,15 @@ func (s *settings) addDelivery(mgr manager.Manager, records *record.Store) error
 		interval = own.Duration
 	}
 	return delivery.Setup(mgr, delivery.Options{
-		OpenGit:    delivery.GitStores(s.spool),
-		OpenBucket: delivery.OpenBucket,
-		Records:    records,
-		TempDir:    s.spool,
-		Interval:   interval,
-		Workers:    s.workers,
-		Events:     mgr.GetEventRecorder("kratix-runner"),
-		Tracer:     s.tracer,
+		OpenGit:      delivery.GitStores(s.spool, s.stores),
+		OpenBucket:   delivery.BucketStores(s.stores),
+		BatchTimeout: s.stores.Batch,
+		Records:      records,
+		TempDir:      s.spool,
+		Interval:     interval,
+		Workers:      s.workers,
+		Events:       mgr.GetEventRecorder("kratix-runner"),
+		Tracer:       s.tracer,
 	})
 }
 

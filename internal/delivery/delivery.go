@@ -39,6 +39,8 @@ type Options struct {
 	Records *record.Store
 	// TempDir is for such files on their way; empty is the system's.
 	TempDir string
+	// BatchTimeout is for what goes to a State Store at once; 0 is 5 minutes.
+	BatchTimeout time.Duration
 	// Interval is how often everything is compared with what the State Stores have,
 	// and written again where they differ; 0 is never.
 	Interval time.Duration
@@ -60,6 +62,9 @@ func Setup(mgr manager.Manager, o Options) error {
 		return err
 	}
 	s := newStores(mgr.GetCache())
+	if o.BatchTimeout > 0 {
+		s.timeout = o.BatchTimeout
+	}
 	c := &wiring{Manager: mgr, options: o, stores: s}
 	return errors.Join(
 		c.addWorks(),

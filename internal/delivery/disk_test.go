@@ -53,7 +53,7 @@ func onDisk(t *testing.T, dir string) (bytes int64) {
 func TestDisk(t *testing.T) {
 	c, p := bundled(t, map[string]string{"a": strings.Repeat("x", 1<<20), "b": strings.Repeat("x", 3<<20)})
 	store := &weighing{t: t, dir: c.tempDir}
-	q := statestore.NewQueue(store, batchLimit, batchTimeout)
+	q := statestore.NewQueue(store, batchLimit, DefaultLimits().Batch)
 	ctx, stop := context.WithCancel(t.Context())
 	const n = 50
 	outcomes := make(chan error, n)

@@ -68,9 +68,9 @@ type stateStores[T client.Object] struct {
 	events  events.EventRecorder
 }
 
-// checkTimeout bounds a check of credentials and rights, which may have to wait for a
-// batch.
-const checkTimeout = batchTimeout + time.Minute
+// checkTimeout bounds a check of credentials and rights, besides a batch that it may have to
+// wait for.
+const checkTimeout = time.Minute
 
 // checkEvery is when a new Secret is seen at the latest. If the old one is not accepted
 // any more, the first change that fails has it seen at once.
@@ -98,7 +98,7 @@ func (r *stateStores[T]) Reconcile(ctx context.Context, req reconcile.Request) (
 	case err != nil:
 		return reconcile.Result{}, err
 	default:
-		fault = check(ctx, store)
+		fault = check(ctx, store, r.stores.timeout+checkTimeout)
 	}
 	if err := r.report(ctx, o, ref, fault); err != nil {
 		return reconcile.Result{}, later(err)
@@ -152,8 +152,8 @@ func (r *stateStores[T]) opened(ctx context.Context, o T, ref v1alpha1.StateStor
 }
 
 // check asks whether a State Store can be written to.
-func check(ctx context.Context, s statestore.Store) *unready {
-	ctx, cancel := context.WithTimeout(ctx, checkTimeout)
+func check(ctx context.Context, s statestore.Store, timeout time.Duration) *unready {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	err := s.Check(ctx)
 	if err == nil {

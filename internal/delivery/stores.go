@@ -17,11 +17,8 @@ import (
 	"github.com/kratix-compile/kratix-compile/internal/statestore"
 )
 
-// What goes to a State Store at once, and how long that may take.
-const (
-	batchLimit   = 1000
-	batchTimeout = 5 * time.Minute
-)
+// batchLimit is how many changes go to a State Store at once.
+const batchLimit = 1000
 
 // stores are the State Stores that can be written to, each with its own queue: one
 // that is slow or down keeps up no other.
@@ -29,6 +26,8 @@ type stores struct {
 	// changed is told when a State Store comes, goes, or works again.
 	changed []func(v1alpha1.StateStoreReference)
 	reader  client.Reader
+	// timeout is for one batch.
+	timeout time.Duration
 	// suspects check the State Stores of a kind.
 	suspects map[string]*waker
 
@@ -51,7 +50,7 @@ type openStore struct {
 }
 
 func newStores(reader client.Reader) *stores {
-	return &stores{reader: reader, suspects: map[string]*waker{}, running: make(chan struct{}), all: map[v1alpha1.StateStoreReference]*openStore{}}
+	return &stores{reader: reader, timeout: DefaultLimits().Batch, suspects: map[string]*waker{}, running: make(chan struct{}), all: map[v1alpha1.StateStoreReference]*openStore{}}
 }
 
 // Start implements manager.Runnable.
@@ -124,7 +123,7 @@ func (s *stores) put(ctx context.Context, of v1alpha1.StateStoreReference, versi
 	case <-s.running:
 	}
 	life, stop := context.WithCancel(s.context)
-	o := &openStore{version: version, store: store, queue: statestore.NewQueue(store, batchLimit, batchTimeout), stop: stop}
+	o := &openStore{version: version, store: store, queue: statestore.NewQueue(store, batchLimit, s.timeout), stop: stop}
 	s.queues.Go(func() {
 		o.queue.Run(life)
 		if c, ok := store.(io.Closer); ok {

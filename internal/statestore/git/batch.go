@@ -57,6 +57,7 @@ func (b *batch) write(ctx context.Context, which []int) {
 			}
 		case next == halves && len(edits) == 1:
 			b.patience--
+			b.refusal = f
 			b.fail(indices(edits), f)
 			which = without(which, edits) // the others were in nobody's way, and are looked at once more
 		case next == halves && len(edits) > 1:

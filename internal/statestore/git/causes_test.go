@@ -5,6 +5,8 @@ package git
 import (
 	"errors"
 	"net/http"
+	"os"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -284,6 +286,20 @@ func TestSpoken(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestPage: docs/state-stores.md has every cause.
+func TestPage(t *testing.T) {
+	page, err := os.ReadFile("../../../docs/state-stores.md")
+	require.NoError(t, err)
+	code, err := os.ReadFile("causes.go")
+	require.NoError(t, err)
+	found := regexp.MustCompile(`means: "([^";]+)`).FindAllStringSubmatch(string(code), -1)
+	require.Greater(t, len(found), 30)
+	for _, means := range found {
+		about, _, _ := strings.Cut(means[1], " with the credentials") // which the page leaves out
+		assert.True(t, strings.Contains(string(page), about), about)
 	}
 }
 
