@@ -22,6 +22,8 @@ type answer struct {
 	header http.Header
 	// proxy is whether a proxy answered that was asked to let the request through.
 	proxy bool
+	// push is whether the request has a push in it.
+	push bool
 }
 
 // traced is a line of git's trace of HTTP. Git prints no status in a form to rely upon, and
@@ -29,7 +31,7 @@ type answer struct {
 var traced = regexp.MustCompile(`^[\d:.]+ \S+ +(=> Send|<= Recv) header: (.*)$`)
 
 var (
-	requestLine = regexp.MustCompile(`^([A-Z]+) \S+ HTTP/`)
+	requestLine = regexp.MustCompile(`^([A-Z]+) (\S+) HTTP/`)
 	statusLine  = regexp.MustCompile(`^HTTP/[\d.]+ (\d{3})`)
 )
 
@@ -42,7 +44,10 @@ func (a *answer) line(text string) {
 	sent, text := parts[1] == "=> Send", parts[2]
 	if sent {
 		if request := requestLine.FindStringSubmatch(text); request != nil {
-			*a = answer{proxy: request[1] == http.MethodConnect}
+			*a = answer{
+				proxy: request[1] == http.MethodConnect,
+				push:  request[1] == http.MethodPost && strings.HasSuffix(request[2], "/git-receive-pack"),
+			}
 		}
 		return
 	}

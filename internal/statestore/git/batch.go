@@ -39,10 +39,10 @@ func (b *batch) write(ctx context.Context, which []int) {
 			return
 		}
 		edits, err := b.attempt(ctx, which)
-		switch {
-		case err == nil:
+		if err == nil {
 			return
-		case errors.Is(err, errStale):
+		}
+		if errors.Is(err, errStale) {
 			continue
 		}
 		f := b.cache.failed(ctx, err)
@@ -111,9 +111,9 @@ func (b *batch) again(ctx context.Context, f *fault) error {
 	return nil
 }
 
-// attempt makes one commit and pushes it. It returns edits only if their push failed.
-// It does not ask first where the branch is: if the
-// push is taken, it was where it was seen last. Only if nothing is to be pushed it must ask.
+// attempt makes one commit and pushes it. It returns edits only if their push failed. It does
+// not ask first where the branch is: if the push is taken, it was where it was seen last.
+// Only if nothing is to be pushed it must ask.
 func (b *batch) attempt(ctx context.Context, which []int) ([]edit, error) {
 	c := b.cache
 	if err := c.ready(ctx); err != nil {

@@ -34,7 +34,8 @@ var (
 	locked   = cause{means: "the server does not move the branch, although nobody else has moved it; it is tried again later; if it lasts, look for a lock that was left in the server's repository, such as refs/heads/BRANCH.lock"}
 	refused  = cause{means: "the server's rules refuse it; change the file or the rule", next: halves, content: true}
 	guarded  = cause{means: "the branch is protected; let the credentials in the Secret push to it, or use another branch"}
-	unpacked = cause{means: "the server cannot store it; see that its disk is not full and that it is not larger than the server takes", next: halves}
+	unpacked = cause{means: "the server cannot store it; see that it is not larger than the server takes", next: halves}
+	full     = cause{means: "the disk of the Git server is full; it is tried again later"}
 	tooLarge = cause{means: "the push is too large for the server, or for a proxy on the way; raise the limit for the body of a request there, or write smaller files", next: halves, content: true}
 )
 

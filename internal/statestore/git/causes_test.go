@@ -119,78 +119,6 @@ func TestCauses(t *testing.T) {
 	}
 }
 
-// TestPause: a server that asks to be left alone is.
-func TestPause(t *testing.T) {
-	t.Parallel()
-	server := newServer(t)
-	store := server.open(t)
-	now := time.Date(2030, 1, 2, 3, 4, 5, 0, time.UTC)
-	store.cache.health.now = func() time.Time { return now }
-	server.intercept(answers{status: 403, header: map[string]string{"Retry-After": "120"}}.intercept)
-	first := one(t, store, update("ns/a", "a", "1")).Err
-	require.ErrorContains(t, first, "before 03:06:05 UTC")
-	require.ErrorAs(t, first, new(*statestore.Pause), "for the queue")
-	server.intercept(func(http.ResponseWriter, *http.Request) bool { return false })
-	server.requests.Store(0)
-	now = now.Add(2*time.Minute - time.Second)
-	for range 3 {
-		require.Equal(t, first, one(t, store, update("ns/a", "a", "1")).Err)
-		require.Equal(t, first, store.Check(t.Context()))
-		_, err := store.Read(t.Context(), "a")
-		require.Equal(t, first, err)
-	}
-	assert.Zero(t, server.requests.Load())
-	now = now.Add(2 * time.Second)
-	require.NoError(t, store.Check(t.Context()))
-	require.NoError(t, one(t, store, update("ns/a", "a", "1")).Err)
-}
-
-// TestGitHubsLimit is the time at which GitHub gives out requests again.
-func TestGitHubsLimit(t *testing.T) {
-	now := time.Unix(1_900_000_000, 0)
-	limit := func(status int, left string) *statestore.Pause {
-		return answer{status: status, header: http.Header{remaining: {left}, reset: {"1900000060"}}}.pause(now, "words")
-	}
-	assert.Equal(t, &statestore.Pause{Until: now.Add(time.Minute).UTC(), Said: "words"}, limit(403, "0"))
-	assert.Nil(t, limit(403, "17"), "it is about something else")
-	assert.Nil(t, limit(200, "0"))
-}
-
-// TestStaleLock: a lock that somebody left on the server's branch is no race without end.
-func TestStaleLock(t *testing.T) {
-	t.Parallel()
-	server := newServer(t)
-	store := server.open(t)
-	require.NoError(t, one(t, store, update("ns/a", "a", "1")).Err)
-	server.Write(t, "refs/heads/main.lock", "")
-	server.pushes.Store(0)
-	err := one(t, store, update("ns/a", "a", "2")).Err
-	require.ErrorContains(t, err, "look for a lock that was left in the server's repository")
-	require.ErrorContains(t, err, "the server says: [remote rejected] (failed to update ref)")
-	require.ErrorContains(t, err, "main.lock': File exists")
-	assert.Equal(t, int64(maxUnmoved+1), server.pushes.Load())
-	require.EqualError(t, store.Check(t.Context()), err.Error(), "not Ready")
-
-	store.cache.health.now = func() time.Time { return time.Now().Add(memory + time.Second) }
-	require.NoError(t, store.Check(t.Context()), "nobody wants to write any more")
-	store.cache.health.now = time.Now
-	server.Remove(t, "refs/heads/main.lock")
-	require.NoError(t, one(t, store, update("ns/a", "a", "2")).Err)
-	require.NoError(t, store.Check(t.Context()))
-}
-
-// TestServerCannotStore is a push that the server cannot take in, whoever's it is.
-func TestServerCannotStore(t *testing.T) {
-	t.Parallel()
-	server := newServer(t)
-	store := server.open(t)
-	server.Write(t, "config", "[core]\n\tbare = true\n[receive]\n\tmaxInputSize = 1\n")
-	err := one(t, store, update("ns/a", "a", "1")).Err
-	require.ErrorContains(t, err, "the server cannot store it")
-	require.ErrorContains(t, err, "pack exceeds maximum allowed size")
-	require.EqualError(t, store.Check(t.Context()), err.Error())
-}
-
 // TestWordsInNames: names and texts of others hold words of every failure, and change none.
 func TestWordsInNames(t *testing.T) {
 	t.Parallel()
@@ -232,46 +160,47 @@ func TestSpoken(t *testing.T) {
 		stderr, stdout string
 		want           *cause
 	}{
-		"name resolution":   {unable + "Could not resolve host: certificate.example", "", &unreachable},
-		"refused":           {unable + "Failed to connect to certificate port 443 after 0 ms: Couldn't connect to server", "", &unreachable},
-		"firewall":          {unable + "Failed to connect to h port 443: Permission denied", "", &unreachable},
-		"stalls":            {unable + "Operation too slow. Less than 1 bytes/sec transferred the last 60 seconds", "", &slow},
-		"handshake":         {unable + "gnutls_handshake() failed: The TLS connection was non-properly terminated.", "", &cut},
-		"proxy":             {unable + "CONNECT tunnel failed, response 403", "", &proxied},
-		"a login page":      {"fatal: unable to update url base from redirection:\n  asked for: x\n   redirect: y", "", &elsewhere},
-		"older proxy":       {unable + "Received HTTP code 407 from proxy after CONNECT", "", &proxied},
-		"reset":             {"error: RPC failed; curl 56 Recv failure: Connection reset by peer\nfatal: expected flush after ref listing", "", &cut},
-		"broken pipe":       {"error: RPC failed; curl 55 Send failure: Broken pipe\nsend-pack: unexpected disconnect while reading sideband packet\nfatal: the remote end hung up unexpectedly\n", "", &cut},
-		"stream":            {"error: RPC failed; curl 92 HTTP/2 stream 5 was not closed cleanly: INTERNAL_ERROR (err 2)", "", &cut},
-		"hung up":           {"fatal: the remote end hung up unexpectedly", "", &cut},
-		"server died":       {"", "!\ta:refs/heads/main\t[remote failure] (remote failed to report status)\n", &cut},
-		"stale":             {"", "!\ta:refs/heads/main\t[rejected] (stale info)\n", &moved},
-		"locked by others":  {"", rejected("cannot lock ref 'refs/heads/main': is at 1 but expected 2"), &moved},
-		"JGit":              {"", rejected("failed to lock"), &moved},
-		"GitHub protects":   {"remote: error: GH006: Protected branch update failed for refs/heads/main.\n", rejected("protected branch hook declined"), &guarded},
-		"GitLab protects":   {"remote: GitLab: You are not allowed to push code to protected branches on this project.\n", rejected("pre-receive hook declined"), &refused},
-		"GitHub's rules":    {"remote: error: GH013: Repository rule violations found for refs/heads/main.\n", rejected("push declined due to repository rule violations"), &refused},
-		"GitHub fails":      {"", rejected("Internal Server Error"), &unavailable},
-		"a hook's reason":   {"", rejected("no stale info, please: failed to lock"), &refused},
-		"host key":          {"Host key verification failed.\n" + gone, "", &hostKey},
-		"key format":        {"Load key \"/x/ssh-key\": error in libcrypto\ngit@h: Permission denied (publickey).\n" + gone, "", &keyFormat},
-		"key refused":       {"git@publickey: Permission denied (publickey,password).\n" + gone, "", &keyRefused},
-		"no ssh":            {"error: cannot run ssh: No such file or directory\nfatal: unable to fork\n", "", &noSSH},
-		"no user":           {"No user exists for uid 65532\n" + gone, "", &noUser},
-		"ssh: port":         {"ssh: connect to host h port 22: Connection refused\n" + gone, "", &unreachable},
-		"ssh: name":         {"ssh: Could not resolve hostname certificate: Name or service not known\n" + gone, "", &unreachable},
-		"ssh: silence":      {"Timeout, server h not responding.\n" + gone, "", &slow},
-		"ssh: closed":       {"kex_exchange_identification: Connection closed by remote host\n" + gone, "", &cut},
-		"ssh: GitHub":       {"ERROR: Repository not found.\n" + gone, "", &noRepo},
-		"ssh: no such path": {"fatal: '/certificate.git' does not appear to be a git repository\n" + gone, "", &noRepo},
-		"ssh: who knows":    {gone, "", &unreachable},
-		"our disk":          {"fatal: write error: No space left on device\nerror: index-pack died", "", &disk},
-		"our quota":         {"error: unable to write file '/a': Disk quota exceeded", "", &disk},
-		"we may not":        {"fatal: could not open '/x' for writing: Permission denied", "", &disk},
-		"the server's disk": {"remote: fatal: write error: No space left on device\nerror: remote unpack failed: index-pack abnormal exit", rejected("unpacker error"), &unpacked},
-		"a damaged cache":   {"fatal: bad object 1234", "", &unknown},
-		"a shallow cache":   {"fatal: shallow file has changed since we read it", "", &unknown},
-		"a name in a line":  {"fatal: path 'certificate: no space left on device' is odd", "", &unknown},
+		"name resolution":    {unable + "Could not resolve host: certificate.example", "", &unreachable},
+		"refused":            {unable + "Failed to connect to certificate port 443 after 0 ms: Couldn't connect to server", "", &unreachable},
+		"firewall":           {unable + "Failed to connect to h port 443: Permission denied", "", &unreachable},
+		"stalls":             {unable + "Operation too slow. Less than 1 bytes/sec transferred the last 60 seconds", "", &slow},
+		"handshake":          {unable + "gnutls_handshake() failed: The TLS connection was non-properly terminated.", "", &cut},
+		"proxy":              {unable + "CONNECT tunnel failed, response 403", "", &proxied},
+		"a login page":       {"fatal: unable to update url base from redirection:\n  asked for: x\n   redirect: y", "", &elsewhere},
+		"older proxy":        {unable + "Received HTTP code 407 from proxy after CONNECT", "", &proxied},
+		"reset":              {"error: RPC failed; curl 56 Recv failure: Connection reset by peer\nfatal: expected flush after ref listing", "", &cut},
+		"broken pipe":        {"error: RPC failed; curl 55 Send failure: Broken pipe\nsend-pack: unexpected disconnect while reading sideband packet\nfatal: the remote end hung up unexpectedly\n", "", &cut},
+		"stream":             {"error: RPC failed; curl 92 HTTP/2 stream 5 was not closed cleanly: INTERNAL_ERROR (err 2)", "", &cut},
+		"hung up":            {"fatal: the remote end hung up unexpectedly", "", &cut},
+		"server died":        {"", "!\ta:refs/heads/main\t[remote failure] (remote failed to report status)\n", &cut},
+		"stale":              {"", "!\ta:refs/heads/main\t[rejected] (stale info)\n", &moved},
+		"locked by others":   {"", rejected("cannot lock ref 'refs/heads/main': is at 1 but expected 2"), &moved},
+		"JGit":               {"", rejected("failed to lock"), &moved},
+		"GitHub protects":    {"remote: error: GH006: Protected branch update failed for refs/heads/main.\n", rejected("protected branch hook declined"), &guarded},
+		"GitLab protects":    {"remote: GitLab: You are not allowed to push code to protected branches on this project.\n", rejected("pre-receive hook declined"), &refused},
+		"GitHub's rules":     {"remote: error: GH013: Repository rule violations found for refs/heads/main.\n", rejected("push declined due to repository rule violations"), &refused},
+		"GitHub fails":       {"", rejected("Internal Server Error"), &unavailable},
+		"a hook's reason":    {"", rejected("no stale info, please: failed to lock"), &refused},
+		"host key":           {"Host key verification failed.\n" + gone, "", &hostKey},
+		"key format":         {"Load key \"/x/ssh-key\": error in libcrypto\ngit@h: Permission denied (publickey).\n" + gone, "", &keyFormat},
+		"key refused":        {"git@publickey: Permission denied (publickey,password).\n" + gone, "", &keyRefused},
+		"no ssh":             {"error: cannot run ssh: No such file or directory\nfatal: unable to fork\n", "", &noSSH},
+		"no user":            {"No user exists for uid 65532\n" + gone, "", &noUser},
+		"ssh: port":          {"ssh: connect to host h port 22: Connection refused\n" + gone, "", &unreachable},
+		"ssh: name":          {"ssh: Could not resolve hostname certificate: Name or service not known\n" + gone, "", &unreachable},
+		"ssh: silence":       {"Timeout, server h not responding.\n" + gone, "", &slow},
+		"ssh: closed":        {"kex_exchange_identification: Connection closed by remote host\n" + gone, "", &cut},
+		"ssh: GitHub":        {"ERROR: Repository not found.\n" + gone, "", &noRepo},
+		"ssh: no such path":  {"fatal: '/certificate.git' does not appear to be a git repository\n" + gone, "", &noRepo},
+		"ssh: who knows":     {gone, "", &unreachable},
+		"our disk":           {"fatal: write error: No space left on device\nerror: index-pack died", "", &disk},
+		"our quota":          {"error: unable to write file '/a': Disk quota exceeded", "", &disk},
+		"we may not":         {"fatal: could not open '/x' for writing: Permission denied", "", &disk},
+		"the server's disk":  {"remote: fatal: write error: No space left on device\nerror: remote unpack failed: index-pack abnormal exit", rejected("unpacker error"), &full},
+		"the server's limit": {"remote: fatal: pack exceeds maximum allowed size (1 B)\nerror: remote unpack failed: index-pack abnormal exit", rejected("unpacker error"), &unpacked},
+		"a damaged cache":    {"fatal: bad object 1234", "", &unknown},
+		"a shallow cache":    {"fatal: shallow file has changed since we read it", "", &unknown},
+		"a name in a line":   {"fatal: path 'certificate: no space left on device' is odd", "", &unknown},
 	} {
 		t.Run(name, func(t *testing.T) {
 			verb := "fetch"
@@ -300,39 +229,5 @@ func TestPage(t *testing.T) {
 	for _, means := range found {
 		about, _, _ := strings.Cut(means[1], " with the credentials") // which the page leaves out
 		assert.True(t, strings.Contains(string(page), about), about)
-	}
-}
-
-// TestTrace is git's trace of HTTP, which holds what others send.
-func TestTrace(t *testing.T) {
-	for name, test := range map[string]struct {
-		trace  string
-		status int
-		after  string
-		proxy  bool
-	}{
-		"HTTP/1.1": {"=> Send header: GET /a HTTP/1.1\n<= Recv header: HTTP/1.1 429 Too Many\n<= Recv header: retry-after: 9\n", 429, "9", false},
-		"HTTP/2":   {"=> Send header: GET /a HTTP/2\n<= Recv header: HTTP/2 503\n<= Recv header: Retry-After: 9\n", 503, "9", false},
-		"continue": {"=> Send header: POST /a HTTP/1.1\n<= Recv header: HTTP/1.1 100 Continue\n<= Recv header: \n<= Recv header: HTTP/1.1 413 Large\n", 413, "", false},
-		"no answer to the second": {
-			"=> Send header: GET /a HTTP/1.1\n<= Recv header: HTTP/1.1 403 No\n<= Recv header: Retry-After: 9\n=> Send header: POST /a HTTP/1.1\n", 0, "", false,
-		},
-		"through a proxy":   {"=> Send header: CONNECT h:443 HTTP/1.1\n<= Recv header: HTTP/1.1 200 OK\n=> Send header: GET /a HTTP/1.1\n<= Recv header: HTTP/1.1 403 No\n", 403, "", false},
-		"refused by it":     {"=> Send header: CONNECT h:443 HTTP/1.1\n<= Recv header: HTTP/1.1 403 No\n", 403, "", true},
-		"a header's text":   {"=> Send header: GET /a HTTP/1.1\n<= Recv header: HTTP/1.1 200 OK\n<= Recv header: X: HTTP/1.1 403 => Send header: GET /b HTTP/1.1\n", 200, "", false},
-		"a very long line":  {"=> Send header: GET /a HTTP/1.1\n<= Recv header: HTTP/1.1 403 No\n<= Recv header: X: " + strings.Repeat("x", 1<<17) + "\n<= Recv header: Retry-After: 9\n", 403, "9", false},
-		"information of it": {"== Info: HTTP/1.1 403 No\n", 0, "", false},
-	} {
-		t.Run(name, func(t *testing.T) {
-			var lines strings.Builder
-			for line := range strings.Lines(test.trace) {
-				lines.WriteString("18:37:31.634376 http.c:684              " + line)
-			}
-			var got answer
-			got.trace(strings.NewReader(lines.String()))
-			assert.Equal(t, test.status, got.status)
-			assert.Equal(t, test.after, got.header.Get(retryAfter))
-			assert.Equal(t, test.proxy, got.proxy)
-		})
 	}
 }

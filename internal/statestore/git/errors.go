@@ -3,6 +3,7 @@
 package git
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -26,6 +27,9 @@ type fault struct {
 	// judged is whether the server has said what came of a push. Otherwise it may have
 	// taken it all the same.
 	judged bool
+	// late is whether a push had reached the server by then. A look at the server does not
+	// show such a failure.
+	late bool
 	err    error
 }
 
@@ -66,6 +70,9 @@ func told(c *cause, format string, a ...any) error {
 // understand says what has failed, for a person and for who goes on.
 func (c *cache) understand(ctx context.Context, err error) *fault {
 	f := c.classify(ctx, err)
+	if run, ok := errors.AsType[*failure](err); ok {
+		f.late = f.judged || run.answer.push
+	}
 	f.where = c.where()
 	f.words, f.lead = c.hide(f.words), c.hide(f.lead)
 	return f
@@ -96,26 +103,15 @@ func (c *cache) classify(ctx context.Context, err error) *fault {
 // to, our disk, the server's HTTP, the way to it, and git and ssh themselves.
 func (c *cache) judge(ctx context.Context, run *failure) *fault {
 	s := hear(run)
-	f := &fault{cause: s.judged(), words: s.words(), judged: s.verdict != "", err: run.err}
-	if f.cause == nil {
-		f.cause = find(s.withoutTransport(), ourDisk)
+	f := &fault{
+		cause: cmp.Or(s.judged(), find(s.withoutTransport(), ourDisk), run.answer.cause(strings.Join(s.server, "\n")), s.lost(), find(s.own, ofPrograms), &unknown),
+		words: s.words(), judged: s.verdict != "", err: run.err,
 	}
-	if f.cause == nil {
-		f.cause = run.answer.cause(strings.Join(s.server, "\n"))
-		f.pause = run.answer.pause(c.health.now(), c.hide(f.words))
-	}
-	if reasons := s.transport(); f.cause == nil && len(reasons) > 0 {
-		if f.cause = find(reasons, onTheWay); f.cause == nil {
-			f.cause = &cut
-		}
-	}
-	if f.cause == nil {
-		f.cause = find(s.own, ofPrograms)
-	}
-	if f.cause == nil {
-		f.cause, f.lead = &unknown, "git "+run.verb+": "+run.err.Error()
-	}
-	if f.cause == &badCert {
+	f.pause = run.answer.pause(c.health.now(), c.hide(f.words))
+	switch f.cause {
+	case &unknown:
+		f.lead = "git " + run.verb + ": " + run.err.Error()
+	case &badCert:
 		var why string
 		if f.cause, why = c.inspect(ctx); why != "" {
 			f.words = why + "; " + f.words
@@ -130,14 +126,24 @@ func (s said) judged() *cause {
 	case "[rejected]":
 		return &moved
 	case "[remote rejected]":
-		if c := find([]string{reason}, ofServer); c != nil {
-			return c
+		c := cmp.Or(find([]string{reason}, ofServer), &refused)
+		if c == &unpacked { // no hook has spoken yet
+			c = cmp.Or(find(s.server, serversDisk), c)
 		}
-		return &refused
+		return c
 	case "[remote failure]":
 		return &cut
 	}
 	return nil
+}
+
+// lost is what has become of a request without an answer, or nil if there was none.
+func (s said) lost() *cause {
+	reasons := s.transport()
+	if len(reasons) == 0 {
+		return nil
+	}
+	return cmp.Or(find(reasons, onTheWay), &cut)
 }
 
 // ofServer are reasons of servers that do not update a branch. All others are rules.
@@ -146,6 +152,11 @@ var ofServer = []pattern{
 	form(`protected branch`, &guarded),
 	form(`unpacker error`, &unpacked),
 	form(`internal server error|service unavailable`, &unavailable),
+}
+
+// serversDisk is what the server's git says of its disk.
+var serversDisk = []pattern{
+	form(`((fatal|error): )?.*: (no space left on device|disk quota exceeded|read-only file system)$`, &full),
 }
 
 // ourDisk is what git says of the disk that the cache is on.

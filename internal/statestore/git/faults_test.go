@@ -294,19 +294,3 @@ func TestCacheIsMadeAnew(t *testing.T) {
 	assert.Equal(t, map[string]string{"a": "2"}, server.Files(t))
 	assert.Equal(t, 2, server.commits(t))
 }
-
-// TestStateFileIsGone: its writer is told what stays.
-func TestStateFileIsGone(t *testing.T) {
-	t.Parallel()
-	server := newServer(t)
-	store := server.open(t)
-	c := update("ns/a", "namespace.yaml", "1")
-	c.StateFile = ".kratix/a.yaml"
-	require.NoError(t, one(t, store, c).Err)
-	server.Foreign(t, nil, ".kratix/a.yaml")
-	c.Files, c.Known = nil, []string{"namespace.yaml", "never-written.yaml"}
-	o := one(t, store, c)
-	require.NoError(t, o.Err)
-	assert.Equal(t, []string{"namespace.yaml"}, o.Stay)
-	assert.Equal(t, map[string]string{"namespace.yaml": "1"}, server.Files(t))
-}

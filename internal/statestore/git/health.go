@@ -35,8 +35,8 @@ func (h *health) obey(f *fault) {
 
 // pushed is how the last push has ended; the fault is nil if it was taken.
 func (h *health) pushed(f *fault) {
-	if f != nil && f.content {
-		return // it tells nothing of other pushes
+	if f != nil && (f.content || !f.late) {
+		return // it tells nothing of other pushes, or a look at the server tells it as well
 	}
 	h.pushing, h.failed = f, h.now()
 }
