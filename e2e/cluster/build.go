@@ -163,6 +163,7 @@ func moduleDir(ctx context.Context) (string, error) {
 func goTool(ctx context.Context, args ...string) *exec.Cmd {
 	command := exec.CommandContext(ctx, "go", args...)
 	command.Env = append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=", "GOWORK=off")
+	command.WaitDelay = 10 * time.Second // what it has started may outlive it, with its pipes
 	return command
 }
 

@@ -125,7 +125,7 @@ func Down(progress io.Writer) error {
 	if err := syscall.Kill(pid, syscall.SIGTERM); err != nil {
 		return err
 	}
-	for deadline := time.Now().Add(time.Minute); f.owner() != 0; time.Sleep(100 * time.Millisecond) {
+	for deadline := time.Now().Add(stopLimit); f.owner() != 0; time.Sleep(100 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			return fmt.Errorf("process %d does not stop; its log is %s", pid, f.path("supervisor.log"))
 		}
@@ -147,6 +147,10 @@ func place() (folder, error) {
 	return folder(dir), nil
 }
 
+// stopLimit is for all that a supervisor does when it is told to stop, the rest of a package's
+// installation included. Who takes longer hangs, and is killed.
+const stopLimit = 3 * time.Minute
+
 // start makes a supervisor of this very program and shows what it does. If
 // it is tied, it ends when its starter does.
 func start(ctx context.Context, f folder, progress io.Writer, tied bool) (func() error, error) {
@@ -162,15 +166,17 @@ func start(ctx context.Context, f folder, progress io.Writer, tied bool) (func()
 		}
 		finished <- err
 	}()
+	terminate := func() {
+		_ = supervisor.Process.Signal(syscall.SIGTERM) // it may have ended by itself
+		time.AfterFunc(stopLimit, func() { _ = supervisor.Process.Kill() })
+	}
 	stop := func() error {
-		if err := supervisor.Process.Signal(syscall.SIGTERM); err != nil && !errors.Is(err, os.ErrProcessDone) {
-			return err
-		}
+		terminate()
 		err := <-finished
 		_ = lifeline.Close()
 		return err
 	}
-	interrupted := context.AfterFunc(ctx, func() { _ = supervisor.Process.Signal(syscall.SIGTERM) })
+	interrupted := context.AfterFunc(ctx, terminate)
 	defer interrupted()
 	for lines.Scan() {
 		line := lines.Text()

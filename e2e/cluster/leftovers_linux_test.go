@@ -3,49 +3,49 @@
 package cluster
 
 import (
-	"bufio"
 	"context"
 	"errors"
-	"io"
 	"net"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
+
+// An end is how a cluster and its user end, and when.
+type end struct {
+	at         string // what the cluster says at the moment
+	unbuilt    bool   // nothing is built yet
+	supervisor syscall.Signal
+	user       syscall.Signal
+}
+
+// ends are all of them: every step of a boot is interrupted.
+func ends() map[string]end {
+	all := map[string]end{
+		"user killed in use":       {at: inUse, user: syscall.SIGKILL},
+		"user killed during boot":  {at: "node", user: syscall.SIGKILL},
+		"user killed during build": {at: "building", unbuilt: true, user: syscall.SIGKILL},
+		"cluster killed in use":    {at: inUse, supervisor: syscall.SIGKILL, user: syscall.SIGINT},
+		"both killed in use":       {at: inUse, supervisor: syscall.SIGKILL, user: syscall.SIGKILL},
+		"both killed during boot":  {at: "node", supervisor: syscall.SIGKILL, user: syscall.SIGKILL},
+		"both killed during build": {at: "building", unbuilt: true, supervisor: syscall.SIGKILL, user: syscall.SIGKILL},
+		"interrupted in use":       {at: inUse, user: syscall.SIGINT},
+		"interrupted, build":       {at: "building", unbuilt: true, user: syscall.SIGINT},
+	}
+	for _, step := range (&supervisor{}).steps() {
+		all["interrupted, "+step.what] = end{at: step.what, user: syscall.SIGINT}
+	}
+	return all
+}
 
 // TestNothingIsLeft ends clusters in every way and at many moments, and looks for what is left.
 func TestNothingIsLeft(t *testing.T) {
-	for name, end := range map[string]struct {
-		at         string // what the cluster says at the moment
-		unbuilt    bool   // nothing is built yet
-		supervisor syscall.Signal
-		user       syscall.Signal
-	}{
-		"user killed in use":         {at: inUse, user: syscall.SIGKILL},
-		"user killed during boot":    {at: "node", user: syscall.SIGKILL},
-		"user killed during build":   {at: "building", unbuilt: true, user: syscall.SIGKILL},
-		"cluster killed in use":      {at: inUse, supervisor: syscall.SIGKILL, user: syscall.SIGINT},
-		"both killed in use":         {at: inUse, supervisor: syscall.SIGKILL, user: syscall.SIGKILL},
-		"both killed during boot":    {at: "node", supervisor: syscall.SIGKILL, user: syscall.SIGKILL},
-		"both killed during build":   {at: "building", unbuilt: true, supervisor: syscall.SIGKILL, user: syscall.SIGKILL},
-		"interrupted in use":         {at: inUse, user: syscall.SIGINT},
-		"interrupted, build":         {at: "building", unbuilt: true, user: syscall.SIGINT},
-		"interrupted, registry":      {at: "registry and images", user: syscall.SIGINT},
-		"interrupted, State Stores":  {at: "State Stores", user: syscall.SIGINT},
-		"interrupted, control plane": {at: "control plane", user: syscall.SIGINT},
-		"interrupted, node":          {at: "node", user: syscall.SIGINT},
-		"interrupted, engines":       {at: "waiting for both engines", user: syscall.SIGINT},
-	} {
+	for name, end := range ends() {
 		t.Run(name, func(t *testing.T) {
 			u := newUser(t, end.unbuilt)
 			u.awaitLine(t, end.at)
@@ -55,20 +55,9 @@ func TestNothingIsLeft(t *testing.T) {
 			case end.unbuilt:
 				u.awaitCompiler(t)
 			}
-			bothKilled := end.supervisor != 0 && end.user == syscall.SIGKILL
-			if bothKilled {
-				require.NoError(t, syscall.Kill(u.pid(), syscall.SIGSTOP)) // or it would notice and clean up
-			}
-			if end.supervisor != 0 {
-				require.NoError(t, syscall.Kill(u.owner(), end.supervisor))
-			}
-			require.NoError(t, syscall.Kill(u.pid(), end.user))
-			u.awaitEnd(t)
-			if bothKilled {
-				require.NoError(t, Down(t.Output()))
-			}
+			u.end(t, end)
 			var left []string
-			err := until(t.Context(), "the end of everything", 30*time.Second, nil, func(context.Context) error {
+			err := until(t.Context(), "the end of everything", patience, nil, func(context.Context) error {
 				if left = u.leftovers(t); len(left) > 0 {
 					return errors.New(strings.Join(left, "\n"))
 				}
@@ -76,106 +65,6 @@ func TestNothingIsLeft(t *testing.T) {
 			})
 			require.NoError(t, err)
 		})
-	}
-}
-
-// A user is a process that wants a cluster.
-type user struct {
-	folder
-	command *exec.Cmd
-	lines   *bufio.Scanner
-	temp    string
-	sockets []string // that were dead before
-}
-
-func newUser(t *testing.T, unbuilt bool) *user {
-	t.Helper()
-	home, err := place()
-	require.NoError(t, err)
-	f := folder(t.TempDir())
-	t.Setenv("E2E_DIR", string(f))
-	if !unbuilt {
-		require.NoError(t, os.Symlink(home.path("bin"), f.path("bin")))
-	}
-	u := &user{folder: f, command: exec.CommandContext(t.Context(), "/proc/self/exe"), temp: t.TempDir(), sockets: deadSockets(t)}
-	u.command.Env = append(os.Environ(), aUser+"=yes", "TMPDIR="+u.temp)
-	out, err := u.command.StdoutPipe()
-	require.NoError(t, err)
-	u.command.Stderr = t.Output()
-	u.lines = bufio.NewScanner(io.TeeReader(out, t.Output()))
-	require.NoError(t, u.command.Start())
-	t.Cleanup(func() {
-		if u.command.ProcessState == nil {
-			_ = u.command.Process.Kill()
-			_ = u.command.Wait()
-		}
-		assert.NoError(t, Down(io.Discard)) // what this test finds must not be in the way of the next
-	})
-	return u
-}
-
-func (u *user) pid() int { return u.command.Process.Pid }
-
-func (u *user) awaitLine(t *testing.T, what string) {
-	t.Helper()
-	for u.lines.Scan() {
-		if strings.Contains(u.lines.Text(), what) {
-			return
-		}
-	}
-	t.Fatalf("the cluster never said %q", what)
-}
-
-// awaitCompiler waits until go has started something, which might outlive it.
-func (u *user) awaitCompiler(t *testing.T) {
-	t.Helper()
-	require.NoError(t, until(t.Context(), "a compiler or a linker", 5*time.Minute, nil, func(context.Context) error {
-		if processes := strings.Join(networkProcesses(t), "\n"); !strings.Contains(processes, "/compile ") && !strings.Contains(processes, "/link ") {
-			return errors.New(processes)
-		}
-		return nil
-	}))
-}
-
-// awaitEnd waits for the process itself, however it ends.
-func (u *user) awaitEnd(t *testing.T) {
-	t.Helper()
-	for u.lines.Scan() { // to the end of the pipe
-	}
-	_ = u.command.Wait()
-}
-
-// runPod leaves mounts, a shim and a container behind, unless somebody removes them.
-func (u *user) runPod(t *testing.T) {
-	t.Helper()
-	client, err := NewClient(u.run("kubeconfig"))
-	require.NoError(t, err)
-	pods := client.Typed.CoreV1().Pods("default")
-	pod := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: "sleeper"}, Spec: corev1.PodSpec{
-		Containers: []corev1.Container{{
-			Name: "sleeper", Image: Registry() + "/busybox:e2e", Command: []string{"sleep", "600"},
-			VolumeMounts: []corev1.VolumeMount{{Name: "memory", MountPath: "/memory"}},
-		}},
-		Volumes: []corev1.Volume{{Name: "memory", VolumeSource: corev1.VolumeSource{
-			EmptyDir: &corev1.EmptyDirVolumeSource{Medium: corev1.StorageMediumMemory},
-		}}},
-	}}
-	// Its account may not be there at once.
-	require.NoError(t, until(t.Context(), "a pod", time.Minute, nil, func(ctx context.Context) error {
-		_, err := pods.Create(ctx, pod, metav1.CreateOptions{})
-		return err
-	}))
-	require.NoError(t, until(t.Context(), "its container", time.Minute, nil, func(ctx context.Context) error {
-		seen, err := pods.Get(ctx, pod.Name, metav1.GetOptions{})
-		if err == nil && seen.Status.Phase != corev1.PodRunning {
-			err = errors.New(string(seen.Status.Phase))
-		}
-		return err
-	}))
-	// This test must see what it says is gone.
-	left := strings.Join(u.leftovers(t), "\n")
-	for _, kind := range []string{"process", "mount", "address", "cgroup", "folder", "link"} {
-		require.Contains(t, left, kind+" ")
 	}
 }
 

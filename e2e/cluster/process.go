@@ -66,7 +66,10 @@ func (p *process) stop(grace time.Duration) {
 	case <-p.done:
 	case <-time.After(grace):
 		_ = p.cmd.Process.Kill()
-		<-p.done
+		select {
+		case <-p.done:
+		case <-time.After(grace): // the kernel holds it; sweep says so if it stays
+		}
 	}
 }
 

@@ -84,10 +84,24 @@ func (s *supervisor) boot(ctx context.Context) error {
 		return err
 	}
 	begin := time.Now()
-	for _, step := range []struct {
-		what string
-		do   func(context.Context) error
-	}{
+	for _, step := range s.steps() {
+		s.say("%4.1fs %s", time.Since(begin).Seconds(), step.what)
+		if err := step.do(ctx); err != nil {
+			return err
+		}
+	}
+	s.say("%4.1fs up", time.Since(begin).Seconds())
+	return nil
+}
+
+// A step of a boot, and what the supervisor says when it begins.
+type step struct {
+	what string
+	do   func(context.Context) error
+}
+
+func (s *supervisor) steps() []step {
+	return []step{
 		{"addresses and keys", s.prepare},
 		{"registry and images", s.fillRegistry},
 		{"State Stores", s.startStores},
@@ -96,14 +110,7 @@ func (s *supervisor) boot(ctx context.Context) error {
 		{"Tekton", s.startTekton},
 		{"Argo", s.startArgo},
 		{"waiting for the engines", s.tryEngines},
-	} {
-		s.say("%4.1fs %s", time.Since(begin).Seconds(), step.what)
-		if err := step.do(ctx); err != nil {
-			return err
-		}
 	}
-	s.say("%4.1fs up", time.Since(begin).Seconds())
-	return nil
 }
 
 // obtain gets what the cluster is made of. After this, nothing needs a network.
