@@ -92,7 +92,7 @@ e2e-down: ## Stop it and leave nothing behind
 
 .PHONY: e2e
 e2e: ## Run Pipelines on real engines and as plain Pods, and compare
-	cd e2e && go run ./cmd/cluster build && go test -count=1 -timeout 90m -parallel 8 -p 1 ./...
+	cd e2e && go run ./cmd/cluster build-all && go test -json -count=1 -timeout 240m -parallel 8 -p 1 ./... | go run ./cmd/summary
 
 .PHONY: e2e-smoke
 e2e-smoke: ## Run a Promise on each engine, where a cluster can be booted

@@ -3,6 +3,7 @@
 package e2e
 
 import (
+	"context"
 	"crypto/sha256"
 	"fmt"
 	"os"
@@ -37,7 +38,7 @@ type administrator struct {
 // newAdministrator has images in a registry, and has written the files that docs/install.md shows.
 func newAdministrator(t *testing.T, tools, release string, e engine) *administrator {
 	t.Helper()
-	a := &administrator{dir: cloneOf(t, release), engine: e}
+	a := &administrator{dir: cloneOf(t, release), engine: e, words: strings.NewReplacer()}
 	a.environment = append(os.Environ(), "KUBECONFIG="+shared.Kubeconfig, "PATH="+tools+":"+os.Getenv("PATH"), "GOFLAGS=", "GOWORK=off")
 	a.words = strings.NewReplacer("registry.example", a.images(t, release), "v0.1.0", release,
 		"deploy/overlays/tekton", "deploy/overlays/"+e.name, "engines: [tekton]", "engines: ["+e.name+"]")
@@ -114,6 +115,8 @@ func buildTools(t *testing.T) string {
 	t.Helper()
 	require.NoError(t, cluster.Ensure("jq", "jq"))
 	dir := buildKubectl(t)
+	_, err := deployed.Tool(t.Context(), "helm", "version") // built now, and not while somebody types
+	require.NoError(t, err)
 	modfile, err := filepath.Abs("../internal/tools/helm/go.mod")
 	require.NoError(t, err)
 	helm := "#!/bin/sh\nexec go tool -modfile='" + modfile + "' helm \"$@\"\n"
@@ -144,7 +147,8 @@ func (a *administrator) images(t *testing.T, release string) string {
 	} else {
 		require.NoError(t, cluster.Ensure("mmdebstrap", "mmdebstrap"))
 		a.environment = append(a.environment, "VERSION="+release, "PLATFORMS=linux/"+runtime.GOARCH)
-		a.enter(t, installPage, build)
+		out, err := a.try(t.Context(), installPage, build) // how long it takes is the network's
+		require.NoError(t, err, "%s\n%s", build, out)
 	}
 	sum := sha256.New()
 	for _, image := range []string{"kratix-runner", "kratix-harvest"} {
@@ -188,21 +192,17 @@ func (a *administrator) follow(t *testing.T, page, heading string, nth int) {
 
 func (a *administrator) enter(t *testing.T, page, command string) {
 	t.Helper()
-	out, err := a.try(t, page, command)
+	out, err := a.try(bounded(t), page, command)
 	require.NoError(t, err, "%s: %s\n%s", page, a.words.Replace(command), out)
 }
 
 // typed are the commands of pages that have been, each behind its page.
 var typed = map[string]bool{}
 
-func (a *administrator) try(t *testing.T, page, command string) (printed string, err error) {
-	t.Helper()
+func (a *administrator) try(ctx context.Context, page, command string) (printed string, err error) {
 	typed[page+" "+command] = true
-	if a.words != nil {
-		command = a.words.Replace(command)
-	}
-	shell := exec.CommandContext(bounded(t), "bash", "-o", "pipefail", "-c", command)
-	shell.Dir, shell.Env = a.dir, a.environment
+	shell := exec.CommandContext(ctx, "bash", "-o", "pipefail", "-c", a.words.Replace(command))
+	shell.Dir, shell.Env, shell.WaitDelay = a.dir, a.environment, limit
 	out, err := shell.CombinedOutput()
 	return string(out), err
 }

@@ -21,13 +21,11 @@ import (
 	"k8s.io/client-go/dynamic"
 
 	"github.com/kratix-compile/kratix-compile/e2e/cluster"
-	"github.com/kratix-compile/kratix-compile/e2e/runner"
 )
 
 // TestAdmission lets the API server ask the runner about Promises.
 func TestAdmission(t *testing.T) {
-	installed, err := runner.Install(t.Context(), shared, t.TempDir())
-	require.NoError(t, err)
+	installed := installRunner(t)
 	e := engines[0]
 	address := freeAddress(t)
 	r, err := installed.Start(t.Context(), t.TempDir()+"/runner.log", "--engine="+e.name, "--webhook-address="+address)

@@ -16,8 +16,7 @@ import (
 
 // TestNewCertificate is what docs/operations.md has people do when the old one was seen.
 func TestNewCertificate(t *testing.T) {
-	installed, err := runner.Install(t.Context(), shared, t.TempDir())
-	require.NoError(t, err)
+	installed := installRunner(t)
 	secrets := shared.Typed.CoreV1().Secrets(runner.SystemNamespace)
 	const name = "kratix-runner-certificate"
 	before, err := installed.Start(t.Context(), filepath.Join(t.TempDir(), "runner.log"))

@@ -19,7 +19,9 @@ import (
 	"github.com/kratix-compile/kratix-compile/backends/state"
 )
 
-const limit = 3 * time.Minute
+// limit is for what a test waits for, with all that the machine does beside it: who waits so
+// long waits for ever. Argo alone may take two minutes to let go of a Pod.
+const limit = 10 * time.Minute
 
 // bounded is a context for what must also be done after a test.
 func bounded(t *testing.T) context.Context {

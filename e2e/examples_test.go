@@ -3,9 +3,7 @@
 package e2e
 
 import (
-	"context"
 	"fmt"
-	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -13,16 +11,11 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime/schema"
-	"k8s.io/client-go/discovery"
 
-	"github.com/kratix-compile/kratix-compile/e2e/runner"
+	"github.com/kratix-compile/kratix-compile/e2e/cluster"
 )
 
 // notRun are the folders of examples that no cluster could run.
@@ -36,8 +29,7 @@ var notRun = map[string]string{
 func TestExamples(t *testing.T) {
 	folders := exampleFolders(t)
 	kubectl := buildKubectl(t)
-	installed, err := runner.Install(t.Context(), shared, t.TempDir())
-	require.NoError(t, err)
+	installed := installRunner(t)
 	for _, e := range engines {
 		t.Run(e.name, func(t *testing.T) {
 			startRunner(t, installed, e)
@@ -69,11 +61,10 @@ func exampleFolders(t *testing.T) []string {
 // buildKubectl is the folder of a kubectl of a version that is known.
 func buildKubectl(t *testing.T) string {
 	t.Helper()
+	program, err := cluster.Kubectl(t.Context(), os.Stderr)
+	require.NoError(t, err)
 	dir := t.TempDir()
-	build := exec.CommandContext(t.Context(), "go", "build", "-C", "kubectl", "-trimpath", "-ldflags", "-s -w", "-o", dir+"/kubectl", ".")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	out, err := build.CombinedOutput()
-	require.NoError(t, err, "%s", out)
+	require.NoError(t, os.Symlink(program, filepath.Join(dir, "kubectl")))
 	return dir
 }
 
@@ -146,7 +137,7 @@ func (r *reader) follow(t *testing.T, session []step) {
 func (r *reader) command(t *testing.T, name string, args ...string) *exec.Cmd {
 	t.Helper()
 	command := exec.CommandContext(bounded(t), name, args...)
-	command.Dir, command.Env = r.dir, r.environment
+	command.Dir, command.Env, command.WaitDelay = r.dir, r.environment, limit
 	return command
 }
 
@@ -204,55 +195,4 @@ func steps(t *testing.T, page string) [][]step {
 		}
 	}
 	return sessions
-}
-
-// passing are kinds of objects that come and go by themselves.
-var passing = []string{"endpoints", "events", "leases"}
-
-// authority is the ConfigMap that the runner leaves where runs have been, for the next ones.
-const authority = "kratix-runner-ca"
-
-// nothingElse waits until the cluster has no more than it had.
-func nothingElse(t *testing.T, before map[string]bool) {
-	t.Helper()
-	require.EventuallyWithT(t, func(c *assert.CollectT) {
-		left, err := everything(t.Context())
-		assert.NoError(c, err)
-		maps.DeleteFunc(left, func(object string, _ bool) bool { return before[object] })
-		assert.Empty(c, left, "left over in the cluster")
-	}, time.Minute, 500*time.Millisecond)
-}
-
-// everything are the objects of all kinds that the cluster has.
-func everything(ctx context.Context) (map[string]bool, error) {
-	lists, err := shared.Typed.Discovery().ServerPreferredResources()
-	if err != nil {
-		return nil, err
-	}
-	found := map[string]bool{}
-	for _, list := range discovery.FilteredBy(discovery.SupportsAllVerbs{Verbs: []string{"list", "delete"}}, lists) {
-		gv, err := schema.ParseGroupVersion(list.GroupVersion)
-		if err != nil {
-			return nil, err
-		}
-		for _, resource := range list.APIResources {
-			if slices.Contains(passing, resource.Name) {
-				continue
-			}
-			objects, err := shared.Dynamic.Resource(gv.WithResource(resource.Name)).List(ctx, metav1.ListOptions{})
-			if apierrors.IsNotFound(err) {
-				continue // its CRD has gone meanwhile
-			}
-			if err != nil {
-				return nil, fmt.Errorf("list %s: %w", resource.Name, err)
-			}
-			for _, o := range objects.Items {
-				if o.GetName() == authority {
-					continue
-				}
-				found[strings.Join([]string{resource.Name, o.GetNamespace(), o.GetName()}, " ")] = true
-			}
-		}
-	}
-	return found, nil
 }

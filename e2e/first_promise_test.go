@@ -10,8 +10,6 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-
-	"github.com/kratix-compile/kratix-compile/e2e/runner"
 )
 
 // shownFile is a block that begins with a comment that is a name: readers write that file.
@@ -22,8 +20,7 @@ var shownFile = regexp.MustCompile("(?ms)^```yaml\n(# ([\\w-]+\\.yaml)\n.*?)^```
 func TestFirstPromise(t *testing.T) {
 	const page = "../docs/first-promise.md"
 	kubectl := buildKubectl(t)
-	installed, err := runner.Install(t.Context(), shared, t.TempDir())
-	require.NoError(t, err)
+	installed := installRunner(t)
 	for _, e := range engines {
 		t.Run(e.name, func(t *testing.T) {
 			startRunner(t, installed, e)

@@ -40,6 +40,7 @@ func TestInstall(t *testing.T) {
 		{kustomize, engines[1], true},
 	} {
 		t.Run(c.way.name+"/"+c.engine.name, func(t *testing.T) {
+			tidy(t)
 			in := &installation{way: c.way, administrator: newAdministrator(t, tools, "v0.1.0", c.engine)}
 			in.install(t)
 			in.refuses(t)
@@ -90,7 +91,7 @@ var (
 	// helmOver is where CRDs are that helm has not made.
 	helmOver = way{name: "helm-over-crds", install: func(t *testing.T, a *administrator) {
 		command := a.block(t, installPage, "With Helm", 0)[0]
-		if out, err := a.try(t, installPage, command); err != nil { // the first time
+		if out, err := a.try(bounded(t), installPage, command); err != nil { // the first time
 			require.Contains(t, out, "invalid ownership metadata", "%s\n%s", command, out)
 			a.follow(t, installPage, "With Helm", 1)
 		}
@@ -115,7 +116,7 @@ func forgetRole(t *testing.T) {
 			assert.NoError(c, err)
 		}
 		assert.GreaterOrEqual(c, away, 4, "times in succession")
-	}, time.Minute, 500*time.Millisecond)
+	}, limit, 500*time.Millisecond)
 }
 
 func leadSteps(t *testing.T) {
@@ -169,7 +170,7 @@ func (in *installation) surviveUninstall(t *testing.T) {
 			left, err := shared.Dynamic.Resource(gvr).List(t.Context(), of)
 			assert.NoError(c, err)
 			assert.Empty(c, left.Items, gvr.Resource)
-		}, time.Minute, 200*time.Millisecond)
+		}, limit, 200*time.Millisecond)
 	}
 	for _, o := range append([]*unstructured.Unstructured{in.promise, in.request}, in.outlet...) {
 		in.there(t, o)

@@ -76,7 +76,7 @@ func (in *installation) refuses(t *testing.T) {
 	require.Eventually(t, func() bool { // the API server hears of a new CA a moment after the replicas are there
 		answer = shared.Create(t.Context(), promise)
 		return answer == nil || !strings.Contains(answer.Error(), "failed calling webhook")
-	}, time.Minute, 200*time.Millisecond, "the API server cannot ask: %v", answer)
+	}, limit, 200*time.Millisecond, "the API server cannot ask: %v", answer)
 	require.ErrorContains(t, answer, "spec.api")
 }
 
@@ -135,7 +135,7 @@ func (in *installation) drop(t *testing.T, o *unstructured.Unstructured) {
 	require.EventuallyWithT(t, func(c *assert.CollectT) {
 		_, err := resource.Get(bounded(t), o.GetName(), metav1.GetOptions{})
 		assert.True(c, apierrors.IsNotFound(err), "%s %s is still there", o.GetKind(), o.GetName())
-	}, 2*time.Minute, 200*time.Millisecond)
+	}, limit, 200*time.Millisecond)
 }
 
 // runs are all of the engine, with their UIDs.

@@ -14,14 +14,12 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
-	"github.com/kratix-compile/kratix-compile/e2e/runner"
 )
 
 // TestMoveFromKratix does what docs/moving-from-kratix.md says: Kratix serves Promises and is
 // stopped, a runner takes one of them over, and then the others. No file changes on the way.
 func TestMoveFromKratix(t *testing.T) {
-	installed, err := runner.Install(t.Context(), shared, t.TempDir())
-	require.NoError(t, err)
+	installed := installRunner(t)
 	k := startKratix(t)
 	p := newPlatform(t, newNamespace(t, "move"), newNamespace(t, "move"))
 	// Lists of mode none are refused that Kratix has written at this version.

@@ -24,8 +24,7 @@ import (
 // life of Promises and requests. After each chapter State Stores and statuses must be equal,
 // but for the differences that are listed in kratix_differences_test.go, which must be there.
 func TestStorePathsAreThoseOfKratix(t *testing.T) {
-	installed, err := runner.Install(t.Context(), shared, t.TempDir())
-	require.NoError(t, err)
+	installed := installRunner(t)
 	namespace, other := newNamespace(t, "stores"), newNamespace(t, "stores")
 	ours := map[string][]shown{}
 	for _, e := range engines {
@@ -56,6 +55,7 @@ func TestStorePathsAreThoseOfKratix(t *testing.T) {
 // startKratix runs Kratix until the end of the test, and takes away the CRDs of its own.
 func startKratix(t *testing.T) *runner.Kratix {
 	t.Helper()
+	tidy(t)
 	k, err := runner.StartKratix(t.Context(), shared, t.TempDir(), filepath.Join(t.TempDir(), "kratix.log"), os.Stderr)
 	require.NoError(t, err)
 	t.Cleanup(func() {

@@ -25,16 +25,13 @@ import (
 	"github.com/kratix-compile/kratix-compile/backends/state"
 )
 
-// patience is for a run and all that the machine does beside it.
-const patience = 4 * time.Minute
-
 // observe looks at a run and its Pods until it has become what the caller waits for.
 func (e engine) observe(t *testing.T, run *unstructured.Unstructured, done func(state.State) bool) (s state.State, last *unstructured.Unstructured) {
 	t.Helper()
 	resource, err := shared.Resource(run)
 	require.NoError(t, err)
 	var pods []corev1.Pod
-	err = wait.PollUntilContextTimeout(t.Context(), 300*time.Millisecond, patience, true, func(ctx context.Context) (bool, error) {
+	err = wait.PollUntilContextTimeout(t.Context(), 300*time.Millisecond, limit, true, func(ctx context.Context) (bool, error) {
 		if last, err = resource.Get(ctx, run.GetName(), metav1.GetOptions{}); err != nil {
 			return false, err
 		}

@@ -271,7 +271,7 @@ func (y *yard) gone(t *testing.T, o client.Object) {
 
 func (y *yard) eventually(t *testing.T, holds func(*assert.CollectT)) {
 	t.Helper()
-	require.EventuallyWithT(t, holds, time.Minute, 50*time.Millisecond)
+	require.EventuallyWithT(t, holds, limit, 50*time.Millisecond)
 }
 
 func (y *yard) update(t *testing.T, o client.Object, change func()) {

@@ -19,8 +19,7 @@ import (
 // TestRunnerRights asks the API server what the runner may do. That it needs no more, all
 // the tests of the runner show: it has an account with the rights of deploy/rbac.
 func TestRunnerRights(t *testing.T) {
-	installed, err := runner.Install(t.Context(), shared, t.TempDir())
-	require.NoError(t, err)
+	installed := installRunner(t)
 	r := startRunner(t, installed, engines[0], "--leader-elect")
 	in := newInstall(t, engines[0], r)
 	in.offer(t, twoPipelines)
@@ -81,8 +80,7 @@ func allowed(t *testing.T, what authorizationv1.ResourceAttributes) bool {
 
 // TestPermissionsBeyondTheRunners: a Pipeline may be granted what the runner has not.
 func TestPermissionsBeyondTheRunners(t *testing.T) {
-	installed, err := runner.Install(t.Context(), shared, t.TempDir())
-	require.NoError(t, err)
+	installed := installRunner(t)
 	in := newInstall(t, engines[0], startRunner(t, installed, engines[0]))
 	in.offer(t, promiseHead+`
     resource:
@@ -100,6 +98,6 @@ func TestPermissionsBeyondTheRunners(t *testing.T) {
 	in.ask(t, in.namespace, "one", "size: small")
 	in.await(t, in.namespace, "one", completed)
 	in.withdraw(t)
-	_, err = shared.Typed.RbacV1().ClusterRoles().Get(t.Context(), "kratix-runner:promise:"+in.namespace, metav1.GetOptions{})
+	_, err := shared.Typed.RbacV1().ClusterRoles().Get(t.Context(), "kratix-runner:promise:"+in.namespace, metav1.GetOptions{})
 	assert.True(t, apierrors.IsNotFound(err))
 }

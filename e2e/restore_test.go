@@ -12,16 +12,13 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
-
-	"github.com/kratix-compile/kratix-compile/e2e/runner"
 )
 
 // TestRestore does what docs/operations.md says: in a cluster that has lost all of it, what
 // people wrote is applied again. The State Store is found as it was.
 func TestRestore(t *testing.T) {
 	kubectl := buildKubectl(t)
-	installed, err := runner.Install(t.Context(), shared, t.TempDir())
-	require.NoError(t, err)
+	installed := installRunner(t)
 	r := newReader(t, kubectl)
 	around := steps(t, "README.md")
 	apply := func() {

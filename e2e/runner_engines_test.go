@@ -6,18 +6,14 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/assert"
-	"github.com/stretchr/testify/require"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
-
-	"github.com/kratix-compile/kratix-compile/e2e/runner"
 )
 
 // TestRunnerWithoutEngine: where the API server does not serve an engine's API, Promises say
 // so, those for the other engine run, and when it is served they all do.
 func TestRunnerWithoutEngine(t *testing.T) {
-	installed, err := runner.Install(t.Context(), shared, t.TempDir())
-	require.NoError(t, err)
+	installed := installRunner(t)
 	for i, e := range engines {
 		t.Run(e.name, func(t *testing.T) {
 			other := engines[1-i]

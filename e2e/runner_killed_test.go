@@ -21,8 +21,7 @@ import (
 // TestRunnerKilled kills the runner at random moments of workflows. Whatever it had begun,
 // its successor ends, and nothing twice. E2E_SEED repeats the moments of another time.
 func TestRunnerKilled(t *testing.T) {
-	installed, err := runner.Install(t.Context(), shared, t.TempDir())
-	require.NoError(t, err)
+	installed := installRunner(t)
 	for _, e := range engines {
 		t.Run(e.name, func(t *testing.T) { testKilled(t, installed, e, seed(t)) })
 	}
@@ -42,6 +41,7 @@ func seed(t *testing.T) uint64 {
 
 func testKilled(t *testing.T, installed *runner.Installation, e engine, seed uint64) {
 	const kills = 20
+	tidy(t)
 	random := rand.New(rand.NewPCG(seed, 0))
 	log := filepath.Join(t.TempDir(), "runner.log")
 	r, err := installed.Start(t.Context(), log, "--engine="+e.name)

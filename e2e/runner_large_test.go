@@ -14,7 +14,6 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
-	"github.com/kratix-compile/kratix-compile/e2e/runner"
 )
 
 // random writes as many bytes as the request says, which nobody can compress, for both
@@ -72,8 +71,7 @@ func (in *install) large(t *testing.T, bytes int) {
 // TestRunnerAtTheLimit: 64 MiB of what cannot be compressed arrive, and more is refused, with
 // a text that says what to do.
 func TestRunnerAtTheLimit(t *testing.T) {
-	installed, err := runner.Install(t.Context(), shared, t.TempDir())
-	require.NoError(t, err)
+	installed := installRunner(t)
 	r := startRunner(t, installed, engines[0])
 	newInstall(t, engines[0], r).large(t, 32<<20-1024) // the metadata counts, too
 

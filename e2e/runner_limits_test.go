@@ -15,7 +15,6 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
-	"github.com/kratix-compile/kratix-compile/e2e/runner"
 )
 
 const onePipeline3s = promiseHead + `
@@ -31,8 +30,7 @@ const onePipeline3s = promiseHead + `
 // and Promises take turns.
 func TestRunnerLimits(t *testing.T) {
 	const most, each = 2, 5
-	installed, err := runner.Install(t.Context(), shared, t.TempDir())
-	require.NoError(t, err)
+	installed := installRunner(t)
 	for _, e := range engines {
 		t.Run(e.name, func(t *testing.T) {
 			r := startRunner(t, installed, e, fmt.Sprintf("--max-runs=%d", most))

@@ -20,8 +20,7 @@ import (
 // TestRunnerReplicas: one of two leads, and steps deliver to the other. When the one that
 // leads is killed or stopped, the other one goes on where it was.
 func TestRunnerReplicas(t *testing.T) {
-	installed, err := runner.Install(t.Context(), shared, t.TempDir())
-	require.NoError(t, err)
+	installed := installRunner(t)
 	front, err := runner.NewFront()
 	require.NoError(t, err)
 	defer func() { assert.NoError(t, front.Close()) }()

@@ -3,7 +3,6 @@
 package e2e
 
 import (
-	"context"
 	"fmt"
 	"path/filepath"
 	"strings"
@@ -32,8 +31,7 @@ var (
 // TestRunner runs workflows with the controller, on one engine after the other: two
 // runners must not own one Promise.
 func TestRunner(t *testing.T) {
-	installed, err := runner.Install(t.Context(), shared, t.TempDir())
-	require.NoError(t, err)
+	installed := installRunner(t)
 	for _, e := range engines {
 		t.Run(e.name, func(t *testing.T) {
 			r := startRunner(t, installed, e)
@@ -59,8 +57,19 @@ func TestRunner(t *testing.T) {
 	t.Run("every right is used", func(t *testing.T) { testRights(t, installed) })
 }
 
+// installRunner is for one test: none of its runners outlives it.
+func installRunner(t *testing.T) *runner.Installation {
+	t.Helper()
+	tidy(t)
+	installed, err := runner.Install(t.Context(), shared, t.TempDir())
+	require.NoError(t, err)
+	t.Cleanup(installed.KillAll)
+	return installed
+}
+
 func startRunner(t *testing.T, installed *runner.Installation, e engine, flags ...string) *runner.Runner {
 	t.Helper()
+	tidy(t)
 	r, err := installed.Start(t.Context(), filepath.Join(t.TempDir(), "runner.log"), append(flags, "--engine="+e.name)...)
 	require.NoError(t, err)
 	t.Cleanup(func() {
@@ -155,9 +164,7 @@ func (in *install) changePromise(t *testing.T, patch string) {
 
 func (in *install) await(t *testing.T, namespace, name string, done func(*unstructured.Unstructured) bool) *unstructured.Unstructured {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
-	defer cancel()
-	o, err := shared.Await(ctx, in.request(namespace, name), func(o *unstructured.Unstructured) (bool, error) { return done(o), nil })
+	o, err := shared.Await(bounded(t), in.request(namespace, name), func(o *unstructured.Unstructured) (bool, error) { return done(o), nil })
 	require.NoError(t, err, "%s", describe(o))
 	return o
 }
@@ -174,7 +181,7 @@ func (in *install) withdraw(t *testing.T) {
 	require.EventuallyWithT(t, func(c *assert.CollectT) {
 		_, err := shared.Dynamic.Resource(promises).Get(ctx, in.namespace, metav1.GetOptions{})
 		assert.True(c, apierrors.IsNotFound(err), "the Promise is still there")
-	}, 2*time.Minute, 200*time.Millisecond)
+	}, limit, 200*time.Millisecond)
 	of := metav1.ListOptions{LabelSelector: v1alpha1.LabelPromise + "=" + in.namespace}
 	for _, gvr := range []schema.GroupVersionResource{
 		works,

@@ -19,8 +19,7 @@ import (
 // TestRunnerTraced: everything from a request to its files in a State Store is one trace,
 // whose name is on all that came of it.
 func TestRunnerTraced(t *testing.T) {
-	installed, err := runner.Install(t.Context(), shared, t.TempDir())
-	require.NoError(t, err)
+	installed := installRunner(t)
 	collector := runner.NewCollector()
 	defer collector.Close()
 	r := startRunner(t, installed.With(collector.Environment()...), engines[0])

@@ -24,15 +24,13 @@ import (
 
 	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
 	"github.com/kratix-compile/kratix-compile/e2e/cluster"
-	"github.com/kratix-compile/kratix-compile/e2e/runner"
 	"github.com/kratix-compile/kratix-compile/internal/trail"
 )
 
 // TestStatus asks kratix-runner status about requests that do well and that do not.
 func TestStatus(t *testing.T) {
 	dir := t.TempDir()
-	installed, err := runner.Install(t.Context(), shared, dir)
-	require.NoError(t, err)
+	installed := installRunner(t)
 	program := filepath.Join(dir, "kubectl-kratix-status")
 	out, err := exec.CommandContext(t.Context(), "go", "build", "-C", "..", "-o", program, "./cmd/kratix-runner").CombinedOutput()
 	require.NoError(t, err, "%s", out)

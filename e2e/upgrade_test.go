@@ -46,6 +46,7 @@ func TestUpgrade(t *testing.T) {
 	for _, w := range []way{kustomize, helm} {
 		for _, e := range engines {
 			t.Run(w.name+"/"+e.name, func(t *testing.T) {
+				tidy(t)
 				u := &upgrade{
 					last: &installation{way: w, administrator: newAdministrator(t, tools, "v0.1.0", e)},
 					next: &installation{way: w, administrator: newAdministrator(t, tools, "v0.2.0", e)},

@@ -111,6 +111,16 @@ func Build(ctx context.Context, progress io.Writer) error {
 	return f.buildAloud(ctx, progress, binaries(version)...)
 }
 
+// BuildForTests makes the programs that only some tests need, and in the midst of their work:
+// kubectl, and Kratix itself.
+func BuildForTests(ctx context.Context, progress io.Writer) error {
+	f, err := place()
+	if err != nil {
+		return err
+	}
+	return f.buildAloud(ctx, progress, kubectlBinary, kratixManager, kratixAdapter)
+}
+
 // Down stops the cluster that is up, and cleans up after one that was killed.
 func Down(progress io.Writer) error {
 	f, err := place()

@@ -14,6 +14,10 @@ import (
 // Namespace is where docs/install.md installs.
 const Namespace = "kratix-platform-system"
 
+// Tools are those of internal/tools that tests use, and the pages and scripts that they run.
+// Go builds one when it is first called, for minutes, and keeps it.
+var Tools = []string{"crane", "helm", "kustomize", "syft"}
+
 // Tool runs one of internal/tools.
 func Tool(ctx context.Context, name string, args ...string) ([]byte, error) {
 	modfile := filepath.Join(root(), "internal", "tools", name, "go.mod")

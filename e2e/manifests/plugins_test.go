@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/kratix-compile/kratix-compile/docs/commands"
+	"github.com/kratix-compile/kratix-compile/e2e/cluster"
 )
 
 // TestPlugins are those that `make install` makes, found by the real kubectl, which also
@@ -32,7 +33,9 @@ func TestPlugins(t *testing.T) {
 		return string(out)
 	}
 	run(`make -C "$ROOT" install`)
-	run(`CGO_ENABLED=0 go build -C "$ROOT/e2e/kubectl" -trimpath -ldflags '-s -w' -o "$GOBIN/kubectl" .`)
+	kubectl, err := cluster.Kubectl(t.Context(), os.Stderr)
+	require.NoError(t, err)
+	require.NoError(t, os.Symlink(kubectl, filepath.Join(bin, "kubectl")))
 
 	blocks, err := commands.Blocks(os.DirFS("../.."), "README.md")
 	require.NoError(t, err)

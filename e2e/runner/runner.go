@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -36,6 +37,13 @@ type Installation struct {
 	// endpoint is where steps deliver: they know one address.
 	endpoint string
 	env      []string
+	started  *started
+}
+
+// started are the runners of an installation and its replicas.
+type started struct {
+	mu  sync.Mutex
+	all []*process
 }
 
 // Install builds both programs of the module above, installs the CRDs and makes the
@@ -45,7 +53,7 @@ func Install(ctx context.Context, c *cluster.Cluster, dir string) (*Installation
 	if err != nil {
 		return nil, err
 	}
-	in := &Installation{cluster: c, program: filepath.Join(dir, "kratix-runner"), health: ports[0], harvest: ports[1], endpoint: ports[1]}
+	in := &Installation{cluster: c, program: filepath.Join(dir, "kratix-runner"), health: ports[0], harvest: ports[1], endpoint: ports[1], started: &started{}}
 	harvest := filepath.Join(dir, "kratix-harvest")
 	for program, pkg := range map[string]string{in.program: "./cmd/kratix-runner", harvest: "./cmd/kratix-harvest"} {
 		build := exec.CommandContext(ctx, "go", "build", "-C", "..", "-trimpath", "-ldflags", "-s -w", "-o", program, pkg)
@@ -95,7 +103,23 @@ func (in *Installation) Start(ctx context.Context, log string, flags ...string) 
 	command := exec.Command(in.program, args...)
 	command.Env = append(os.Environ(), in.env...)
 	p, err := launch(ctx, command, log, "http://"+in.health+"/readyz")
-	return &Runner{p}, err
+	if err != nil {
+		return nil, err
+	}
+	in.started.mu.Lock()
+	defer in.started.mu.Unlock()
+	in.started.all = append(in.started.all, p)
+	return &Runner{p}, nil
+}
+
+// KillAll is for the end of a test, which may have failed before it stopped its runners: two
+// must not own one Promise.
+func (in *Installation) KillAll() {
+	in.started.mu.Lock()
+	defer in.started.mu.Unlock()
+	for _, p := range in.started.all {
+		_ = p.Kill() // it may have ended
+	}
 }
 
 func freePorts(n int) ([]string, error) {
