@@ -6,6 +6,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -18,7 +19,7 @@ func (s *supervisor) startTekton(ctx context.Context) error {
 		return nil
 	}
 	var objects []*unstructured.Unstructured
-	for _, pattern := range []string{"100-namespace/*.yaml", "300-crds/*.yaml", "config-*.yaml"} {
+	for _, pattern := range []string{"100-namespace/*.yaml", "300-crds/*.yaml", "config-*.yaml", "clusterrole-aggregate-*.yaml"} {
 		found, err := manifests(filepath.Join(s.tektonModule, "config", pattern))
 		if err != nil {
 			return err
@@ -64,6 +65,10 @@ func (s *supervisor) startArgo(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	roles, err := manifests(filepath.Join(s.argoModule, "manifests", "cluster-install-no-crds", "workflow-controller-rbac", "workflow-aggregate-roles.yaml"))
+	if err != nil {
+		return err
+	}
 	config, err := Objects([]byte(`
 {apiVersion: v1, kind: Namespace, metadata: {name: argo}}
 ---
@@ -73,7 +78,7 @@ func (s *supervisor) startArgo(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := s.client.Install(ctx, append(crds, config...)); err != nil || s.engines.idle() {
+	if err := s.client.Install(ctx, slices.Concat(crds, roles, config)); err != nil || s.engines.idle() {
 		return err
 	}
 	return s.launch("argo-controller", s.binary(s.argo.controller()), []string{
