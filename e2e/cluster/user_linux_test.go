@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -47,9 +48,11 @@ func newUser(t *testing.T, unbuilt bool) *user {
 	out, err := u.command.StdoutPipe()
 	require.NoError(t, err)
 	u.command.Stderr, u.command.WaitDelay = t.Output(), patience
-	require.NoError(t, u.command.Start())
+	u.command.SysProcAttr = boundTo(syscall.SIGKILL) // a test that panics must not leave it behind, with its cluster
 	u.lines, u.ended = make(chan string, 1000), make(chan struct{}) // more lines than there are
-	go u.listen(io.TeeReader(out, t.Output()))
+	started := make(chan error)
+	go u.live(started, io.TeeReader(out, t.Output()))
+	require.NoError(t, <-started)
 	t.Cleanup(func() {
 		_, _ = u.command.Process.Kill(), out.Close() // it may have ended, and left a child with this pipe
 		<-u.ended
@@ -58,8 +61,16 @@ func newUser(t *testing.T, unbuilt bool) *user {
 	return u
 }
 
-// listen reads what the process says, to its end.
-func (u *user) listen(out io.Reader) {
+// live starts the process and hears what it says, to its end. The kernel takes the end of
+// the thread that made it for the end of the parent.
+func (u *user) live(started chan<- error, out io.Reader) {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	err := u.command.Start()
+	started <- err
+	if err != nil {
+		return
+	}
 	for lines := bufio.NewScanner(out); lines.Scan(); {
 		u.lines <- lines.Text()
 	}

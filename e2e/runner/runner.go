@@ -26,6 +26,9 @@ const SystemNamespace = "kratix-platform-system"
 
 // Installation is what a cluster needs before a runner can run.
 type Installation struct {
+	// Deliverer is the program kratix-harvest, on this machine.
+	Deliverer string
+
 	cluster *cluster.Cluster
 	program string
 	image   string // of kratix-harvest
@@ -54,8 +57,8 @@ func Install(ctx context.Context, c *cluster.Cluster, dir string) (*Installation
 		return nil, err
 	}
 	in := &Installation{cluster: c, program: filepath.Join(dir, "kratix-runner"), health: ports[0], harvest: ports[1], endpoint: ports[1], started: &started{}}
-	harvest := filepath.Join(dir, "kratix-harvest")
-	for program, pkg := range map[string]string{in.program: "./cmd/kratix-runner", harvest: "./cmd/kratix-harvest"} {
+	in.Deliverer = filepath.Join(dir, "kratix-harvest")
+	for program, pkg := range map[string]string{in.program: "./cmd/kratix-runner", in.Deliverer: "./cmd/kratix-harvest"} {
 		build := exec.CommandContext(ctx, "go", "build", "-C", "..", "-trimpath", "-ldflags", "-s -w", "-o", program, pkg)
 		build.Env = append(os.Environ(), "CGO_ENABLED=0")
 		if out, err := build.CombinedOutput(); err != nil {
@@ -63,7 +66,7 @@ func Install(ctx context.Context, c *cluster.Cluster, dir string) (*Installation
 		}
 	}
 	in.image, err = cluster.Push(ctx, cluster.Image{
-		Name: "kratix-harvest", Files: map[string]string{"/kratix-harvest": harvest}, Config: v1.Config{User: "65532:65532"},
+		Name: "kratix-harvest", Files: map[string]string{"/kratix-harvest": in.Deliverer}, Config: v1.Config{User: "65532:65532"},
 	})
 	if err != nil {
 		return nil, err
@@ -90,6 +93,11 @@ func (in *Installation) apply(ctx context.Context) error {
 	return err
 }
 
+// Endpoint is where steps deliver.
+func (in *Installation) Endpoint() string {
+	return "https://localhost:" + strings.Split(in.endpoint, ":")[1]
+}
+
 // Runner is a running kratix-runner.
 type Runner struct{ *process }
 
@@ -98,7 +106,7 @@ func (in *Installation) Start(ctx context.Context, log string, flags ...string) 
 	args := append([]string{
 		"--kubeconfig", in.kubeconfig, "--leader-elect=false", "--metrics-address=0",
 		"--health-address=" + in.health, "--harvest-address=" + in.harvest, "--harvest-image=" + in.image,
-		"--harvest-endpoint=https://localhost:" + strings.Split(in.endpoint, ":")[1],
+		"--harvest-endpoint=" + in.Endpoint(),
 	}, flags...)
 	command := exec.Command(in.program, args...)
 	command.Env = append(os.Environ(), in.env...)
