@@ -60,12 +60,12 @@ func (m *evil) fail(t *testing.T, v victim) {
 // ownPods makes Pods that say they are the victim's run's, and one of a run of the same name.
 func (m *evil) ownPods(t *testing.T, v victim) {
 	t.Helper()
-	t.Log(m.push(t, m.token(t, m.pod(t, v.run.GetName()+"-pod-a", v.run))))
+	t.Log(m.push(t, v, m.token(t, m.pod(t, v.run.GetName()+"-pod-a", v.run))))
 	namesake := m.homeless(t, v, v.run.GetName())
 	m.submit(t, v, namesake)
 	namesake, err := get(namesake)
 	require.NoError(t, err)
-	t.Log(m.push(t, m.token(t, m.pod(t, v.run.GetName()+"-pod-b", namesake))))
+	t.Log(m.push(t, v, m.token(t, m.pod(t, v.run.GetName()+"-pod-b", namesake))))
 }
 
 // claim writes into the status of a request of its own that the victim's run is its run. By the
@@ -175,12 +175,12 @@ func (m *evil) replay(t *testing.T, v victim) {
 	token := m.token(t, &pods[0])
 	s.gates.open(own)
 	s.await(t, m.namespace, own, written)
-	t.Log(m.push(t, token))
+	t.Log(m.push(t, v, token))
 	s.change(t, m.namespace, own, `{"spec":{"size":"large"}}`)
 	s.await(t, m.namespace, own, written)
-	t.Log(m.push(t, token))
+	t.Log(m.push(t, v, token))
 	require.NoError(t, m.client.Typed.CoreV1().Pods(m.namespace).Delete(t.Context(), pods[0].Name, *metav1.NewDeleteOptions(0)))
-	t.Log(m.push(t, token))
+	t.Log(m.push(t, v, token))
 	o := s.await(t, m.namespace, own, written)
 	assert.Empty(t, field(o, "status", "evil"))
 	assert.Equal(t, map[string]string{"file.txt": "genuine " + own + " large\n"}, s.files(t, m.namespace, own, "write"))

@@ -178,13 +178,13 @@ func (m *evil) token(t *testing.T, pod *corev1.Pod) string {
 }
 
 // push delivers a file with a token, by the real kratix-harvest, and has its last words.
-func (m *evil) push(t *testing.T, token string) string {
+func (m *evil) push(t *testing.T, v victim, token string) string {
 	t.Helper()
 	dir := t.TempDir()
 	for name, content := range map[string]string{
 		"output/file.txt":                   "evil\n",
 		"metadata/status.yaml":              "evil: yes\n",
-		"credentials/" + protocol.CAFile:    m.ca(t, m.siege.namespace),
+		"credentials/" + protocol.CAFile:    m.ca(t, v.run.GetNamespace()),
 		"credentials/" + protocol.TokenFile: token,
 	} {
 		file := filepath.Join(dir, name)

@@ -35,7 +35,7 @@ const guarded = promiseHead + `
           metadata: {name: write}
           spec:
             jobOptions: {backoffLimit: 0}
-            containers: [{name: write, image: BUSYBOX, command: [sh, -c, 'GATED; echo "genuine $KRATIX_OBJECT_NAME " > /kratix/output/file.txt']}]
+            containers: [{name: write, image: BUSYBOX, command: [sh, -c, 'GATED; echo "genuine $KRATIX_OBJECT_NAME" > /kratix/output/file.txt']}]
 `
 
 // TestEvil: a tenant with what `edit` gives in a namespace of its own tries to speak for the

@@ -16,27 +16,17 @@ import (
 
 // A process is a child that must not end before it is told to.
 type process struct {
-	name string
-	cmd  *exec.Cmd
-	log  string
-	done chan struct{}
+	name           string
+	path, dir, log string
+	args, env      []string
+	cmd            *exec.Cmd
+	done           chan struct{} // closed when cmd has ended
 }
 
 // spawn starts a program as name.
 func (f folder) spawn(name, path string, env []string, args ...string) (*process, error) {
-	p := &process{name: name, log: f.path("logs", name+".log"), done: make(chan struct{})}
-	log, err := os.Create(p.log)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = log.Close() }()
-	p.cmd = exec.Command(path, args...)
-	p.cmd.Args[0] = name
-	p.cmd.Env = append(os.Environ(), env...)
-	p.cmd.Dir = f.run()
-	p.cmd.Stdout, p.cmd.Stderr = log, log
-	// Ctrl-C must reach us alone, so that we stop in order.
-	p.cmd.SysProcAttr = boundTo(syscall.SIGKILL)
+	p := &process{name: name, path: path, args: args, env: env, dir: f.run(), log: f.path("logs", name+".log")}
+	_ = os.Remove(p.log) // of the last cluster
 	if err := p.start(); err != nil {
 		return nil, fmt.Errorf("start %s: %w", name, err)
 	}
@@ -46,18 +36,54 @@ func (f folder) spawn(name, path string, env []string, args ...string) (*process
 // start keeps the thread that made the child: the kernel takes its end for
 // the end of the parent.
 func (p *process) start() error {
+	log, err := os.OpenFile(p.log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = log.Close() }()
+	cmd, done := exec.Command(p.path, p.args...), make(chan struct{})
+	cmd.Args[0] = p.name
+	cmd.Env = append(os.Environ(), p.env...)
+	cmd.Dir = p.dir
+	cmd.Stdout, cmd.Stderr = log, log
+	// Ctrl-C must reach us alone, so that we stop in order.
+	cmd.SysProcAttr = boundTo(syscall.SIGKILL)
 	started := make(chan error)
 	go func() {
 		runtime.LockOSThread()
 		defer runtime.UnlockOSThread()
-		err := p.cmd.Start()
+		err := cmd.Start()
 		started <- err
 		if err == nil {
-			_ = p.cmd.Wait() // its log says why it ended
-			close(p.done)
+			_ = cmd.Wait() // its log says why it ended
+			close(done)
 		}
 	}()
-	return <-started
+	if err := <-started; err != nil {
+		return err
+	}
+	p.cmd, p.done = cmd, done
+	return nil
+}
+
+// keep starts the process again whenever it has ended, a second later, until the context ends:
+// as those do who look after the parts of a real cluster.
+func (p *process) keep(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-p.done:
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(time.Second):
+		}
+		if err := p.start(); err != nil {
+			return // nobody is there to hear it, but for those who miss the process
+		}
+	}
 }
 
 func (p *process) stop(grace time.Duration) {

@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/signal"
 	"slices"
+	"sync"
 	"syscall"
 	"time"
 )
@@ -56,13 +57,23 @@ func supervise(f folder, progress io.Writer, lifeline io.Reader) error {
 	s := &supervisor{folder: f, progress: progress}
 	if err = s.boot(ctx); err == nil {
 		fmt.Fprintln(progress, saysReady)
-		<-ctx.Done()
+		s.keep(ctx)
 	}
 	err = errors.Join(err, s.stop())
 	if err != nil {
 		fmt.Fprintln(progress, saysFailed+err.Error())
 	}
 	return err
+}
+
+// keep looks after the cluster's parts until the context ends.
+func (s *supervisor) keep(ctx context.Context) {
+	var all sync.WaitGroup
+	for _, p := range s.processes {
+		all.Go(func() { p.keep(ctx) })
+	}
+	all.Wait()
+	<-ctx.Done()
 }
 
 func (s *supervisor) say(format string, args ...any) { fmt.Fprintf(s.progress, format+"\n", args...) }

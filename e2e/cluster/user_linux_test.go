@@ -48,7 +48,7 @@ func newUser(t *testing.T, unbuilt bool) *user {
 	out, err := u.command.StdoutPipe()
 	require.NoError(t, err)
 	u.command.Stderr, u.command.WaitDelay = t.Output(), patience
-	u.command.SysProcAttr = boundTo(syscall.SIGKILL) // a test that panics must not leave it behind, with its cluster
+	u.command.SysProcAttr = boundTo(syscall.SIGKILL)                // a test that panics must not leave it behind, with its cluster
 	u.lines, u.ended = make(chan string, 1000), make(chan struct{}) // more lines than there are
 	started := make(chan error)
 	go u.live(started, io.TeeReader(out, t.Output()))
