@@ -52,6 +52,9 @@ type Observer interface {
 	// Observe reads a run and its Pods, in any order; those that are gone may be
 	// missing. It panics at no object, and guesses where one makes no sense.
 	Observe(run *unstructured.Unstructured, pods []corev1.Pod) state.State
+	// Pods are the names of those that the engine says it has made for a run; empty as long
+	// as it does not say. Others only claim to be of the run.
+	Pods(run *unstructured.Unstructured) []string
 	// Told tells whether the run was told to end, by the runner or a person.
 	Told(run *unstructured.Unstructured) bool
 	// AddLog gives the state's failure, which must have a step, the last lines of

@@ -49,6 +49,20 @@ func TestRecordedRuns(t *testing.T) {
 	}
 }
 
+// TestPodsOfRuns: the engines say which Pods they have made, and these are those that there are.
+func TestPodsOfRuns(t *testing.T) {
+	entries, err := os.ReadDir(recorded)
+	require.NoError(t, err)
+	for _, entry := range entries {
+		for _, e := range backends.Engines() {
+			run, pods := load(t, filepath.Join(recorded, entry.Name(), e.Name)+".yaml")
+			for _, pod := range pods {
+				assert.Contains(t, e.Observer.Pods(run), pod.Name, "%s, %s", entry.Name(), e.Name)
+			}
+		}
+	}
+}
+
 // TestSlimRuns: what is taken out of a run and its Pods makes no difference to what is said of it.
 func TestSlimRuns(t *testing.T) {
 	entries, err := os.ReadDir(recorded)

@@ -5,6 +5,7 @@ package argo
 import (
 	"cmp"
 	"slices"
+	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -35,6 +36,19 @@ func (Observer) Observe(run *unstructured.Unstructured, pods []corev1.Pod) state
 	deleted := pod != nil && pod.DeletionTimestamp != nil && s.Phase == state.Running && w.Spec.Shutdown == ""
 	s.Judge(state.Evidence{Pod: pod, Engine: ownContainers, Deleted: deleted, Told: w.told(node, pod)})
 	return s
+}
+
+// Pods are the names of those that Argo has made for a Workflow. It writes down its nodes,
+// whose IDs end as the names of their Pods, and with POD_NAMES=v1 are these names.
+func (Observer) Pods(run *unstructured.Unstructured) []string {
+	var names []string
+	for _, n := range read(run).podNodes() {
+		names = append(names, n.ID)
+		if number, ok := strings.CutPrefix(n.ID, run.GetName()+"-"); ok {
+			names = append(names, run.GetName()+"-"+n.TemplateName+"-"+number)
+		}
+	}
+	return names
 }
 
 // Told tells whether somebody has ended a Workflow.

@@ -33,6 +33,17 @@ func (Observer) Observe(run *unstructured.Unstructured, pods []corev1.Pod) state
 	return s
 }
 
+// Pods are the names of those that Tekton has made for a TaskRun.
+func (Observer) Pods(run *unstructured.Unstructured) []string {
+	status := read(run).Status
+	var names []string
+	for _, attempt := range status.RetriesStatus {
+		names = append(names, attempt.PodName)
+	}
+	names = append(names, status.PodName)
+	return slices.DeleteFunc(names, func(name string) bool { return name == "" })
+}
+
 // Told tells whether somebody has cancelled a TaskRun.
 func (Observer) Told(run *unstructured.Unstructured) bool { return read(run).Spec.Status != "" }
 
@@ -61,9 +72,13 @@ type taskRun struct {
 		PodName        string      `json:"podName"`
 		CompletionTime string      `json:"completionTime"`
 		Conditions     []condition `json:"conditions"`
-		RetriesStatus  []struct{}  `json:"retriesStatus"`
+		RetriesStatus  []attempt   `json:"retriesStatus"`
 		Steps          []stepState `json:"steps"`
 	} `json:"status"`
+}
+
+type attempt struct {
+	PodName string `json:"podName"`
 }
 
 type condition struct {

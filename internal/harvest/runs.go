@@ -5,14 +5,17 @@ package harvest
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
+	"github.com/kratix-compile/kratix-compile/backends"
 	"github.com/kratix-compile/kratix-compile/internal/harvest/record"
 )
 
@@ -26,17 +29,22 @@ type PodRuns struct {
 	Current func(ctx context.Context, run Run) (bool, error)
 }
 
-// runKinds are the engine objects that own Pods of runs.
-var runKinds = map[schema.GroupKind]bool{
-	{Group: "tekton.dev", Kind: "TaskRun"}:   true,
-	{Group: "argoproj.io", Kind: "Workflow"}: true,
+// engineOf is the engine whose runs are of this kind, in whatever version.
+func engineOf(kind schema.GroupVersionKind) (backends.Engine, bool) {
+	for _, e := range backends.Engines() {
+		if schema.FromAPIVersionAndKind(e.APIVersion, e.Kind).GroupKind() == kind.GroupKind() {
+			return e, true
+		}
+	}
+	return backends.Engine{}, false
 }
 
 // Of implements Runs. A Pod that is being deleted still delivers: its containers have done
 // their work, and if the run was cancelled it is not current.
 func (p *PodRuns) Of(ctx context.Context, caller Caller) (Run, error) {
-	pod, err := p.get(ctx, corev1.SchemeGroupVersion.WithKind("Pod"), caller.Namespace, caller.Pod)
-	if err != nil {
+	pod := &metav1.PartialObjectMetadata{}
+	pod.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("Pod"))
+	if err := p.get(ctx, pod, caller.Namespace, caller.Pod); err != nil {
 		return Run{}, err
 	}
 	if pod.UID != caller.PodUID {
@@ -47,19 +55,22 @@ func (p *PodRuns) Of(ctx context.Context, caller Caller) (Run, error) {
 		return Run{}, fmt.Errorf("%w: Pod %s has no controller", ErrNoRun, caller.Pod)
 	}
 	kind := schema.FromAPIVersionAndKind(owner.APIVersion, owner.Kind)
-	if !runKinds[kind.GroupKind()] {
+	e, ok := engineOf(kind)
+	if !ok {
 		return Run{}, fmt.Errorf("%w: the controller of Pod %s is a %s", ErrNoRun, caller.Pod, owner.Kind)
 	}
-	object, err := p.get(ctx, kind, caller.Namespace, owner.Name)
-	if err != nil {
+	object := &unstructured.Unstructured{}
+	object.SetGroupVersionKind(kind)
+	if err := p.get(ctx, object, caller.Namespace, owner.Name); err != nil {
 		return Run{}, err
 	}
-	if object.UID != owner.UID || object.Labels[v1alpha1.LabelPromise] == "" {
+	made := e.Observer.Pods(object)
+	if object.GetUID() != owner.UID || object.GetLabels()[v1alpha1.LabelPromise] == "" || len(made) > 0 && !slices.Contains(made, caller.Pod) {
 		return Run{}, fmt.Errorf("%w: %s %s did not make Pod %s for a Promise", ErrNoRun, owner.Kind, owner.Name, caller.Pod)
 	}
 	run := Run{
 		Key:  record.Key{Namespace: caller.Namespace, Run: owner.Name},
-		Kind: owner.Kind, UID: owner.UID, Labels: object.Labels, Annotations: object.Annotations,
+		Kind: owner.Kind, UID: owner.UID, Labels: object.GetLabels(), Annotations: object.GetAnnotations(),
 	}
 	current, err := p.Current(ctx, run)
 	if err != nil {
@@ -71,15 +82,14 @@ func (p *PodRuns) Of(ctx context.Context, caller Caller) (Run, error) {
 	return run, nil
 }
 
-func (p *PodRuns) get(ctx context.Context, kind schema.GroupVersionKind, namespace, name string) (*metav1.PartialObjectMetadata, error) {
-	object := &metav1.PartialObjectMetadata{}
-	object.SetGroupVersionKind(kind)
+func (p *PodRuns) get(ctx context.Context, object client.Object, namespace, name string) error {
+	kind := object.GetObjectKind().GroupVersionKind().Kind
 	err := p.Reader.Get(ctx, client.ObjectKey{Namespace: namespace, Name: name}, object)
 	if apierrors.IsNotFound(err) {
-		return nil, fmt.Errorf("%w: %s %s/%s is gone", ErrNoRun, kind.Kind, namespace, name)
+		return fmt.Errorf("%w: %s %s/%s is gone", ErrNoRun, kind, namespace, name)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("look up %s %s/%s: %w", kind.Kind, namespace, name, err)
+		return fmt.Errorf("look up %s %s/%s: %w", kind, namespace, name, err)
 	}
-	return object, nil
+	return nil
 }

@@ -79,6 +79,12 @@ func taskRun(uid types.UID, labels map[string]string) *unstructured.Unstructured
 	return o
 }
 
+// withPod is a run of which the engine says that it has made this Pod.
+func withPod(run *unstructured.Unstructured, name string) *unstructured.Unstructured {
+	run.Object["status"] = map[string]any{"podName": name}
+	return run
+}
+
 func ownedPod(owner ...metav1.OwnerReference) *corev1.Pod {
 	return &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: "team", Name: "render-pod", UID: "1-2-3", OwnerReferences: owner}}
 }
@@ -108,6 +114,8 @@ func TestPodRuns(t *testing.T) {
 		"another group":  {objects: []client.Object{ownedPod(with(func(o *metav1.OwnerReference) { o.APIVersion = "evil.dev/v1" })), run}, err: ErrNoRun, want: "is a TaskRun"},
 		"run is gone":    {objects: []client.Object{ownedPod(owner)}, err: ErrNoRun, want: "TaskRun team/render is gone"},
 		"a later run":    {objects: []client.Object{ownedPod(owner), taskRun("other", labels)}, err: ErrNoRun, want: "did not make Pod"},
+		"the run's own": {objects: []client.Object{ownedPod(owner), withPod(taskRun("run-uid", labels), "render-pod")}},
+		"only claims it": {objects: []client.Object{ownedPod(owner), withPod(taskRun("run-uid", labels), "the-engine's")}, err: ErrNoRun, want: "did not make Pod"},
 		"somebody's run": {objects: []client.Object{ownedPod(owner), taskRun("run-uid", nil)}, err: ErrNoRun, want: "for a Promise"},
 		"superseded": {
 			objects: []client.Object{ownedPod(owner), run}, err: ErrSuperseded,

@@ -30,7 +30,7 @@ type fault struct {
 	// late is whether a push had reached the server by then. A look at the server does not
 	// show such a failure.
 	late bool
-	err    error
+	err  error
 }
 
 func (f *fault) Unwrap() []error {
