@@ -36,8 +36,8 @@ func (e *Refused) Unwrap() error { return e.Err }
 // Submit creates what Compile returned, and writes the run's UID into its object. What exists
 // is brought up to date if several runs share it. The run itself may exist if it has the same
 // seal: an earlier try has made it. The input comes last, because it belongs to the run and
-// goes with it; no container starts before it is there. An error is *Refused where trying
-// again is of no use.
+// goes with it; no container starts before it is there. Without it the run goes, too. An error
+// is *Refused where trying again is of no use.
 func (e *Engine) Submit(ctx context.Context, objects []manifest.Object) error {
 	last := len(objects) - 1
 	if last < 0 || objects[last].GetKind() != e.Kind {
@@ -59,7 +59,16 @@ func (e *Engine) Submit(ctx context.Context, objects []manifest.Object) error {
 	for _, input := range inputs {
 		input.SetOwnerReferences([]metav1.OwnerReference{{APIVersion: e.APIVersion, Kind: e.Kind, Name: run.GetName(), UID: run.GetUID()}})
 	}
-	return e.create(ctx, inputs)
+	err := e.create(ctx, inputs)
+	if err == nil || ctx.Err() != nil {
+		return err
+	}
+	// A run that has no input would only wait for it, and hold its slot.
+	if failed := e.Delete(ctx, run.GetNamespace(), run.GetName(), run.GetUID()); failed != nil {
+		return errors.Join(err, failed)
+	}
+	objects[last].SetUID("")
+	return err
 }
 
 func (e *Engine) create(ctx context.Context, objects []*unstructured.Unstructured) error {

@@ -129,6 +129,23 @@ func TestInputIsOurs(t *testing.T) {
 	assert.Equal(t, run.Name, input.OwnerReferences[0].Name, "it goes with its run")
 }
 
+// TestRunWithoutItsInputGoes: it would wait for it to its time limit.
+func TestRunWithoutItsInputGoes(t *testing.T) {
+	quota := apierrors.NewForbidden(schema.GroupResource{Resource: "configmaps"}, "x", errors.New("exceeded quota"))
+	api := cluster(t)
+	e := tekton(t, api, api, interceptor.Funcs{Create: func(ctx context.Context, c client.WithWatch, o client.Object, opts ...client.CreateOption) error {
+		if o.GetObjectKind().GroupVersionKind().Kind == "ConfigMap" {
+			return quota
+		}
+		o.SetUID("run-uid")
+		return c.Create(ctx, o, opts...)
+	}})
+	_, objects := compiled(t, e)
+	require.ErrorIs(t, e.Submit(t.Context(), objects), quota)
+	assert.Empty(t, found(t, e, objects[len(objects)-1].GetLabels()))
+	assert.Empty(t, objects[len(objects)-1].GetUID(), "there is no run")
+}
+
 // TestDeleteTakesTheInput at once.
 func TestDeleteTakesTheInput(t *testing.T) {
 	api := cluster(t)
