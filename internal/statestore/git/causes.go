@@ -18,8 +18,8 @@ type cause struct {
 type next int
 
 const (
-	// later ends the batch.
-	later next = iota
+	// The zero value ends the batch.
+	_ next = iota
 	// again makes the commit once more, on top of what is there now.
 	again
 	// halves pushes one half and then the other. What fails alone fails, the rest goes on.
@@ -31,7 +31,7 @@ const (
 // What the server says to a push.
 var (
 	moved    = cause{means: "it is tried again later", next: again, content: true}
-	locked   = cause{means: "the server does not move the branch, although nobody else has moved it; it is tried again later; if it lasts, look for a lock that was left in the server's repository, such as refs/heads/BRANCH.lock"}
+	locked   = cause{means: "the server does not move the branch, although nobody else has; it is tried again later; if it lasts, look for a lock that was left in its repository, such as refs/heads/BRANCH.lock"}
 	refused  = cause{means: "the server's rules refuse it; change the file or the rule", next: halves, content: true}
 	guarded  = cause{means: "the branch is protected; let the credentials in the Secret push to it, or use another branch"}
 	unpacked = cause{means: "the server cannot store it; see that it is not larger than the server takes", next: halves}

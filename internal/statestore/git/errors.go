@@ -166,7 +166,7 @@ var ourDisk = []pattern{
 
 // onTheWay are reasons of the HTTP library.
 var onTheWay = []pattern{
-	form(`could not resolve|couldn't resolve|failed to connect|couldn't connect|resolving timed out|connection timed out|connection timeout|connection refused|no route to host|network is unreachable`, &unreachable),
+	form(`(could not|couldn't) resolve|failed to connect|couldn't connect|resolving timed out|connection (timed out|timeout|refused)|no route to host|network is unreachable`, &unreachable),
 	form(`operation too slow|operation timed out|ssl connection timeout|timeout was reached`, &slow),
 	form(`received http code|connect tunnel failed`, &proxied),
 	form(`(ssl: |ssl peer |peer's |server )?(certificate|verification)|ssl certificate|ssl: no alternative|ssl: unable to obtain|.*certificate (verify|subject|problem)`, &badCert),

@@ -50,13 +50,13 @@ var fronts = map[string]struct {
 // TestTooLarge: one change that is too large fails alone, and small ones that are too large
 // together are all written.
 func TestTooLarge(t *testing.T) {
-	one, want := many(8)
+	one, want := many(4)
 	one[3] = update("ns/003", "w/003/file.yaml", noise(3*takes/2))
 	delete(want, "w/003/file.yaml")
 	var together []statestore.Change
-	for i := range 20 {
+	for i := range 12 {
 		id := fmt.Sprintf("ns/%03d", i)
-		together = append(together, update(id, "w/"+id, noise(80<<10)))
+		together = append(together, update(id, "w/"+id, noise(130<<10)))
 	}
 	for name, front := range fronts {
 		t.Run(name, func(t *testing.T) {
