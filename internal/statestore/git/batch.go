@@ -22,6 +22,9 @@ type batch struct {
 	// everything is not asked for every change. Each push that is taken gives one back.
 	patience int
 	refusal  error // the last one
+	// took is whether the server has taken a push: what it does not take then is its content's
+	// fault.
+	took bool
 	// fresh is whether the tip has been fetched for this batch.
 	fresh bool
 	// races are pushes that came too late. Of them, unmoved are the last ones between which
@@ -150,7 +153,9 @@ func (b *batch) attempt(ctx context.Context, which []int) ([]edit, error) {
 
 // lost learns from a push that failed.
 func (b *batch) lost(edits []edit, f *fault) {
-	b.cache.health.pushed(f)
+	if !b.took {
+		b.cache.health.pushed(f)
+	}
 	b.fresh = b.fresh && b.cache.seen
 	for _, e := range edits {
 		b.tried[e.change] = b.tried[e.change] || !f.judged
@@ -162,6 +167,7 @@ func (b *batch) taken(edits []edit, commit string) {
 	c := b.cache
 	c.tip = commit
 	c.health.pushed(nil)
+	b.took = true
 	b.patience++
 	for _, e := range edits {
 		b.out[e.change] = statestore.Outcome{Version: commit, Changed: true, Stay: e.stay}

@@ -31,7 +31,7 @@ const (
 // What the server says to a push.
 var (
 	moved    = cause{means: "it is tried again later", next: again, content: true}
-	locked   = cause{means: "the server does not move the branch, although nobody else has; it is tried again later; if it lasts, look for a lock that was left in its repository, such as refs/heads/BRANCH.lock"}
+	locked   = cause{means: "the server does not move the branch, although nobody else has; it is tried again later; if it lasts, look for a lock that was left there, such as refs/heads/BRANCH.lock"}
 	refused  = cause{means: "the server's rules refuse it; change the file or the rule", next: halves, content: true}
 	guarded  = cause{means: "the branch is protected; let the credentials in the Secret push to it, or use another branch"}
 	unpacked = cause{means: "the server cannot store it; see that it is not larger than the server takes", next: halves}

@@ -48,7 +48,7 @@ func TestStaleLock(t *testing.T) {
 	server.Write(t, "refs/heads/main.lock", "")
 	server.pushes.Store(0)
 	err := one(t, store, update("ns/a", "a", "2")).Err
-	require.ErrorContains(t, err, "look for a lock that was left in its repository")
+	require.ErrorContains(t, err, "look for a lock that was left there")
 	require.ErrorContains(t, err, "the server says: [remote rejected] (failed to update ref)")
 	require.ErrorContains(t, err, "main.lock': File exists")
 	assert.Equal(t, int64(maxUnmoved+1), server.pushes.Load())
