@@ -18,7 +18,7 @@ import (
 	"github.com/kratix-compile/kratix-compile/internal/statestore"
 )
 
-func noise(n int) string {
+func incompressible(n int) string {
 	b := make([]byte, n)
 	_, _ = rand.Read(b)
 	return base64.StdEncoding.EncodeToString(b)
@@ -51,12 +51,12 @@ var fronts = map[string]struct {
 // together are all written.
 func TestTooLarge(t *testing.T) {
 	one, want := many(4)
-	one[3] = update("ns/003", "w/003/file.yaml", noise(3*takes/2))
+	one[3] = update("ns/003", "w/003/file.yaml", incompressible(3*takes/2))
 	delete(want, "w/003/file.yaml")
 	var together []statestore.Change
 	for i := range 12 {
 		id := fmt.Sprintf("ns/%03d", i)
-		together = append(together, update(id, "w/"+id, noise(130<<10)))
+		together = append(together, update(id, "w/"+id, incompressible(130<<10)))
 	}
 	for name, front := range fronts {
 		t.Run(name, func(t *testing.T) {
