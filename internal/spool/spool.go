@@ -31,7 +31,7 @@ func Open(parent string) (*Dir, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the directory for files on their way: %w", err)
 	}
-	defer turn.Close() // and with it goes the lock
+	defer turn.Close() //nolint:errcheck // with it goes the lock, whatever it says
 	if err := lock(turn, true); err != nil {
 		return nil, fmt.Errorf("lock %s: %w", parent, err)
 	}

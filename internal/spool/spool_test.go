@@ -54,7 +54,7 @@ func TestNothingIsLeft(t *testing.T) {
 	require.NoError(t, err)
 	hold, err := child.StdinPipe()
 	require.NoError(t, err)
-	defer hold.Close()
+	defer func() { _ = hold.Close() }()
 	require.NoError(t, child.Start())
 	its, err := io.ReadAll(said)
 	require.NoError(t, err)

@@ -26,16 +26,24 @@ const maxPause = time.Hour
 // PauseOf is the pause that a server asks for with the header Retry-After, in seconds or as a
 // date; nil if it asks for none. One of more than an hour is an hour.
 func PauseOf(header http.Header, now time.Time, said string) *Pause {
-	text := header.Get("Retry-After")
-	until, err := http.ParseTime(text)
-	if seconds, notSeconds := strconv.ParseUint(text, 10, 31); notSeconds == nil {
-		until, err = now.Add(time.Duration(seconds)*time.Second), nil
-	}
-	if err != nil || !until.After(now) {
+	until, last := wanted(header.Get("Retry-After"), now), now.Add(maxPause)
+	switch {
+	case !until.After(now):
 		return nil
-	}
-	if last := now.Add(maxPause); until.After(last) {
+	case until.After(last):
 		until = last
 	}
 	return &Pause{until, said}
+}
+
+// wanted is the zero time for what is no time.
+func wanted(text string, now time.Time) time.Time {
+	if seconds, err := strconv.ParseUint(text, 10, 31); err == nil {
+		return now.Add(time.Duration(seconds) * time.Second)
+	}
+	date, err := http.ParseTime(text)
+	if err != nil {
+		return time.Time{}
+	}
+	return date
 }

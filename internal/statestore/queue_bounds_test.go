@@ -131,7 +131,7 @@ func TestQueueEndsInAPause(t *testing.T) {
 		outcomes := make(chan error, 2)
 		begin := time.Now()
 		q.Submit(Change{ID: "a"}.Draft(), func(o Outcome) { outcomes <- o.Err })
-		<-outcomes
+		require.ErrorAs(t, <-outcomes, new(*Pause))
 		q.Submit(Change{ID: "a"}.Draft(), func(o Outcome) { outcomes <- o.Err })
 		cancel()
 		<-ended

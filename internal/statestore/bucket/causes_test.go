@@ -154,7 +154,7 @@ func TestRefusedHead(t *testing.T) {
 	f := newFake(t)
 	s := f.open(t)
 	require.NoError(t, s.Apply(t.Context(), []statestore.Change{update("ns/a", "a", "1")})[0].Err)
-	f.fail(func(w http.ResponseWriter, r *http.Request, key string) bool {
+	f.fail(func(w http.ResponseWriter, r *http.Request, _ string) bool {
 		if r.Method == http.MethodDelete || r.URL.Query().Has("location") {
 			return false
 		}
@@ -171,7 +171,7 @@ func TestRefusedHead(t *testing.T) {
 func TestNoS3(t *testing.T) {
 	for _, page := range []string{"<html><body>Welcome</body></html>", "Welcome"} {
 		f := newFake(t)
-		f.fail(func(w http.ResponseWriter, r *http.Request, _ string) bool {
+		f.fail(func(w http.ResponseWriter, _ *http.Request, _ string) bool {
 			_, _ = io.WriteString(w, page)
 			return true
 		})

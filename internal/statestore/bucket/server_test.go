@@ -57,8 +57,7 @@ func (f *fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	query := r.URL.Query()
-	switch {
-	case query.Has("location"):
+	if query.Has("location") {
 		fmt.Fprint(w, `<LocationConstraint>us-east-1</LocationConstraint>`)
 		return
 	}
