@@ -15,9 +15,9 @@ import (
 	"github.com/stretchr/testify/require"
 	authenticationv1 "k8s.io/api/authentication/v1"
 	corev1 "k8s.io/api/core/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/tools/clientcmd"
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 
@@ -103,23 +103,32 @@ func (m *evil) copyOf(t *testing.T, original *unstructured.Unstructured, words .
 // submit makes a forged run, and the account, the input and the runner's CA that it refers to.
 func (m *evil) submit(t *testing.T, v victim, run *unstructured.Unstructured) {
 	t.Helper()
+	require.NoError(t, m.trySubmit(t, v.run, run))
+}
+
+func (m *evil) trySubmit(t *testing.T, genuine, run *unstructured.Unstructured) error {
+	t.Helper()
 	account := field(run, "spec", "serviceAccountName")
 	require.NotEmpty(t, account)
-	objects, err := cluster.Objects([]byte(strings.NewReplacer("ACCOUNT", account, "INPUT", v.run.GetName()+"-input", "NAMESPACE", m.namespace).Replace(`
+	objects, err := cluster.Objects([]byte(strings.NewReplacer("ACCOUNT", account, "INPUT", genuine.GetName()+"-input", "NAMESPACE", m.namespace).Replace(`
 {apiVersion: v1, kind: ServiceAccount, metadata: {name: ACCOUNT, namespace: NAMESPACE}}
 ---
 {apiVersion: v1, kind: ConfigMap, metadata: {name: INPUT, namespace: NAMESPACE}, data: {object.yaml: "spec:\n  size: evil\n"}}
 `)))
 	require.NoError(t, err)
-	require.NoError(t, m.client.Create(t.Context(), objects...))
-	ca := m.ca(t, v.run.GetNamespace())
-	have, err := m.client.Typed.CoreV1().ConfigMaps(m.namespace).Get(t.Context(), certs.CAConfigMap, metav1.GetOptions{})
-	require.NoError(t, err)
-	have.Data = map[string]string{certs.CAKey: ca}
-	if _, err = m.client.Typed.CoreV1().ConfigMaps(m.namespace).Update(t.Context(), have, metav1.UpdateOptions{}); !apierrors.IsConflict(err) {
-		require.NoError(t, err)
+	if err := m.client.Create(t.Context(), objects...); err != nil {
+		return err
 	}
-	require.NoError(t, m.client.Create(t.Context(), run))
+	known, err := shared.Typed.CoreV1().ConfigMaps(genuine.GetNamespace()).Get(t.Context(), certs.CAConfigMap, metav1.GetOptions{})
+	if err != nil {
+		return err
+	}
+	patch, err := json.Marshal(map[string]any{"data": known.Data})
+	require.NoError(t, err)
+	if _, err := m.client.Typed.CoreV1().ConfigMaps(m.namespace).Patch(t.Context(), certs.CAConfigMap, types.MergePatchType, patch, metav1.PatchOptions{}); err != nil {
+		return err
+	}
+	return m.client.Create(t.Context(), run)
 }
 
 // ca is what everybody may know, and finds where a run is.

@@ -115,6 +115,10 @@ func (s *siege) ofPromise(t *testing.T) {
 	o := s.awaitPromise(t, written)
 	assert.Equal(t, "True", conditionOf(o, "Available"))
 	s.hasOnly(t, "base/dependencies/"+s.namespace+"/", "genuine "+name)
+	selector := fmt.Sprintf(`{"matchLabels":{"store":"%s-git"}}`, s.namespace)
+	s.changePromise(t, fmt.Sprintf(`{"spec":{"destinationSelectors":[%s,%s]}}`, selector, selector))
+	s.awaitPromise(t, written) // runs with its labels are still there, and are not waited for
+	s.hasOnly(t, "base/dependencies/"+s.namespace+"/", "genuine "+name)
 }
 
 // ofRequest demands that the request has what it has without the attack.
@@ -124,10 +128,19 @@ func (s *siege) ofRequest(t *testing.T, name string, attack func(*testing.T, *ev
 	v := victim{s.request(s.namespace, name), s.runOf(t, s.namespace, name)}
 	attack(t, s.evil, v)
 	s.gates.open(name)
-	s.await(t, s.namespace, name, written)
-	assert.Equal(t, map[string]string{"file.txt": "genuine " + name + " small\n"}, s.files(t, s.namespace, name, "write"))
+	s.served(t, name, "small")
 	assert.Equal(t, []string{v.run.GetName()}, s.runs(t, s.namespace, name), "it ran once")
-	s.hasOnly(t, fmt.Sprintf("base/resources/%s/%s/%s/", s.namespace, s.namespace, name), "genuine "+name+" small")
+	s.change(t, s.namespace, name, `{"spec":{"size":"large"}}`)
+	s.served(t, name, "large") // runs with its labels are still there, and are not waited for
+}
+
+// served demands that a request has its own files, in its Work and in the State Store.
+func (s *siege) served(t *testing.T, name, size string) {
+	t.Helper()
+	s.await(t, s.namespace, name, written)
+	text := "genuine " + name + " " + size
+	assert.Equal(t, map[string]string{"file.txt": text + "\n"}, s.files(t, s.namespace, name, "write"))
+	s.hasOnly(t, fmt.Sprintf("base/resources/%s/%s/%s/", s.namespace, s.namespace, name), text)
 }
 
 // hasOnly demands that the State Store has one file below a path, with this text.
