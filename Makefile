@@ -94,6 +94,10 @@ e2e-down: ## Stop it and leave nothing behind
 e2e: ## Run Pipelines on real engines and as plain Pods, and compare
 	cd e2e && go run ./cmd/cluster build-all && go test -json -count=1 -timeout 240m -parallel 8 -p 1 ./... | go run ./cmd/summary
 
+.PHONY: e2e-chaos
+e2e-chaos: ## Let everything crash at random for CHAOS (10m) while runs are under way
+	cd e2e && go run ./cmd/cluster build && E2E_CHAOS=$${CHAOS:-10m} go test -count=1 -timeout 120m -run '^TestChaos$$' -v .
+
 .PHONY: e2e-smoke
 e2e-smoke: ## Run a Promise on each engine, where a cluster can be booted
 	cd e2e && if go run ./cmd/cluster check; then \

@@ -80,7 +80,7 @@ func (b *batch) run(ctx context.Context) []statestore.Outcome {
 			out[i] = statestore.Outcome{Err: b.store.explain(ctx, j.err)}
 			continue
 		}
-		out[i] = statestore.Outcome{Version: version(j.sums), Changed: j.changed}
+		out[i] = statestore.Outcome{Version: version(j.sums), Changed: j.changed, Stay: j.step.Stay}
 	}
 	return out
 }
