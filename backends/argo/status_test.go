@@ -140,7 +140,8 @@ func TestPostponed(t *testing.T) {
 		},
 		"lock of the next Pipeline": {
 			"status: {phase: Running, nodes: {" + nodeOf("a", "fetch", 1, "phase: Succeeded") + ", b: {id: b, type: Retry, templateName: build, phase: Pending, synchronizationStatus: {waiting: ns/Mutex/x}}}}",
-			"Waiting for ns/Mutex/x lock", []corev1.Pod{over},
+			"Waiting for ns/Mutex/x lock",
+			[]corev1.Pod{over},
 		},
 		"suspended":           {"{spec: {suspend: true}, status: {phase: Running}}", "the Workflow is suspended; it goes on when spec.suspend is removed (argo resume)", nil},
 		"suspended at a step": {"status: {phase: Running, nodes: {a: {id: a, type: Suspend, displayName: approve, phase: Running}}}", `the Workflow is suspended at its step "approve"; it goes on with argo resume`, nil},

@@ -17,9 +17,11 @@ import (
 // globalParams are those that the controller has, with values that stand out.
 func globalParams(wf *wfv1.Workflow) common.Parameters {
 	g := common.Parameters{}
-	for _, name := range []string{"name", "namespace", "mainEntrypoint", "serviceAccountName", "uid", "status", "priority", "duration",
+	for _, name := range []string{
+		"name", "namespace", "mainEntrypoint", "serviceAccountName", "uid", "status", "priority", "duration",
 		"failures", "parameters", "parameters.json", "annotations", "annotations.json", "labels", "labels.json", "scheduledTime",
-		"creationTimestamp", "creationTimestamp.s", "creationTimestamp.Y", "creationTimestamp.RFC3339"} {
+		"creationTimestamp", "creationTimestamp.s", "creationTimestamp.Y", "creationTimestamp.RFC3339",
+	} {
 		g["workflow."+name] = "<" + name + ">"
 	}
 	for k, v := range wf.Annotations {

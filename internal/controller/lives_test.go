@@ -68,8 +68,8 @@ func TestPassReachesEachRequestOnce(t *testing.T) {
 func TestDryRunSwitched(t *testing.T) {
 	w := newWorld(t, promise(t, pipelines("resource", "configure", "one")), thing(t, "a", "one"), namespace("a"))
 	w.finish(t, "one")
-	real := w.works(t)
-	require.Len(t, real, 1)
+	inUse := w.works(t)
+	require.Len(t, inUse, 1)
 	for range 2 {
 		w.relabel(t, w.thing(t, "a", "one"), v1alpha1.LabelDryRun, "true")
 		w.finish(t, "one")
@@ -77,7 +77,7 @@ func TestDryRunSwitched(t *testing.T) {
 
 		w.relabel(t, w.thing(t, "a", "one"), v1alpha1.LabelDryRun, "")
 		w.finish(t, "one")
-		assert.Equal(t, real, w.works(t))
+		assert.Equal(t, inUse, w.works(t))
 	}
 }
 

@@ -4,6 +4,7 @@ package controller
 
 import (
 	"fmt"
+	"maps"
 	"strings"
 	"testing"
 
@@ -32,9 +33,7 @@ func (w *world) forge(t *testing.T, genuine *unstructured.Unstructured, namespac
 	forged.SetUID("evil-uid")
 	forged.SetResourceVersion("")
 	all := forged.GetLabels()
-	for key, value := range labels {
-		all[key] = value
-	}
+	maps.Copy(all, labels)
 	forged.SetLabels(all)
 	require.NoError(t, w.api.Create(t.Context(), forged))
 	return forged

@@ -3,7 +3,6 @@
 package controller
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -18,9 +17,7 @@ import (
 
 	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
 	"github.com/kratix-compile/kratix-compile/internal/caching"
-	"github.com/kratix-compile/kratix-compile/internal/engine"
 	"github.com/kratix-compile/kratix-compile/internal/progress"
-	"github.com/kratix-compile/kratix-compile/internal/refusal"
 	"github.com/kratix-compile/kratix-compile/internal/slots"
 	"github.com/kratix-compile/kratix-compile/translate/workflow"
 )
@@ -130,15 +127,6 @@ func lacking(promise *unstructured.Unstructured) string {
 	return ""
 }
 
-// waits says in a condition, and once in an event, what a request waits for that has not
-// begun.
-func (r *Runner) waits(o *object, why string) {
-	c := progress.Condition{Type: progress.ConditionReconciled, Status: "Unknown", Reason: "WorkflowPending", Message: shorten(why, maxText)}
-	if progress.SetCondition(o.status(), c, r.Now()) {
-		r.record(o, progress.Event{Reason: c.Reason, Message: why})
-	}
-}
-
 // settle says what became of the files of a workflow that has completed.
 func (c *course) settle(ctx context.Context) error {
 	if c.settled {
@@ -174,84 +162,4 @@ func (r *Requests) remove(ctx context.Context, o *object, promise *unstructured.
 	}
 	r.Slots.Settle(c.slot(), false)
 	return 0, o.release(ctx, r.Client, slices.Concat(finalizersRequest, finalizersKratix)...)
-}
-
-// conclude writes the status and says when to come back.
-func (r *Runner) conclude(ctx context.Context, o *object, after time.Duration, err error) (reconcile.Result, error) {
-	invalid, isInvalid := errors.AsType[*engine.Invalid](err)
-	rejected, isRejected := errors.AsType[*Rejected](err)
-	leaving, isGoing := errors.AsType[*going](err)
-	unlisted, isUnlisted := errors.AsType[*caching.Unlisted](err)
-	switch {
-	case errors.Is(err, errGone):
-		return reconcile.Result{}, nil
-	case isInvalid:
-		r.blame(o, "ConfigureWorkflowFailed", invalid.Error())
-		after = 0 // until somebody changes it
-	case isRejected:
-		r.blame(o, rejected.Reason, rejected.Error())
-		after = later
-	case errors.Is(err, engine.ErrMissing):
-		r.blame(o, "EngineMissing", err.Error())
-		after = later
-	case errors.Is(err, errNotServed):
-		after = later // its events say when it is
-	case isGoing:
-		r.waits(o, leaving.Error())
-		after = later // its deletion wakes the object
-	case refusal.TooLarge(err):
-		r.tooLarge(o, err)
-		return reconcile.Result{RequeueAfter: later}, nil
-	case terminating(err):
-		r.blame(o, "NamespaceTerminating", err.Error())
-		after = later
-	case apierrors.IsForbidden(err):
-		r.blame(o, "Forbidden", err.Error())
-		after = later
-	case isUnlisted:
-		if unlisted.Amiss(r.Now()) {
-			r.blame(o, "KindNotListed", unlisted.Error())
-		}
-		after = later
-	case apierrors.IsConflict(err):
-		return reconcile.Result{RequeueAfter: soon}, nil
-	case err != nil:
-		return reconcile.Result{}, err
-	}
-	err = o.saveStatus(ctx, r.Client)
-	switch {
-	case errors.Is(err, errGone):
-		return reconcile.Result{}, nil
-	case apierrors.IsConflict(err):
-		return reconcile.Result{RequeueAfter: soon}, nil
-	case refusal.TooLarge(err):
-		r.tooLarge(o, err)
-		return reconcile.Result{RequeueAfter: later}, nil
-	}
-	return reconcile.Result{RequeueAfter: after}, err
-}
-
-// tooLarge tells in an event what the status has no room for.
-func (r *Runner) tooLarge(o *object, err error) {
-	r.record(o, progress.Event{Warning: true, Reason: "ObjectTooLarge", Message: cmp.Or(checkSize(o.Unstructured), err).Error()})
-}
-
-// broken is what stays as it is until somebody changes it.
-func broken(err error) bool {
-	_, invalid := errors.AsType[*engine.Invalid](err)
-	_, rejected := errors.AsType[*Rejected](err)
-	return invalid || rejected
-}
-
-// terminating is a namespace in which nothing can be made any more.
-func terminating(err error) bool {
-	return apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause)
-}
-
-// blame says in the conditions why nothing runs.
-func (r *Runner) blame(o *object, reason, message string) {
-	c := progress.Condition{Type: progress.ConditionReconciled, Status: "False", Reason: reason, Message: shorten(message, maxText)}
-	if progress.SetCondition(o.status(), c, r.Now()) {
-		r.record(o, progress.Event{Warning: true, Reason: reason, Message: message})
-	}
 }

@@ -114,7 +114,7 @@ func TestPodRuns(t *testing.T) {
 		"another group":  {objects: []client.Object{ownedPod(with(func(o *metav1.OwnerReference) { o.APIVersion = "evil.dev/v1" })), run}, err: ErrNoRun, want: "is a TaskRun"},
 		"run is gone":    {objects: []client.Object{ownedPod(owner)}, err: ErrNoRun, want: "TaskRun team/render is gone"},
 		"a later run":    {objects: []client.Object{ownedPod(owner), taskRun("other", labels)}, err: ErrNoRun, want: "did not make Pod"},
-		"the run's own": {objects: []client.Object{ownedPod(owner), withPod(taskRun("run-uid", labels), "render-pod")}},
+		"the run's own":  {objects: []client.Object{ownedPod(owner), withPod(taskRun("run-uid", labels), "render-pod")}},
 		"only claims it": {objects: []client.Object{ownedPod(owner), withPod(taskRun("run-uid", labels), "the-engine's")}, err: ErrNoRun, want: "did not make Pod"},
 		"somebody's run": {objects: []client.Object{ownedPod(owner), taskRun("run-uid", nil)}, err: ErrNoRun, want: "for a Promise"},
 		"superseded": {
