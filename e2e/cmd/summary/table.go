@@ -49,12 +49,12 @@ func (c count) print(table *tabwriter.Writer, name string) {
 
 // remark is what the summary says of a test, if anything.
 func remark(p *pack, t *test) (word string, worth bool) {
-	switch {
-	case t.ended == "":
+	switch t.ended {
+	case "":
 		return "NEVER ENDED", true
-	case t.ended == failed:
+	case failed:
 		return "FAILED", p.own(t)
-	case t.ended == skipped:
+	case skipped:
 		return "skipped", true
 	}
 	return "", false
