@@ -116,7 +116,7 @@ func TestNothingIsLeftOfAThousandLives(t *testing.T) {
 			t.Logf("seed %d", seed)
 			by := rand.New(rand.NewPCG(seed, 0))
 			w := newWorld(t, promise(t, append(changes, pipelines("resource", "delete", "bye"))...), namespace("a"), namespace("pipelines"))
-			for n := range 500 {
+			for n := range lives {
 				w.live(t, by, fmt.Sprint("life-", n))
 			}
 			w.collect(t)
