@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -14,6 +13,7 @@ import (
 	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
 	"github.com/kratix-compile/kratix-compile/internal/harvest"
 	"github.com/kratix-compile/kratix-compile/internal/progress"
+	"github.com/kratix-compile/kratix-compile/internal/refusal"
 	"github.com/kratix-compile/kratix-compile/translate/workflow"
 )
 
@@ -36,7 +36,10 @@ func (r *Runner) Current(ctx context.Context, run harvest.Run) (bool, error) {
 func current(ctx context.Context, from client.Reader, run harvest.Run) (bool, error) {
 	promise := some(promiseKind)
 	if err := from.Get(ctx, client.ObjectKey{Name: run.Labels[v1alpha1.LabelPromise]}, promise); err != nil {
-		return false, client.IgnoreNotFound(err)
+		if refusal.Gone(err) {
+			return false, nil
+		}
+		return false, err
 	}
 	object := promise
 	if run.Labels[v1alpha1.LabelWorkflowType] == string(workflow.Resource) {
@@ -46,7 +49,7 @@ func current(ctx context.Context, from client.Reader, run harvest.Run) (bool, er
 			key.Namespace = run.Namespace
 		}
 		err := from.Get(ctx, key, object)
-		if apierrors.IsNotFound(err) {
+		if refusal.Gone(err) {
 			return false, nil
 		}
 		if err != nil {

@@ -5,10 +5,13 @@ package controller
 import (
 	"context"
 	"errors"
+	"net/http"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 
@@ -79,7 +82,17 @@ func TestCurrentNeedsAnAnswer(t *testing.T) {
 	w := newWorld(t, promise(t), thing(t, "a", "one"), namespace("a"))
 	w.step(t, "a", "one")
 	run := w.running(t, "a")
-	away := errors.New("the API server is away")
+	for _, away := range []error{
+		errors.New("the API server is away"),
+		apierrors.NewGenericServerResponse(http.StatusNotFound, "get", schema.GroupResource{Resource: "things"}, "one", "404 page not found", 0, true),
+	} {
+		w.noAnswer(t, run, away)
+	}
+}
+
+// noAnswer demands that nobody says no of a run while the API server answers like this.
+func (w *world) noAnswer(t *testing.T, run harvest.Run, away error) {
+	t.Helper()
 	for _, kind := range []string{"Promise", "Thing"} {
 		w.Live = interceptor.NewClient(w.api, interceptor.Funcs{
 			Get: func(ctx context.Context, c client.WithWatch, key client.ObjectKey, o client.Object, opts ...client.GetOption) error {

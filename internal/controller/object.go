@@ -10,13 +10,13 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/equality"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 
+	"github.com/kratix-compile/kratix-compile/internal/refusal"
 	"github.com/kratix-compile/kratix-compile/internal/tracing"
 )
 
@@ -78,7 +78,7 @@ func (o *object) reset() { o.Object["status"] = runtime.DeepCopyJSON(o.stored) }
 var errGone = errors.New("the object is gone")
 
 func gone(err error) error {
-	if apierrors.IsNotFound(err) {
+	if refusal.Gone(err) {
 		return errGone
 	}
 	return err

@@ -18,6 +18,7 @@ import (
 
 	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
 	"github.com/kratix-compile/kratix-compile/internal/placement"
+	"github.com/kratix-compile/kratix-compile/internal/refusal"
 	"github.com/kratix-compile/kratix-compile/internal/tracing"
 	"github.com/kratix-compile/kratix-compile/internal/work"
 )
@@ -71,7 +72,12 @@ func (r *works) Reconcile(ctx context.Context, req reconcile.Request) (reconcile
 const behind = 100 * time.Millisecond
 
 // later ignores what happens to an object that has gone meanwhile.
-func later(err error) error { return client.IgnoreNotFound(err) }
+func later(err error) error {
+	if refusal.Gone(err) {
+		return nil
+	}
+	return err
+}
 
 func (r *works) carryOut(ctx context.Context, w *v1alpha1.Work, plan placement.Plan) error {
 	var errs []error

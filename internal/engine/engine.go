@@ -23,6 +23,7 @@ import (
 	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
 	"github.com/kratix-compile/kratix-compile/backends"
 	"github.com/kratix-compile/kratix-compile/backends/state"
+	"github.com/kratix-compile/kratix-compile/internal/refusal"
 	"github.com/kratix-compile/kratix-compile/internal/runlog"
 	"github.com/kratix-compile/kratix-compile/translate"
 	"github.com/kratix-compile/kratix-compile/translate/manifest"
@@ -107,7 +108,7 @@ func (e *Engine) Runs(ctx context.Context, labels map[string]string) ([]unstruct
 		switch {
 		case err == nil:
 			list.Items = append(list.Items, *run)
-		case apierrors.IsNotFound(err):
+		case refusal.Gone(err):
 			e.fresh.forget(key)
 		default:
 			return nil, err
@@ -131,7 +132,7 @@ func (e *Engine) AllRuns(ctx context.Context) ([]unstructured.Unstructured, erro
 func (e *Engine) Live(ctx context.Context, namespace, name string) (*unstructured.Unstructured, error) {
 	run := e.run(namespace, name)
 	err := e.live.Get(ctx, client.ObjectKeyFromObject(run), run)
-	if apierrors.IsNotFound(err) {
+	if refusal.Gone(err) {
 		return nil, nil
 	}
 	return run, err

@@ -8,7 +8,6 @@ import (
 	"slices"
 
 	corev1 "k8s.io/api/core/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -17,6 +16,7 @@ import (
 	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
 	"github.com/kratix-compile/kratix-compile/backends"
 	"github.com/kratix-compile/kratix-compile/internal/harvest/record"
+	"github.com/kratix-compile/kratix-compile/internal/refusal"
 )
 
 // PodRuns finds runs by the owners of Pods.
@@ -85,7 +85,7 @@ func (p *PodRuns) Of(ctx context.Context, caller Caller) (Run, error) {
 func (p *PodRuns) get(ctx context.Context, object client.Object, namespace, name string) error {
 	kind := object.GetObjectKind().GroupVersionKind().Kind
 	err := p.Reader.Get(ctx, client.ObjectKey{Namespace: namespace, Name: name}, object)
-	if apierrors.IsNotFound(err) {
+	if refusal.Gone(err) {
 		return fmt.Errorf("%w: %s %s/%s is gone", ErrNoRun, kind, namespace, name)
 	}
 	if err != nil {

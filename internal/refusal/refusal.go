@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
 // Final tells whether the API server refuses an object for what it is, so that trying again
@@ -16,6 +17,13 @@ import (
 // API server answers in the same way: they change without the object.
 func Final(err error) bool {
 	return apierrors.IsInvalid(err) || apierrors.IsBadRequest(err) || TooLarge(err)
+}
+
+// Gone tells whether the API server knows of no such object. An answer of 404 that is not the
+// API server's own, or for a kind that it does not serve now, says nothing of the object: a
+// proxy gives it, or an API server that is starting.
+func Gone(err error) bool {
+	return apierrors.IsNotFound(err) && !apierrors.HasStatusCause(err, metav1.CauseTypeUnexpectedServerResponse)
 }
 
 // outgrown are what etcd, and the client that the API server has of it, say of an object

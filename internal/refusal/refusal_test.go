@@ -13,6 +13,16 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 )
 
+// TestGone: only the API server knows what is not there.
+func TestGone(t *testing.T) {
+	things := schema.GroupResource{Resource: "things"}
+	assert.True(t, Gone(apierrors.NewNotFound(things, "x")))
+	assert.True(t, Gone(fmt.Errorf("read: %w", apierrors.NewNotFound(things, "x"))))
+	assert.False(t, Gone(apierrors.NewGenericServerResponse(404, "get", things, "x", "404 page not found", 0, true)))
+	assert.False(t, Gone(errors.New("not found")))
+	assert.False(t, Gone(nil))
+}
+
 func TestRefusals(t *testing.T) {
 	things := schema.GroupResource{Resource: "things"}
 	internal := func(text string) error {

@@ -13,6 +13,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/kratix-compile/kratix-compile/internal/refusal"
 )
 
 // Store keeps records in one namespace. Its methods may run at the same time, also in
@@ -31,7 +33,7 @@ func (s *Store) Get(ctx context.Context, key Key) (Record, error) {
 	head := &metav1.PartialObjectMetadata{}
 	head.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("ConfigMap"))
 	err := s.Reader.Get(ctx, client.ObjectKey{Namespace: s.Namespace, Name: key.Name()}, head)
-	if apierrors.IsNotFound(err) {
+	if refusal.Gone(err) {
 		return Record{}, fmt.Errorf("%s: %w", key, ErrNotFound)
 	}
 	if err != nil {
