@@ -193,3 +193,19 @@ func TestCrashBeforeTheRunIsNoted(t *testing.T) {
 	assert.Equal(t, string(run.GetUID()), current.RunUID)
 	assert.Len(t, w.runs(t, "a"), 1)
 }
+
+// TestLostStatus: what ran before somebody emptied the status does not have the name of what
+// runs next.
+func TestLostStatus(t *testing.T) {
+	w := newWorld(t, promise(t), thing(t, "a", "one"), namespace("a"))
+	w.step(t, "a", "one")
+	before := w.run(t, "a", "a", "one")
+	w.succeed(t, before)
+	lost := w.thing(t, "a", "one")
+	delete(lost.Object, "status")
+	require.NoError(t, w.api.Status().Update(t.Context(), lost))
+	w.step(t, "a", "one")
+	current, _ := w.workflow(t, "a", "one").Current()
+	assert.Equal(t, progress.PhaseRunning, current.Phase, current.Message)
+	assert.NotEqual(t, before.GetName(), current.Run)
+}

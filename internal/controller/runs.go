@@ -40,6 +40,7 @@ func (c *course) runs(ctx context.Context, status progress.Status) ([]progress.R
 		if err != nil {
 			return nil, err
 		}
+		c.ran = c.ran || len(found) > 0
 		for i := range found {
 			run := &found[i]
 			s, err := e.Observe(ctx, run)

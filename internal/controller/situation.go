@@ -48,7 +48,7 @@ func (c *course) situation(ctx context.Context) (progress.Situation, error) {
 		Runs:         runs,
 		Records:      records,
 		Hold:         c.hold(),
-		LastRound:    c.lastRound(status, runs),
+		LastRound:    c.lastRound(status),
 		Interval:     c.interval(),
 		RetryFailed:  config.Workflows.ReconcileAfterFailure == nil || *config.Workflows.ReconcileAfterFailure,
 		RunName:      c.runName,
@@ -83,8 +83,8 @@ func (c *course) hold() string {
 
 // lastRound keeps names new for an object whose status somebody has emptied: no run can
 // have had as high a round as there were seconds.
-func (c *course) lastRound(status progress.Status, runs []progress.Run) int {
-	if status.Round > 0 || len(runs) == 0 {
+func (c *course) lastRound(status progress.Status) int {
+	if status.Round > 0 || !c.ran {
 		return 0
 	}
 	return int(c.Now().Unix())

@@ -45,8 +45,8 @@ type course struct {
 	// it would not, with its words.
 	refused, spoilt map[string]string
 	submitting      string
-	// created is whether a run was submitted.
-	created bool
+	// created is whether a run was submitted, and ran whether there are runs, ended or not.
+	created, ran bool
 	// where are the runs that were seen, and harvests the records.
 	where    map[string]place
 	harvests map[string]*opened
@@ -239,7 +239,11 @@ func (c *course) submit(ctx context.Context, d *progress.Decision, a progress.Su
 	sealed := &objects[len(objects)-1]
 	c.Seal.Put(sealed, c.object.GetUID())
 	begun = time.Now()
-	err = c.engine.Submit(ctx, objects)
+	submit := c.engine.Submit
+	if a.Again {
+		submit = c.engine.Resume
+	}
+	err = submit(ctx, objects)
 	c.traced("submit", a.Pipeline, a.Run, begun, err)
 	c.created = sealed.GetUID() != ""
 	if err != nil {

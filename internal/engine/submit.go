@@ -34,11 +34,21 @@ func (e *Refused) Error() string {
 func (e *Refused) Unwrap() error { return e.Err }
 
 // Submit creates what Compile returned, and writes the run's UID into its object. What exists
-// is brought up to date if several runs share it. The run itself may exist if it has the same
-// seal: an earlier try has made it. The input comes last, because it belongs to the run and
-// goes with it; no container starts before it is there. Without it the run goes, too. An error
-// is *Refused where trying again is of no use.
+// is brought up to date if several runs share it; a run of that name is somebody else's.
 func (e *Engine) Submit(ctx context.Context, objects []manifest.Object) error {
+	return e.submitAll(ctx, objects, false)
+}
+
+// Resume is Submit where an earlier try may have created the run: one that has the same seal
+// is ours. A seal cannot be known before there is a run.
+func (e *Engine) Resume(ctx context.Context, objects []manifest.Object) error {
+	return e.submitAll(ctx, objects, true)
+}
+
+// submitAll creates the input last, because it belongs to the run and goes with it; no
+// container starts before it is there. Without it the run goes, too. An error is *Refused
+// where trying again is of no use.
+func (e *Engine) submitAll(ctx context.Context, objects []manifest.Object, again bool) error {
 	last := len(objects) - 1
 	if last < 0 || objects[last].GetKind() != e.Kind {
 		return fmt.Errorf("there is no %s to submit; this is a fault of kratix-runner", e.Kind)
@@ -51,7 +61,7 @@ func (e *Engine) Submit(ctx context.Context, objects []manifest.Object) error {
 			first = append(first, objects[i].DeepCopy())
 		}
 	}
-	if err := e.create(ctx, first); err != nil {
+	if err := e.create(ctx, first, again); err != nil {
 		return err
 	}
 	run := first[len(first)-1]
@@ -59,7 +69,7 @@ func (e *Engine) Submit(ctx context.Context, objects []manifest.Object) error {
 	for _, input := range inputs {
 		input.SetOwnerReferences([]metav1.OwnerReference{{APIVersion: e.APIVersion, Kind: e.Kind, Name: run.GetName(), UID: run.GetUID()}})
 	}
-	err := e.create(ctx, inputs)
+	err := e.create(ctx, inputs, again)
 	if err == nil || ctx.Err() != nil {
 		return err
 	}
@@ -71,9 +81,9 @@ func (e *Engine) Submit(ctx context.Context, objects []manifest.Object) error {
 	return err
 }
 
-func (e *Engine) create(ctx context.Context, objects []*unstructured.Unstructured) error {
+func (e *Engine) create(ctx context.Context, objects []*unstructured.Unstructured, again bool) error {
 	for _, object := range objects {
-		err := e.submit(ctx, object)
+		err := e.submit(ctx, object, again)
 		switch {
 		case err == nil:
 		case errors.Is(err, ErrMissing):
@@ -89,10 +99,10 @@ func (e *Engine) create(ctx context.Context, objects []*unstructured.Unstructure
 	return nil
 }
 
-func (e *Engine) submit(ctx context.Context, wanted *unstructured.Unstructured) error {
+func (e *Engine) submit(ctx context.Context, wanted *unstructured.Unstructured, again bool) error {
 	switch wanted.GetKind() {
 	case e.Kind:
-		err := e.createRun(ctx, wanted)
+		err := e.createRun(ctx, wanted, again)
 		if err == nil {
 			e.fresh.created(wanted)
 		}
@@ -141,13 +151,16 @@ func (e *Engine) replace(ctx context.Context, wanted *unstructured.Unstructured)
 // errTaken is a run of our name that somebody else has made.
 var errTaken = errors.New("it is there already and this runner has not made it; delete it")
 
-// createRun leaves alone what an earlier try has made, which is known by its seal: labels
-// can be copied before there is a run.
-func (e *Engine) createRun(ctx context.Context, wanted *unstructured.Unstructured) error {
+// createRun leaves alone what an earlier try has made, if there can have been one. That is
+// known by its seal: labels can be copied before there is a run.
+func (e *Engine) createRun(ctx context.Context, wanted *unstructured.Unstructured, again bool) error {
 	object := wanted.DeepCopy() // a refusal leaves nothing of it
 	err := e.client.Create(ctx, wanted)
-	if !apierrors.IsAlreadyExists(err) {
+	switch {
+	case !apierrors.IsAlreadyExists(err):
 		return err
+	case !again:
+		return errTaken
 	}
 	there := &unstructured.Unstructured{}
 	there.SetGroupVersionKind(object.GroupVersionKind())

@@ -19,6 +19,7 @@ import (
 
 	"github.com/kratix-compile/kratix-compile/internal/engine"
 	"github.com/kratix-compile/kratix-compile/internal/seal"
+	"github.com/kratix-compile/kratix-compile/translate/manifest"
 	"github.com/kratix-compile/kratix-compile/translate/plan"
 )
 
@@ -42,7 +43,7 @@ func TestSubmitTwice(t *testing.T) {
 	require.NoError(t, e.Submit(t.Context(), objects))
 	uid := objects[len(objects)-1].GetUID()
 	objects[len(objects)-1].SetUID("")
-	require.NoError(t, e.Submit(t.Context(), objects))
+	require.NoError(t, e.Resume(t.Context(), objects))
 	assert.Equal(t, uid, objects[len(objects)-1].GetUID(), "it says which run that is, again")
 	assert.Equal(t, []string{run.Name}, found(t, e, objects[len(objects)-1].GetLabels()))
 }
@@ -103,13 +104,26 @@ func TestSubmitWhereSomethingIs(t *testing.T) {
 			forge(theirs)
 			require.NoError(t, api.Create(t.Context(), theirs))
 			seal.Key("ours").Put(run, "uid")
-			err := e.Submit(t.Context(), objects)
-			_, refused := errors.AsType[*engine.Refused](err)
-			assert.True(t, refused)
-			assert.ErrorContains(t, err, "this runner has not made it; delete it")
-			assert.Empty(t, run.GetUID())
+			for _, submit := range []func(context.Context, []manifest.Object) error{e.Submit, e.Resume} {
+				err := submit(t.Context(), objects)
+				_, refused := errors.AsType[*engine.Refused](err)
+				assert.True(t, refused)
+				assert.ErrorContains(t, err, "this runner has not made it; delete it")
+				assert.Empty(t, run.GetUID())
+			}
 		})
 	}
+}
+
+// TestFirstTryFindsNothing of its own, whatever seal it has.
+func TestFirstTryFindsNothing(t *testing.T) {
+	api := cluster(t)
+	e := tekton(t, api, api, interceptor.Funcs{})
+	_, objects := compiled(t, e)
+	run := &objects[len(objects)-1]
+	seal.Key("ours").Put(run, "uid")
+	require.NoError(t, api.Create(t.Context(), run.DeepCopy()))
+	assert.ErrorContains(t, e.Submit(t.Context(), objects), "this runner has not made it; delete it")
 }
 
 // TestInputIsOurs: who knows a run's name before it is there can make its input, too.

@@ -73,12 +73,14 @@ type DropRecord struct{ Run string }
 // Cancel asks the engine to end a run that has not ended; it may be gone already.
 type Cancel struct{ Run string }
 
-// Submit creates the run of a pipeline, unless it exists, and writes its UID into the
-// status. A run of that name that somebody else has made must fail.
+// Submit creates the run of a pipeline and writes its UID into the status. A run of that name
+// that somebody else has made must fail. With Again an earlier try may have made it, of a
+// runner that was killed then; without, nobody can have.
 type Submit struct {
 	Pipeline string
 	Round    int
 	Run      string
+	Again    bool
 }
 
 func (AddLabel) action()    {}

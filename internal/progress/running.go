@@ -27,7 +27,7 @@ func (m *machine) running(i int) {
 	case run.State == RunAbsent && p.RunUID != "":
 		m.lost(i)
 	case run.State == RunAbsent, p.RunUID == "" && run.UID != "": // to be created, or to be known as created
-		m.after = append(m.after, Submit{Pipeline: p.Name, Round: m.next.Round, Run: p.Run})
+		m.after = append(m.after, Submit{Pipeline: p.Name, Round: m.next.Round, Run: p.Run, Again: true})
 		m.ends(Running)
 	case run.active():
 		if cause == patient {
