@@ -3,10 +3,12 @@
 package e2e
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -102,13 +104,27 @@ func (m moment) await(t *testing.T, e engine, pods *podWatch) {
 	pods.until(t, "a Pod on a node", func() bool { return len(pods.pods) > 0 && pods.newest().Spec.NodeName != "" })
 }
 
-// cancel returns when the run has ended.
+// cancel returns when the run has ended. It cancels as the runner does, again and again: Argo
+// overlooks what comes while it writes the Workflow itself.
 func (by cancellation) cancel(t *testing.T, run *unstructured.Unstructured) {
 	t.Helper()
 	runs, err := shared.Resource(run)
 	require.NoError(t, err)
 	_, err = runs.Patch(bounded(t), run.GetName(), types.MergePatchType, []byte(by.patch), metav1.PatchOptions{})
 	require.NoError(t, err)
+	ctx, ended := context.WithCancel(bounded(t))
+	defer ended()
+	go func() {
+		for tick := time.Tick(15 * time.Second); ; {
+			select {
+			case <-ctx.Done():
+				return
+			case now := <-tick:
+				again := fmt.Sprintf(`{"metadata":{"annotations":{"cancelled":%q}}}`, now)
+				_, _ = runs.Patch(ctx, run.GetName(), types.MergePatchType, []byte(again), metav1.PatchOptions{}) // or it has just gone
+			}
+		}
+	}()
 	end := by.engine.awaitEnd(t, run)
 	_, succeeded := by.engine.end(end)
 	assert.False(t, succeeded)

@@ -182,14 +182,19 @@ func (e *Engine) AddLog(ctx context.Context, run *unstructured.Unstructured, s *
 	}
 }
 
-// Cancel asks the engine to end a run. One that is gone has ended, and another one that has
-// its name by now is left alone.
+// annotationCancelled is when a run was last told to end. It makes each cancellation a change
+// of its own: Argo can overlook one that comes while it writes the Workflow itself, and would
+// hear of no other that changes nothing.
+const annotationCancelled = "kratix-compile.io/cancelled"
+
+// Cancel asks the engine to end a run, again each time that it is called. One that is gone has
+// ended, and another one that has its name by now is left alone.
 func (e *Engine) Cancel(ctx context.Context, namespace, name string, uid types.UID) error {
 	var patch map[string]any
 	if err := json.Unmarshal(e.Engine.Cancel, &patch); err != nil {
 		return err // it is a constant
 	}
-	patch["metadata"] = map[string]any{"uid": uid}
+	patch["metadata"] = map[string]any{"uid": uid, "annotations": map[string]any{annotationCancelled: time.Now().UTC().Format(time.RFC3339Nano)}}
 	data, err := json.Marshal(patch)
 	if err != nil {
 		return err

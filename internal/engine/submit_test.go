@@ -143,6 +143,25 @@ func TestInputIsOurs(t *testing.T) {
 	assert.Equal(t, run.Name, input.OwnerReferences[0].Name, "it goes with its run")
 }
 
+// TestCancelAgain is a change each time: an engine may have overlooked the first.
+func TestCancelAgain(t *testing.T) {
+	api := cluster(t)
+	e := tekton(t, api, api, interceptor.Funcs{})
+	_, objects := compiled(t, e)
+	require.NoError(t, e.Submit(t.Context(), objects))
+	run := &objects[len(objects)-1]
+	seen := map[string]bool{}
+	for range 3 {
+		require.NoError(t, e.Cancel(t.Context(), run.GetNamespace(), run.GetName(), run.GetUID()))
+		require.NoError(t, api.Get(t.Context(), client.ObjectKeyFromObject(run), run))
+		seen[run.GetResourceVersion()] = true
+	}
+	assert.Len(t, seen, 3)
+	spec, _, err := unstructured.NestedString(run.Object, "spec", "status")
+	require.NoError(t, err)
+	assert.Equal(t, "TaskRunCancelled", spec)
+}
+
 // TestRunWithoutItsInputGoes: it would wait for it to its time limit.
 func TestRunWithoutItsInputGoes(t *testing.T) {
 	quota := apierrors.NewForbidden(schema.GroupResource{Resource: "configmaps"}, "x", errors.New("exceeded quota"))
