@@ -60,7 +60,9 @@ func TestFirstProcessKilled(t *testing.T) {
 					assert.Equal(t, state.Failed, s.Phase)
 					assert.Contains(t, s.Message(), "exit code 137")
 				}
-				assert.NotContains(t, logs(t, pods.newest(), e.harvest), said(harvestContainer), "half of it was delivered")
+				if m.busy != harvestContainer { // which is at work when its own first process is killed
+					assert.NotContains(t, logs(t, pods.newest(), e.harvest), said(harvestContainer), "half of it was delivered")
+				}
 			})
 		}
 	}

@@ -135,6 +135,29 @@ func TestTakenName(t *testing.T) {
 	}
 }
 
+// TestTakenAtTheLastMoment: somebody has even seen the seal before the run was there. A first
+// try finds nothing of its own.
+func TestTakenAtTheLastMoment(t *testing.T) {
+	w := newWorld(t, promise(t), thing(t, "a", "one"), namespace("a"))
+	var forged *unstructured.Unstructured
+	w.create = func(o client.Object) error {
+		if run, ok := o.(*unstructured.Unstructured); ok && run.GetKind() == "TaskRun" && forged == nil {
+			forged = run.DeepCopy()
+			forged.SetUID("evil-uid")
+			return w.api.Create(t.Context(), forged)
+		}
+		return nil
+	}
+	w.step(t, "a", "one")
+	require.NotNil(t, forged)
+	current, _ := w.workflow(t, "a", "one").Current()
+	assert.Equal(t, progress.PhaseFailed, current.Phase)
+	assert.Contains(t, current.Message, forged.GetName()+": it is there already and this runner has not made it")
+	require.ErrorIs(t, w.deliver(t, forged), harvest.ErrSuperseded)
+	w.step(t, "a", "one")
+	w.noEvil(t)
+}
+
 // TestForeignRunsDoNotCount: whoever writes our labels on a run that never ends, or that
 // fails, holds nothing up and fails nothing.
 func TestForeignRunsDoNotCount(t *testing.T) {

@@ -43,6 +43,9 @@ func (c *course) runs(ctx context.Context, status progress.Status) ([]progress.R
 		c.ran = c.ran || len(found) > 0
 		for i := range found {
 			run := &found[i]
+			if c.refused[run.GetName()] != "" {
+				continue // it has the name of one that could not be created
+			}
 			s, err := e.Observe(ctx, run)
 			if err != nil {
 				return nil, err
@@ -60,7 +63,7 @@ func (c *course) runs(ctx context.Context, status progress.Status) ([]progress.R
 			})
 		}
 	}
-	if text, ok := c.refused[current.Run]; ok && c.where[current.Run].engine == nil {
+	if text, ok := c.refused[current.Run]; ok {
 		runs = append(runs, progress.Run{Name: current.Run, State: progress.RunFailed, Text: text})
 	}
 	return runs, nil
