@@ -91,6 +91,7 @@ type result[T any] struct {
 
 func (r *result[T]) compile(p *parse.PromiseDoc, requests []*parse.Document, opts Options, finish func(Output) (T, error)) {
 	r.diags = check.Promise(p)
+	r.diags.Append(admit.Promise(p))
 	r.diags.Append(admit.API(p.API))
 	if r.diags.HasErrors() {
 		return

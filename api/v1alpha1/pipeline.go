@@ -41,15 +41,16 @@ type Container struct {
 	// Name is a DNS label, unique in the Pipeline.
 	Name string `json:"name"`
 	// Image is an image reference. Its entrypoint runs unless Command is set.
-	Image           string                      `json:"image"`
-	Args            []string                    `json:"args,omitempty"`
-	Command         []string                    `json:"command,omitempty"`
-	Env             []corev1.EnvVar             `json:"env,omitempty"`
-	EnvFrom         []corev1.EnvFromSource      `json:"envFrom,omitempty"`
-	VolumeMounts    []corev1.VolumeMount        `json:"volumeMounts,omitempty"`
-	ImagePullPolicy corev1.PullPolicy           `json:"imagePullPolicy,omitempty"`
-	SecurityContext *corev1.SecurityContext     `json:"securityContext,omitempty"`
-	Resources       corev1.ResourceRequirements `json:"resources,omitempty"`
+	Image           string                  `json:"image"`
+	Args            []string                `json:"args,omitempty"`
+	Command         []string                `json:"command,omitempty"`
+	Env             []corev1.EnvVar         `json:"env,omitempty"`
+	EnvFrom         []corev1.EnvFromSource  `json:"envFrom,omitempty"`
+	VolumeMounts    []corev1.VolumeMount    `json:"volumeMounts,omitempty"`
+	ImagePullPolicy corev1.PullPolicy       `json:"imagePullPolicy,omitempty"`
+	SecurityContext *corev1.SecurityContext `json:"securityContext,omitempty"`
+	// Resources that are there, if only as {}, have none of the operator's defaults.
+	Resources *corev1.ResourceRequirements `json:"resources,omitempty"`
 }
 
 // JobOptions tune how a Pipeline is repeated when it fails.

@@ -4,7 +4,11 @@ package main
 
 import (
 	"maps"
+	"reflect"
+	"slices"
 	"strings"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
 )
@@ -27,14 +31,38 @@ func tighten(s schema) {
 	if ok {
 		s["additionalProperties"] = false
 	}
-	for _, p := range properties {
+	for name, p := range properties {
 		tighten(p.(schema))
+		if !requires(s, name) {
+			allowNull(p.(schema))
+		}
 	}
 	for _, k := range []string{"items", "additionalProperties"} {
 		if inner, ok := s[k].(schema); ok {
 			tighten(inner)
 		}
 	}
+}
+
+// allowNull says of a field that null is as good as nothing: Kratix and the API server
+// take it so, and tools that print Go's types write it.
+func allowNull(s schema) {
+	switch kind := s["type"].(type) {
+	case string:
+		s["type"] = []any{kind, "null"}
+	case nil:
+		if either, ok := s["anyOf"].([]any); ok {
+			s["anyOf"] = append(either, schema{"type": "null"})
+		}
+	}
+	if choices, ok := s["enum"].([]any); ok {
+		s["enum"] = append(choices, nil)
+	}
+}
+
+func requires(s schema, name string) bool {
+	required, _ := s["required"].([]any)
+	return slices.Contains(required, any(name))
 }
 
 // number is what may be written for x-kubernetes-int-or-string: CRDs want
@@ -48,14 +76,20 @@ func number(s schema) string {
 }
 
 func describePipeline(s schema) {
+	properties := schema{}
+	for f := range reflect.TypeFor[metav1.ObjectMeta]().Fields() {
+		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+		properties[name] = schema{"description": "Has no effect on a Pipeline."}
+	}
+	maps.Copy(properties, schema{
+		"name":        text("Names the Pipeline; unique in its list. At most 60 characters together with the Promise and the workflow."),
+		"labels":      texts("Are added to the Pods that run the Pipeline."),
+		"annotations": texts("Are added to the Pods that run the Pipeline."),
+		"namespace":   text("Has no effect. The Promise says where Pipelines run: spec.workflows.config.pipelineNamespace."),
+	})
 	envelope(s, v1alpha1.KindPipeline, schema{
-		"description": "Name, labels and annotations of the Pipeline. All else has no effect here.",
-		"properties": schema{
-			"name":        text("Names the Pipeline; unique in its list. At most 60 characters together with the Promise and the workflow."),
-			"labels":      texts("Are added to the Pods that run the Pipeline."),
-			"annotations": texts("Are added to the Pods that run the Pipeline."),
-			"namespace":   text("Has no effect. The Promise says where Pipelines run: spec.workflows.config.pipelineNamespace."),
-		},
+		"description":          "Name, labels and annotations of the Pipeline. All else has no effect here.",
+		"properties":           properties,
 		"additionalProperties": false,
 	})
 }
@@ -70,7 +104,7 @@ func describePromise(s, pipeline schema) {
 			"annotations": texts("Annotations of the Promise."),
 		},
 	})
-	s["properties"].(schema)["status"] = schema{"description": "Written by Kratix.", "type": "object"}
+	s["properties"].(schema)["status"] = schema{"description": "Written by Kratix.", "type": []any{"object", "null"}}
 	s["definitions"] = schema{v1alpha1.KindPipeline: pipeline}
 	workflows := property(s, "spec", "workflows")
 	for _, kind := range []string{"promise", "resource"} {
@@ -83,7 +117,12 @@ func describePromise(s, pipeline schema) {
 // envelope replaces what Kubernetes says of any object by what holds for this.
 func envelope(s schema, kind string, metadata schema) {
 	metadata["type"] = "object"
-	metadata["required"] = []string{"name"}
+	metadata["required"] = []any{"name"}
+	for name, p := range metadata["properties"].(schema) {
+		if !requires(metadata, name) {
+			allowNull(p.(schema))
+		}
+	}
 	properties := s["properties"].(schema)
 	properties["apiVersion"] = schema{"description": "The only version there is.", "type": "string", "const": v1alpha1.APIVersion}
 	properties["kind"] = schema{"description": "Always " + kind + ".", "type": "string", "const": kind}

@@ -27,6 +27,7 @@ func API(api *parse.API) diag.List {
 		return nil
 	}
 	definition := api.CRD.DeepCopy()
+	definition.Namespace = "" // the API server clears it, for the kind has no namespaces
 	apiextensionsv1.SetDefaults_CustomResourceDefinition(definition)
 	apiextensionsv1.SetDefaults_CustomResourceDefinitionSpec(&definition.Spec)
 	var internal apiextensions.CustomResourceDefinition

@@ -109,7 +109,7 @@ func TestPipelineRules(t *testing.T) {
 		{"backoff limit", spec("jobOptions: {backoffLimit: -1}"), []string{"KC218 " + at + ".spec.jobOptions.backoffLimit"}},
 		{"toleration", spec("tolerations: [{operator: Equal}]"), []string{"KC211 " + at + ".spec.tolerations[0]"}},
 		{"node selector", spec("nodeSelector: {a: 'b c'}"), []string{"KC205 " + at + ".spec.nodeSelector.a"}},
-		{"pull secret", spec("imagePullSecrets: [{name: A_B}]"), []string{"KC202 " + at + ".spec.imagePullSecrets[0]"}},
+		{"pull secrets, which the API server does not judge", spec("imagePullSecrets: [{name: A_B}, {name: ''}]"), nil},
 		{"service account", spec("rbac: {serviceAccount: A_B}"), []string{"KC202 " + at + ".spec.rbac.serviceAccount"}},
 		{"no verbs", spec("rbac: {permissions: [{apiGroups: [''], resources: [pods]}]}"), []string{"KC212 " + at + ".spec.rbac.permissions[0]"}},
 		{"no groups", spec("rbac: {permissions: [{resources: [pods], verbs: [get]}]}"), []string{"KC212 " + at + ".spec.rbac.permissions[0]"}},

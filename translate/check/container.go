@@ -54,7 +54,9 @@ func (c *checker) container(ct v1alpha1.Container, at diag.At) {
 	for i, e := range ct.EnvFrom {
 		c.envFrom(e, at.Field("envFrom").Index(i))
 	}
-	c.resources(ct.Resources, at.Field("resources"))
+	if ct.Resources != nil {
+		c.resources(*ct.Resources, at.Field("resources"))
+	}
 }
 
 // What the API server lets a variable be taken from.

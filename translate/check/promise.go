@@ -118,10 +118,6 @@ func (c *checker) scheduling(spec v1alpha1.PipelineSpec, at diag.At) {
 	if limit := spec.JobOptions.BackoffLimit; limit != nil && *limit < 0 {
 		c.add(diag.BadNumber, at.Field("jobOptions", "backoffLimit"), "backoffLimit is %d; it must be 0 or more", *limit)
 	}
-	for i, s := range spec.ImagePullSecrets {
-		at := at.Field("imagePullSecrets").Index(i)
-		c.valid(diag.BadName, at, "secret", s.Name, validation.IsDNS1123Subdomain(s.Name))
-	}
 	for _, k := range slices.Sorted(maps.Keys(spec.NodeSelector)) {
 		c.label(at.Field("nodeSelector", k), k, spec.NodeSelector[k])
 	}

@@ -98,11 +98,8 @@ func (c *checker) mounts(mounts []corev1.VolumeMount, volumes map[string]bool, a
 }
 
 func (c *checker) mountPath(m corev1.VolumeMount, at diag.At) {
-	switch {
-	case m.MountPath == "":
+	if m.MountPath == "" {
 		c.add(diag.BadMount, at, "the mount has no mountPath")
-	case strings.Contains(m.MountPath, ":"):
-		c.add(diag.BadMount, at.Field("mountPath"), "%q contains a colon, which Kubernetes refuses", m.MountPath)
 	}
 	for _, w := range workflow.Directories {
 		if path.Join("/", m.MountPath) == w {

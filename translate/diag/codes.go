@@ -29,6 +29,9 @@ const (
 	UnknownRequestField Code = "KC115"
 	NoPipelines         Code = "KC116"
 	DuplicateRequest    Code = "KC117"
+	OtherCase           Code = "KC118"
+	LeftOut             Code = "KC119"
+	ConfigKeyFate       Code = "KC120"
 
 	NotAPipeline      Code = "KC201"
 	BadName           Code = "KC202"
@@ -50,6 +53,8 @@ const (
 	BadNumber         Code = "KC218"
 	DuplicatePromise  Code = "KC219"
 	ClaimsUnsupported Code = "KC220"
+	OtherAPIKind      Code = "KC221"
+	PromiseRefused    Code = "KC222"
 
 	RestartInPlace Code = "KC301"
 	LabelKept      Code = "KC302"
@@ -81,6 +86,7 @@ const (
 	EnvReserved       Code = "KC418"
 	LabelReserved     Code = "KC419"
 	LiteralSecret     Code = "KC420"
+	NothingToRun      Code = "KC421"
 )
 
 // Info is what `kratix-compile explain CODE` prints.

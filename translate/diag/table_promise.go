@@ -136,4 +136,55 @@ var promiseCodes = []Info{
 			    resources:
 			      claims: [{name: gpu}]`,
 	},
+	{
+		Code: OtherAPIKind, Severity: Warning, Title: "spec.api calls itself something else",
+		Prose: `
+			Kratix reads spec.api as a CustomResourceDefinition of apiextensions.k8s.io/v1,
+			whatever its apiVersion and kind say, and so does the compiler. Other tools
+			believe what is written. Write apiextensions.k8s.io/v1 and
+			CustomResourceDefinition.`,
+		Example: `
+			apiVersion: platform.kratix.io/v1alpha1
+			kind: Promise
+			metadata: {name: redis}
+			spec:
+			  api:
+			    apiVersion: apiextensions.k8s.io/v1beta1
+			    kind: CustomResourceDefinition
+			    metadata: {name: redises.example.org}
+			    spec:
+			      group: example.org
+			      scope: Namespaced
+			      names: {kind: Redis, plural: redises}
+			      versions:
+			      - name: v1
+			        served: true
+			        storage: true
+			        schema:
+			          openAPIV3Schema: {type: object, properties: {spec: {type: object}}}
+			  workflows:
+			    resource:
+			      configure:
+			      - apiVersion: platform.kratix.io/v1alpha1
+			        kind: Pipeline
+			        metadata: {name: render}`,
+	},
+	{
+		Code: PromiseRefused, Severity: Error, Title: "the API server would refuse the Promise",
+		Prose: `
+			The Promise was put through the API server's own validation, with the schema of
+			the CustomResourceDefinition of Promises, and did not pass. Nobody could apply it.`,
+		Example: `
+			apiVersion: platform.kratix.io/v1alpha1
+			kind: Promise
+			metadata: {name: redis}
+			spec:
+			  dependencies: [redis-operator]
+			  workflows:
+			    promise:
+			      configure:
+			      - apiVersion: platform.kratix.io/v1alpha1
+			        kind: Pipeline
+			        metadata: {name: install}`,
+	},
 }

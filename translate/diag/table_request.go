@@ -207,4 +207,53 @@ var requestCodes = []Info{
 			spec:
 			  size: small`,
 	},
+	{
+		Code: OtherCase, Severity: Warning, Title: "the key is written in another case",
+		Prose: `
+			Kratix reads Pipelines, spec.api and its configuration with a decoder that
+			ignores the case of keys, and so does the compiler: Env is env. Everything else in
+			a Promise is read by the API server, which does not. Write the key as it is
+			called.`,
+		Example: `
+			spec:
+			  containers:
+			  - name: render
+			    image: registry.example/render:v1
+			    command: [render]
+			    Env: [{name: REGION, value: north}]`,
+	},
+	{
+		Code: LeftOut, Severity: Warning, Title: "what looks like input is left out",
+		Prose: `
+			The document is nearly a Promise, or nearly a request for one of the Promises: its
+			kind or its apiVersion is a letter away, or in another case. As it is written, it
+			is another object, and nothing is compiled from it. A file that is a link to
+			nothing is left out as well. Correct the spelling or the link, or take the file
+			away.`,
+		Example: `
+			apiVersion: platform.kratix.io/v1alpha1
+			kind: Promise
+			metadata: {name: redis}
+			spec:
+			  workflows:
+			    promise:
+			      configure:
+			      - apiVersion: platform.kratix.io/v1alpha1
+			        kind: Pipeline
+			        metadata: {name: install}
+			---
+			apiVersion: platform.kratix.io/v1alpha
+			kind: Promise
+			metadata: {name: cache}`,
+	},
+	{
+		Code: ConfigKeyFate, Severity: Note, Title: "what becomes of a key of the operator's configuration",
+		Prose: `
+			Kratix obeys the key; the compiler has no use for it. The note says whether
+			kratix-runner obeys it, or why it is not needed. None of these keys changes the
+			manifests.`,
+		Example: `
+			logging:
+			  structured: true`,
+	},
 }

@@ -46,10 +46,13 @@ func readAPI(d *Document, diags *diag.List) *API {
 	}
 	api := &API{At: at, CRD: &apiextensionsv1.CustomResourceDefinition{}}
 	if kind, version := e.value.field("kind"), e.value.field("apiVersion"); kind != crdKind || version != crdAPIVersion {
-		diags.Add(diag.BadAPI, at, "found kind %q of %q, want %s of %s", kind, version, crdKind, crdAPIVersion)
-		return api
+		if _, rest := d.walk(at.Field("spec").Path); len(rest) > 0 {
+			diags.Add(diag.BadAPI, at, "found kind %q of %q, want %s of %s", kind, version, crdKind, crdAPIVersion)
+			return api
+		}
+		diags.Add(diag.OtherAPIKind, at, "found kind %q of %q; Kratix takes it for %s of %s, so write that", kind, version, crdKind, crdAPIVersion)
 	}
-	for _, found := range d.DecodeLoose(at.Path, api.CRD) {
+	for _, found := range d.decode(at.Path, api.CRD, explainer{unknown: diag.UnknownPromiseField, anyCase: true}) {
 		if found.Code != diag.UnknownPromiseField { // a newer API server may know it
 			diags.Append(diag.List{found})
 		}

@@ -3,6 +3,8 @@
 package parse
 
 import (
+	"bytes"
+	stdjson "encoding/json"
 	"reflect"
 	"strings"
 
@@ -11,20 +13,21 @@ import (
 	"github.com/kratix-compile/kratix-compile/translate/diag"
 )
 
-// Decode fills a typed value from the one at a path, by the rules of the API
-// server: keys are case-sensitive, and every unknown one is an error. Nothing
-// is touched when nothing is written there.
+// Decode fills a typed value from the one at a path, as Kratix does: every
+// unknown key is an error, and a key in another case is warned of and taken
+// (docs/kratix-contract.md 1.4). Nothing is touched when nothing is written there.
 func (d *Document) Decode(at diag.Path, into any) diag.List {
-	return d.decode(at, into, diag.UnknownField)
+	return d.decode(at, into, explainer{unknown: diag.UnknownField, anyCase: true})
 }
 
-// DecodeLoose only warns of unknown fields. The status, which nobody writes
-// but which kubectl get prints, is not looked at.
+// DecodeLoose only warns of unknown keys and, as the API server, takes one in
+// another case for unknown. The status, which nobody writes but which kubectl get
+// prints, is not looked at.
 func (d *Document) DecodeLoose(at diag.Path, into any) diag.List {
-	return d.decode(at, into, diag.UnknownPromiseField)
+	return d.decode(at, into, explainer{unknown: diag.UnknownPromiseField})
 }
 
-func (d *Document) decode(at diag.Path, into any, unknown diag.Code) diag.List {
+func (d *Document) decode(at diag.Path, into any, x explainer) diag.List {
 	e, rest := d.walk(at)
 	if len(rest) > 0 {
 		return nil
@@ -33,12 +36,21 @@ func (d *Document) decode(at diag.Path, into any, unknown diag.Code) diag.List {
 	if err == nil && len(strict) == 0 {
 		return nil
 	}
-	x := explainer{doc: d, unknown: unknown}
+	if x.anyCase {
+		err = again(d.raw(e.value), into)
+	}
+	x.doc = d
 	x.value(e.value, diag.At{Doc: d, Path: at}, reflect.TypeOf(into))
 	if err != nil && !x.diags.HasErrors() {
 		x.diags.Add(diag.WrongType, diag.At{Doc: d, Path: at}, "cannot be read: %s", withoutPrefix(err))
 	}
 	return x.diags
+}
+
+// again decodes from the start with encoding/json, which ignores the case of keys.
+func again(text []byte, into any) error {
+	reflect.ValueOf(into).Elem().SetZero()
+	return stdjson.NewDecoder(bytes.NewReader(text)).Decode(into)
 }
 
 func withoutPrefix(err error) string { return strings.TrimPrefix(err.Error(), "json: ") }

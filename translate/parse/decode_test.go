@@ -68,7 +68,7 @@ priority: 1 #! 1 KC106 unknown field "priority"; the fields are containers, imag
 containers:
 - name: a
   imge: b #! 3 KC106 unknown field "imge"; did you mean "image"?
-  Image: c #! 3 KC106 unknown field "Image"; did you mean "image"?
+  Image: c #! 3 KC118 the field is called "image"; Kratix ignores the case here, and other tools do not
   img: d #! 3 KC106 unknown field "img"; did you mean "image"?
   evn: [] #! 3 KC106 unknown field "evn"; did you mean "env"?
   securityContext: {runAsRoot: true} #! 21 KC106 unknown field "runAsRoot"

@@ -160,21 +160,25 @@ func (d *Document) Raw(path diag.Path) []byte {
 
 // Locate finds a scalar by itself and a list or a mapping by its key.
 func (d *Document) Locate(path diag.Path) diag.Pos {
-	e, _ := d.walk(path)
+	e, _ := d.follow(path, (*node).findFolded)
 	return d.pos(e.where())
 }
 
 // LocateKey finds the key of a value, whatever the value is.
 func (d *Document) LocateKey(path diag.Path) diag.Pos {
-	e, _ := d.walk(path)
+	e, _ := d.follow(path, (*node).findFolded)
 	return d.pos(e.keyAt)
 }
 
 // walk follows a path as far as it is written.
 func (d *Document) walk(path diag.Path) (last entry, rest diag.Path) {
+	return d.follow(path, (*node).find)
+}
+
+func (d *Document) follow(path diag.Path, find func(*node, diag.Step) (entry, bool)) (last entry, rest diag.Path) {
 	last = d.root
 	for i, step := range path {
-		next, ok := last.value.find(step)
+		next, ok := find(last.value, step)
 		if !ok {
 			return last, path[i:]
 		}

@@ -24,6 +24,8 @@ const maxFindings = 100
 type explainer struct {
 	doc     *Document
 	unknown diag.Code
+	// anyCase is set where Kratix reads, which ignores the case of keys.
+	anyCase bool
 	diags   diag.List
 }
 
@@ -66,18 +68,33 @@ func (x *explainer) structure(n *node, at diag.At, t reflect.Type) {
 	}
 	fields := fieldsOf(t)
 	for _, e := range n.entries {
-		field, ok := fields[e.key]
-		switch {
-		case len(x.diags) >= maxFindings:
+		if len(x.diags) >= maxFindings {
 			return
-		case ok:
+		}
+		field, known := fields[e.key]
+		key := diag.At{Doc: keys{x.doc}, Path: at.Field(e.key).Path}
+		if name := inCase(e.key, fields); !known && x.anyCase && name != "" {
+			field, known = fields[name], true
+			x.diags.Add(diag.OtherCase, key, "the field is called %q; Kratix ignores the case here, and other tools do not", name)
+		}
+		switch {
+		case known:
 			x.value(e.value, at.Field(e.key), field)
 		case x.unknown == diag.UnknownPromiseField && len(at.Path) == 0 && e.key == "status":
 		default:
-			key := diag.At{Doc: keys{x.doc}, Path: at.Field(e.key).Path}
 			x.diags.Add(x.unknown, key, "unknown field %q%s", e.key, hint(e.key, fields))
 		}
 	}
+}
+
+// inCase is the field that has the key in another case; "" if none has.
+func inCase(key string, fields map[string]reflect.Type) string {
+	for name := range fields {
+		if strings.EqualFold(name, key) {
+			return name
+		}
+	}
+	return ""
 }
 
 func (x *explainer) dictionary(n *node, at diag.At, t reflect.Type) {

@@ -5,6 +5,7 @@ package parse
 import (
 	"cmp"
 	"slices"
+	"strings"
 
 	"github.com/kratix-compile/kratix-compile/translate/diag"
 )
@@ -71,6 +72,18 @@ func (n *node) find(s diag.Step) (entry, bool) {
 	}
 	i, ok := slices.BinarySearchFunc(n.entries, s.Key, func(e entry, key string) int { return cmp.Compare(e.key, key) })
 	if !ok {
+		return entry{}, false
+	}
+	return n.entries[i], true
+}
+
+// findFolded also finds a key that is written in another case.
+func (n *node) findFolded(s diag.Step) (entry, bool) {
+	if e, ok := n.find(s); ok || s.List || n.kind != mapping {
+		return e, ok
+	}
+	i := slices.IndexFunc(n.entries, func(e entry) bool { return strings.EqualFold(e.key, s.Key) })
+	if i < 0 {
 		return entry{}, false
 	}
 	return n.entries[i], true

@@ -4,6 +4,7 @@ package parse
 
 import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/json"
 
 	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
 	"github.com/kratix-compile/kratix-compile/translate/diag"
@@ -17,8 +18,10 @@ type PromiseDoc struct {
 	// API is nil when spec.api is absent, null or {}.
 	API *API
 	Lists
-	// Spec is the JSON of .spec with sorted keys, for hashing; nil without one.
-	Spec []byte
+	// Content is the whole object, and Spec the JSON of its spec as Kratix hashes it, once
+	// package admit has seen it.
+	Content map[string]any
+	Spec    []byte
 }
 
 // Lists are the Pipelines of the four workflows, in written order.
@@ -39,8 +42,9 @@ type Pipeline struct {
 // drops them, but not in a Pipeline, where Kratix refuses them (Kratix
 // docs/kratix-contract.md 1.4). What could be read is returned in any case.
 func Promise(d *Document) (*PromiseDoc, diag.List) {
-	p := &PromiseDoc{At: d.Root(), Doc: d, Spec: d.Raw(d.Root().Field("spec").Path)}
-	var written struct { // all but the status
+	p := &PromiseDoc{At: d.Root(), Doc: d}
+	_ = json.UnmarshalCaseSensitivePreserveInts(d.JSON(), &p.Content) // the parser has made this JSON
+	var written struct {                                              // all but the status
 		metav1.TypeMeta   `json:",inline"`
 		metav1.ObjectMeta `json:"metadata"`
 		Spec              v1alpha1.PromiseSpec `json:"spec"`

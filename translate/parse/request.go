@@ -19,7 +19,7 @@ type RequestDoc struct {
 	Doc    *Document
 	Object map[string]any
 	Meta   metav1.ObjectMeta
-	// Spec is the JSON of .spec with sorted keys, for hashing; nil without one.
+	// Spec is the JSON of .spec with sorted keys, for hashing; null without one.
 	Spec []byte
 }
 
@@ -33,6 +33,9 @@ func (a *API) Offers(d *Document) bool {
 // Request reads a request for the API, which must offer it.
 func Request(d *Document, api *API) (*RequestDoc, diag.List) {
 	r := &RequestDoc{At: d.Root(), Doc: d, Spec: d.Raw(d.Root().Field("spec").Path)}
+	if r.Spec == nil {
+		r.Spec = []byte("null")
+	}
 	var diags diag.List
 	if _, version, _ := strings.Cut(d.APIVersion(), "/"); !slices.Contains(api.Served, version) {
 		diags.Add(diag.RequestMismatch, r.At.Field("apiVersion"), "version %q of %q is not served; write one of %s", version, api.Kind, strings.Join(api.Served, ", "))

@@ -52,7 +52,7 @@ func (b *builder) step(c v1alpha1.Container, pipeline string, at diag.At) Step {
 	s := Step{At: at, EnvAt: map[string]diag.At{}, Container: corev1.Container{
 		Name: c.Name, Image: c.Image, Command: c.Command, Args: c.Args, EnvFrom: c.EnvFrom,
 		VolumeMounts: absolute(c.VolumeMounts), ImagePullPolicy: c.ImagePullPolicy,
-		SecurityContext: c.SecurityContext, Resources: c.Resources,
+		SecurityContext: c.SecurityContext,
 	}}
 	for _, v := range env {
 		s.Env = append(s.Env, v.EnvVar)
@@ -66,9 +66,10 @@ func (b *builder) step(c v1alpha1.Container, pipeline string, at diag.At) Step {
 	if s.SecurityContext == nil {
 		s.SecurityContext = defaults.DefaultContainerSecurityContext.DeepCopy()
 	}
-	if len(s.Resources.Limits) == 0 && len(s.Resources.Requests) == 0 {
-		s.Resources = *defaults.DefaultContainerResources.DeepCopy()
+	if c.Resources == nil {
+		c.Resources = defaults.DefaultContainerResources
 	}
+	s.Resources = *c.Resources.DeepCopy()
 	return s
 }
 

@@ -7,7 +7,6 @@ import (
 	"maps"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	kjson "sigs.k8s.io/json"
 
 	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
 	"github.com/kratix-compile/kratix-compile/translate/parse"
@@ -18,7 +17,7 @@ func ForPromise(p *parse.PromiseDoc) Object {
 	return Object{
 		At: p.At, Group: v1alpha1.Group, Version: v1alpha1.Version, Kind: v1alpha1.KindPromise, Plural: "promises",
 		Name: p.Object.Name, UID: p.Object.UID, Labels: p.Object.Labels, Annotations: p.Object.Annotations,
-		Content: content(p.Doc.JSON()), Spec: p.Spec,
+		Content: p.Content, Spec: p.Spec,
 	}
 }
 
@@ -50,11 +49,4 @@ func ForSample(request map[string]any, api *parse.API) Object {
 	}
 	o.Spec, _ = json.Marshal(request["spec"])
 	return o
-}
-
-// content decodes JSON that the parser made, which cannot fail.
-func content(data []byte) map[string]any {
-	var out map[string]any
-	_ = kjson.UnmarshalCaseSensitivePreserveInts(data, &out)
-	return out
 }
