@@ -45,7 +45,7 @@ var brokenTaskRuns = []brokenTaskRun{
 	}, {
 		"reference that Tekton replaces", "escape-tekton-references-in-args",
 		"$(KRATIX_DOLLAR)(context.taskRun.name)", "$(context.taskRun.name)",
-		`container publish: argv[6] is "kratix-dns-www-publish-f7acfccc9c" instead of "$(context.taskRun.name)"`,
+		`container publish: argv[6] is "kratix-dns-www-publish-e947bee116" instead of "$(context.taskRun.name)"`,
 	}, {
 		"reference in a variable", "escape-tekton-references-in-env",
 		"$(KRATIX_DOLLAR)(context.task.retry-count)", "$(context.task.retry-count)",
@@ -98,7 +98,7 @@ var brokenTaskRuns = []brokenTaskRun{
 	}, {
 		"no input", "field-volumes",
 		"kind: ConfigMap", "kind: Secret",
-		"there is no ConfigMap kratix-postgres-orders-render-5363a9ca77-input for /kratix/input",
+		"there is no ConfigMap kratix-postgres-orders-render-2548d279a0-input for /kratix/input",
 	}, {
 		"output elsewhere", "field-volumes",
 		"mountPath: /kratix/output", "mountPath: /kratix/out",
@@ -170,11 +170,11 @@ var brokenTaskRuns = []brokenTaskRun{
 	}, {
 		"no TaskRun", "field-volumes",
 		"kind: TaskRun", "kind: PipelineRun",
-		"there is no TaskRun shop/kratix-postgres-orders-render-5363a9ca77",
+		"there is no TaskRun shop/kratix-postgres-orders-render-2548d279a0",
 	}, {
 		"one TaskRun for another", "field-volumes",
 		"namespace: shop\nspec:", "namespace: mall\nspec:",
-		"the plan has no TaskRun mall/kratix-postgres-orders-render-5363a9ca77",
+		"the plan has no TaskRun mall/kratix-postgres-orders-render-2548d279a0",
 	},
 }
 

@@ -61,9 +61,12 @@ func Compile(in Input, opts Options) ([]Output, diag.List) {
 // go: of a thousand Promises only the printed bytes need to stay. It calls
 // finish from several goroutines; an error of it is a fault of the compiler.
 func CompileAs[T any](in Input, opts Options, finish func(Output) (T, error)) ([]T, diag.List) {
-	promises, requests, diags := read(in)
+	found := read(in)
+	diags := found.diags
 	diags.Append(check.Config(opts.Plan.Config))
+	promises, requests := found.promises, found.candidates()
 	results := make([]result[T], len(promises))
+	found.first = nil // a Promise can go once it is compiled
 	each(len(promises), func(i int) {
 		results[i].compile(promises[i], requests, opts, finish)
 		promises[i] = nil
@@ -74,7 +77,7 @@ func CompileAs[T any](in Input, opts Options, finish func(Output) (T, error)) ([
 		diags.Append(r.diags)
 	}
 	if len(outputs) == 0 && !diags.HasErrors() {
-		code, message := nothing(len(promises), opts)
+		code, message := nothing(found, opts)
 		diags.AddPos(code, diag.Pos{}, "%s", message)
 	}
 	if diags.HasErrors() {
@@ -164,10 +167,10 @@ func each(n int, do func(i int)) {
 }
 
 // nothing says why there is no output. It is no error to have none to give.
-func nothing(promises int, opts Options) (diag.Code, string) {
+func nothing(found *material, opts Options) (diag.Code, string) {
 	switch {
-	case promises == 0:
-		return diag.NothingToDo, "no Promise found in the input; name a file or directory that holds one, or - for stdin"
+	case len(found.promises) == 0:
+		return diag.NothingToDo, "no Promise found in the input" + found.instead() + "; name a file or directory that holds one, or - for stdin"
 	case opts.Plan.Pipeline != "":
 		return diag.NothingToDo, "no Pipeline is named " + strconv.Quote(opts.Plan.Pipeline) + " in the workflows asked for"
 	case len(opts.Kinds) > 0:

@@ -5,6 +5,7 @@ package v1alpha1
 // Labels of what belongs to a Promise, a request or a Pipeline of theirs.
 const (
 	LabelPromise           = "kratix.io/promise-name"
+	LabelPromiseVersion    = "kratix.io/promise-version"
 	LabelResource          = "kratix.io/resource-name"
 	LabelResourceNamespace = "kratix.io/resource-namespace"
 	LabelPipeline          = "kratix.io/pipeline-name"

@@ -10,9 +10,9 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 
+	"github.com/kratix-compile/kratix-compile/translate/diag"
 	"github.com/kratix-compile/kratix-compile/translate/parse"
 )
 
@@ -27,31 +27,29 @@ const (
 	unnamed = "<stdin>"
 )
 
-// extensions are what a directory is searched for.
-var extensions = []string{".yaml", ".yml", ".json"}
-
 // reader reads what -f and --request name, each path once.
 type reader struct {
 	stdin     io.Reader
 	stdinName string
 	seen      map[string]bool
 	bytes     int
+	// diags are about files that are left out.
+	diags diag.List
 }
 
 // all reads the files, and those of directories in lexical order.
 func (r *reader) all(names []string) ([]parse.File, error) {
 	var files []parse.File
 	for _, name := range names {
-		paths, err := expand(name)
+		listed, err := r.expand(name)
 		if err != nil {
 			return nil, err
 		}
-		for _, path := range paths {
-			if r.again(path) {
+		for _, file := range listed {
+			if r.again(file.Name) {
 				continue
 			}
-			file, err := r.one(path)
-			if err != nil {
+			if err := r.fill(&file); err != nil {
 				return nil, err
 			}
 			files = append(files, file)
@@ -76,20 +74,21 @@ func (r *reader) again(path string) bool {
 	return false
 }
 
-func (r *reader) one(path string) (parse.File, error) {
-	if path == stdin {
-		name := cmp.Or(r.stdinName, unnamed)
-		data, err := readAll(r.stdin, name)
-		return parse.File{Name: name, Data: data}, err
+// fill reads the bytes of a file.
+func (r *reader) fill(file *parse.File) (err error) {
+	if file.Name == stdin {
+		file.Name = cmp.Or(r.stdinName, unnamed)
+		file.Data, err = readAll(r.stdin, file.Name)
+		return err
 	}
-	data, err := readFile(path)
-	return parse.File{Name: path, Data: data}, err
+	file.Data, err = readFile(file.Name)
+	return err
 }
 
-// expand names the files below a directory, and anything else itself.
-func expand(name string) ([]string, error) {
+// expand lists the files below a directory, and anything else itself.
+func (r *reader) expand(name string) ([]parse.File, error) {
 	if name == stdin {
-		return []string{name}, nil
+		return []parse.File{{Name: name}}, nil
 	}
 	if strings.HasPrefix(name, "https://") || strings.HasPrefix(name, "http://") {
 		return nil, trouble("%s: nothing is downloaded; pipe it in with curl -fsSL %s | kratix-compile -f -", name, name)
@@ -99,44 +98,22 @@ func expand(name string) ([]string, error) {
 		return nil, fileError(err)
 	}
 	if !info.IsDir() {
-		return []string{name}, nil
+		return []parse.File{{Name: name}}, nil
 	}
-	paths, err := below(name)
-	if err != nil {
+	w := walk{root: name + string(filepath.Separator)} // follows a link to a directory
+	if err := filepath.WalkDir(w.root, w.visit); err != nil {
 		return nil, fileError(err)
 	}
-	if len(paths) == 0 {
+	r.diags.Append(w.diags)
+	if len(w.files) == 0 {
 		return nil, trouble("%s: the directory has no %s files", name, strings.Join(extensions, ", "))
 	}
-	return paths, nil
+	return w.files, nil
 }
 
-// below finds the files of a directory, hidden ones and hidden folders apart.
-func below(dir string) ([]string, error) {
-	root := dir + string(filepath.Separator) // follows a link to a directory
-	var paths []string
-	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
-		hidden := path != root && strings.HasPrefix(d.Name(), ".")
-		switch {
-		case err != nil:
-			return err
-		case d.IsDir() && hidden:
-			return fs.SkipDir
-		case usable(path, d) && !hidden && slices.Contains(extensions, strings.ToLower(filepath.Ext(path))):
-			paths = append(paths, path)
-		}
-		return nil
-	})
-	return paths, err
-}
-
-// usable tells files and links to them from what one could wait for for ever.
-func usable(path string, d fs.DirEntry) bool {
-	if d.Type()&fs.ModeSymlink == 0 {
-		return d.Type().IsRegular()
-	}
-	target, err := os.Stat(path)
-	return err == nil && target.Mode().IsRegular()
+func isDirectory(name string) bool {
+	info, err := os.Stat(name)
+	return err == nil && info.IsDir()
 }
 
 func readFile(path string) ([]byte, error) {

@@ -34,14 +34,15 @@ func (f *options) compile(cmd *cobra.Command, s streams, format manifest.Format)
 	if err := f.check(cmd); err != nil {
 		return result{}, err
 	}
-	in, err := f.read(s.in)
+	in, diags, err := f.read(s.in)
 	if err != nil {
 		return result{}, err
 	}
-	config, diags, err := f.operatorConfig()
+	config, found, err := f.operatorConfig()
 	if err != nil {
 		return result{}, err
 	}
+	diags.Append(found)
 	r := result{sources: newSources(in.Files, in.Requests, config)}
 	opts := translate.Options{Kinds: f.kinds(), Plan: f.plan}
 	known, err := f.images.load()
@@ -68,17 +69,24 @@ func (f *options) compile(cmd *cobra.Command, s streams, format manifest.Format)
 	return r, f.images.keep(known)
 }
 
-// read begins with the requests: a file that was called one is one, also if it
-// lies in a directory of Promises.
-func (f *options) read(in io.Reader) (translate.Input, error) {
+// read begins with the files that were called requests, for they are, also if they lie in
+// a directory of Promises. What lies in a directory of requests may have been called a
+// Promise.
+func (f *options) read(in io.Reader) (translate.Input, diag.List, error) {
 	r := reader{stdin: in, stdinName: f.stdinName}
-	requests, err := r.all(f.requests)
+	directories := slices.DeleteFunc(slices.Clone(f.requests), func(name string) bool { return !isDirectory(name) })
+	named := slices.DeleteFunc(slices.Clone(f.requests), isDirectory)
+	requests, err := r.all(named)
 	if err != nil {
-		return translate.Input{}, err
+		return translate.Input{}, nil, err
 	}
 	files, err := r.all(f.files)
+	if err != nil {
+		return translate.Input{}, nil, err
+	}
+	more, err := r.all(directories)
 	expect(r.bytes)
-	return translate.Input{Files: files, Requests: requests}, err
+	return translate.Input{Files: files, Requests: append(requests, more...)}, r.diags, err
 }
 
 func (f *options) operatorConfig() ([]parse.File, diag.List, error) {

@@ -48,6 +48,7 @@ func (r *reader) documents() ([]*Document, diag.List) {
 	for _, c := range split(f.Name, bytes.TrimPrefix(f.Data, bom), &r.diags) {
 		docs = append(docs, r.read(c)...)
 	}
+	r.tolerate()
 	return docs, r.diags
 }
 
@@ -72,6 +73,10 @@ func (r *reader) read(c chunk) []*Document {
 // document encodes a tree and unpacks it if it is a list of objects.
 func (r *reader) document(root entry) []*Document {
 	if !r.another(root.at) {
+		return nil
+	}
+	if root.value.kind != mapping && !r.anything && r.file.Origin != Named {
+		r.leave(root)
 		return nil
 	}
 	if root.value.kind != mapping && !r.anything {

@@ -6,8 +6,9 @@ import "bytes"
 
 // File is a file's bytes and the name its positions carry.
 type File struct {
-	Name string
-	Data []byte
+	Name   string
+	Data   []byte
+	Origin Origin
 }
 
 // Line is the text of line n, counted from 1, without its line break. It is

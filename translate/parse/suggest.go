@@ -12,6 +12,18 @@ import (
 // manyFields is when a list of what is allowed stops being readable.
 const manyFields = 10
 
+// successors are what fields of Promises of older versions of Kratix are now.
+var successors = map[string]string{
+	"xaasCrd":                "spec.api",
+	"xaasRequestPipeline":    "a Pipeline in spec.workflows.resource.configure",
+	"workerClusterResources": "spec.dependencies",
+	"clusterSelector":        "spec.destinationSelectors",
+	"clusterSelectors":       "spec.destinationSelectors",
+	"scheduling":             "spec.destinationSelectors",
+	"requires":               "spec.requiredPromises",
+	"pipelines":              "spec.workflows",
+}
+
 // hint follows "unknown field": the field that was probably meant, or all.
 func hint(name string, fields map[string]reflect.Type) string {
 	names := make([]string, 0, len(fields))
@@ -19,7 +31,10 @@ func hint(name string, fields map[string]reflect.Type) string {
 		names = append(names, field)
 	}
 	slices.Sort(names)
-	if near := nearest(name, names); near != "" {
+	if now, old := successors[name]; old && slices.Contains(names, "workflows") {
+		return "; it is of an older Kratix, and is " + now + " now"
+	}
+	if near := Nearest(name, names); near != "" {
 		return "; did you mean " + strconv.Quote(near) + "?"
 	}
 	if len(names) == 0 || len(names) > manyFields {
@@ -28,8 +43,8 @@ func hint(name string, fields map[string]reflect.Type) string {
 	return "; the fields are " + strings.Join(names, ", ")
 }
 
-// nearest is the name that was probably meant; "" if none was.
-func nearest(name string, names []string) string {
+// Nearest is the name that was probably meant; "" if none was.
+func Nearest(name string, names []string) string {
 	best, least := "", 3
 	for _, candidate := range names {
 		d := 0

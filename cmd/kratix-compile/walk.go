@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/kratix-compile/kratix-compile/translate/diag"
+	"github.com/kratix-compile/kratix-compile/translate/parse"
+)
+
+// extensions are what a directory is searched for.
+var extensions = []string{".yaml", ".yml", ".json"}
+
+// tests are folders in which people keep copies of Promises and requests.
+var tests = []string{"test", "tests", "testdata"}
+
+// walk finds the files of a directory, hidden ones and hidden folders apart.
+type walk struct {
+	root  string
+	files []parse.File
+	diags diag.List
+}
+
+func (w *walk) visit(path string, d fs.DirEntry, err error) error {
+	hidden := path != w.root && strings.HasPrefix(d.Name(), ".")
+	switch {
+	case err != nil:
+		return err
+	case d.IsDir() && hidden:
+		return fs.SkipDir
+	case d.IsDir() || hidden:
+	case d.Type()&fs.ModeSymlink != 0:
+		w.link(path)
+	case d.Type().IsRegular() && readable(path): // one could wait for anything else for ever
+		w.add(path)
+	}
+	return nil
+}
+
+func readable(path string) bool {
+	return slices.Contains(extensions, strings.ToLower(filepath.Ext(path)))
+}
+
+func (w *walk) add(path string) {
+	origin := parse.Found
+	if w.fixture(path) {
+		origin = parse.Fixture
+	}
+	w.files = append(w.files, parse.File{Name: path, Origin: origin})
+}
+
+// fixture tells whether a file lies in a folder of tests, or is what a container would find
+// in /kratix/input.
+func (w *walk) fixture(path string) bool {
+	below, err := filepath.Rel(w.root, path)
+	folders := strings.Split(filepath.ToSlash(below), "/")
+	return err == nil && (strings.HasSuffix(filepath.ToSlash(below), "input/object.yaml") ||
+		slices.ContainsFunc(folders, func(f string) bool { return slices.Contains(tests, f) }))
+}
+
+// link follows a link to a file. A link to a directory might lead back here.
+func (w *walk) link(path string) {
+	target, err := os.Stat(path)
+	leads, _ := os.Readlink(path)
+	switch {
+	case err != nil && (readable(path) || filepath.Ext(path) == ""):
+		w.diags.AddPos(diag.LeftOut, diag.Pos{File: path}, "the link leads to %s, which cannot be read; mend it or remove it", leads)
+	case err != nil:
+	case target.IsDir():
+		w.diags.AddPos(diag.OtherKind, diag.Pos{File: path}, "a link to the directory %s is not followed; name it with -f if it holds Promises", leads)
+	case target.Mode().IsRegular() && readable(path):
+		w.add(path)
+	}
+}

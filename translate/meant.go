@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package translate
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
+	"github.com/kratix-compile/kratix-compile/translate/diag"
+	"github.com/kratix-compile/kratix-compile/translate/parse"
+)
+
+// meant asks whether a document was meant as something else: nearly a Promise, or nearly a
+// request for one of the Promises. It is "" if it was not.
+func (m *material) meant(doc *parse.Document) string {
+	if nearlyPromise(doc) {
+		return fmt.Sprintf("; did you mean kind %s of %s?", v1alpha1.KindPromise, v1alpha1.APIVersion)
+	}
+	for _, p := range m.promises {
+		if p.API != nil && nearlyRequest(doc, p.API) {
+			return fmt.Sprintf("; did you mean kind %s of %s, which the Promise %q offers?", p.API.Kind, p.API.APIVersion(), p.Object.Name)
+		}
+	}
+	return ""
+}
+
+// nearlyPromise is true for two of three: the kind is right or nearly so, the apiVersion
+// is, and there are workflows or an API inside.
+func nearlyPromise(doc *parse.Document) bool {
+	signs := 0
+	if near(doc.Kind(), v1alpha1.KindPromise) {
+		signs++
+	}
+	if near(doc.APIVersion(), v1alpha1.APIVersion) || near(group(doc), v1alpha1.Group) {
+		signs++
+	}
+	for _, field := range []string{"workflows", "api"} {
+		if doc.Raw(diag.At{}.Field("spec", field).Path) != nil {
+			signs++
+			break
+		}
+	}
+	return signs >= 2
+}
+
+// nearlyRequest knows that the document is no request: its kind or its group differs.
+func nearlyRequest(doc *parse.Document, api *parse.API) bool {
+	if !near(doc.Kind(), api.Kind) {
+		return false
+	}
+	written := group(doc)
+	return near(written, api.Group) || written == "" || strings.HasSuffix(written, "."+api.Group) || strings.HasSuffix(api.Group, "."+written)
+}
+
+func group(doc *parse.Document) string {
+	group, _, versioned := strings.Cut(doc.APIVersion(), "/")
+	if !versioned && !strings.Contains(group, ".") {
+		return "" // the core group, or nothing
+	}
+	return group
+}
+
+func near(written, meant string) bool {
+	return written == meant || parse.Nearest(written, []string{meant}) != ""
+}
+
+// maxInstead is how many kinds a message names.
+const maxInstead = 5
+
+// instead says what was found where no Promise was.
+func (m *material) instead() string {
+	counts := map[string]int{}
+	for _, doc := range m.candidates() {
+		counts[describe(doc)]++
+	}
+	var kinds []string
+	for _, kind := range slices.Sorted(maps.Keys(counts)) {
+		if counts[kind] > 1 {
+			kind = fmt.Sprintf("%s (%d times)", kind, counts[kind])
+		}
+		kinds = append(kinds, kind)
+	}
+	if len(kinds) == 0 {
+		return ""
+	}
+	if rest := len(kinds) - maxInstead; rest > 0 {
+		kinds = append(kinds[:maxInstead], fmt.Sprintf("%d more kinds", rest))
+	}
+	return ", only " + strings.Join(kinds, ", ")
+}

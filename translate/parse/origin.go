@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package parse
+
+import (
+	"regexp"
+
+	"github.com/kratix-compile/kratix-compile/translate/diag"
+)
+
+// Origin is how a file came to be read.
+type Origin int
+
+const (
+	// Named files were named by the user, who wants all of them.
+	Named Origin = iota
+	// Found files lay in a directory that was named.
+	Found
+	// Fixture files lay in a folder of tests there.
+	Fixture
+)
+
+// What a file without either cannot be, however it is written.
+var (
+	hasKind     = regexp.MustCompile(`\b(apiVersion|kind)["']?\s*:`)
+	hasPromise  = regexp.MustCompile(`\bkind["']?\s*:\s*["']?Promise\b`)
+	hasTemplate = regexp.MustCompile(`\{\{.*\}\}|\{%.*%\}|<%.*%>`)
+)
+
+// rendered is advice for whoever compiles a template.
+const rendered = "this looks like a template; render it first"
+
+// tolerate turns what is wrong with a file that nobody named into a note, if the file can
+// hold no Promise and no request.
+func (r *reader) tolerate() {
+	text := r.file.Data
+	template := hasTemplate.Match(text) && !hasPromise.Match(text)
+	if r.file.Origin == Named || !r.diags.HasErrors() || encoded(text) != "" {
+		return
+	}
+	if r.file.Origin == Found && hasKind.Match(text) && !template {
+		return
+	}
+	first := r.diags.Sorted()[0]
+	r.diags = nil
+	if template {
+		r.diags.AddPos(diag.OtherKind, first.Pos, "%s; the file is left alone", rendered)
+		return
+	}
+	r.diags.AddPos(diag.OtherKind, first.Pos, "%s; no Promise and no request is written here, and the file is left alone", first.Message)
+}
+
+// aPath is all that a file holds that was a link before Git wrote it where there are none.
+var aPath = regexp.MustCompile(`^\S+\.(yaml|yml|json)$`)
+
+// leave tells of a document that is no object, in a file that nobody named.
+func (r *reader) leave(root entry) {
+	if root.value.kind == text && aPath.MatchString(root.value.text) {
+		r.diags.AddPos(diag.LeftOut, r.pos(root.at), "the file holds nothing but the path %s, as of a link that was not followed; put the file itself here", root.value.text)
+		return
+	}
+	r.diags.AddPos(diag.OtherKind, r.pos(root.at), "found %s, which is no object of Kubernetes; it is left alone", describe(root.value))
+}
