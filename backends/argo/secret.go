@@ -3,6 +3,7 @@
 package argo
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 
@@ -14,8 +15,13 @@ import (
 // that it only leads to one.
 var (
 	secretWords = []string{"PASSWORD", "PASSWD", "PASSPHRASE", "TOKEN", "SECRET", "APIKEY", "API_KEY", "PRIVATE_KEY", "ACCESS_KEY"}
-	leadsThere  = []string{"FILE", "PATH", "DIR", "NAME", "REF", "URL", "URI", "HOST", "ENDPOINT", "ID", "TYPE"}
+	leadsThere  = []string{"FILE", "PATH", "DIR", "NAME", "NAMESPACE", "REF", "URL", "URI", "HOST", "ENDPOINT", "ID", "TYPE",
+		"KIND", "CLASS", "STORE", "PROVIDER", "ISSUER", "AUDIENCE", "LENGTH", "TTL", "EXPIRY", "ENABLED"}
 )
+
+// typeName is what no secret looks like: a type of Pulumi (aws:rds/instance:Instance), a name
+// of Kubernetes with its domain (kubernetes.io/tls) or its version (v1/Secret), or a switch.
+var typeName = regexp.MustCompile(`^([a-z][\w.-]*:[\w./-]*:[A-Za-z]\w*|[a-z0-9-]+(\.[a-z0-9-]+)+(/[\w.-]+)+|v\d+\w*/[A-Z]\w*|Opaque|true|false)$`)
 
 // warnSecrets warns of literal secrets. Argo puts the whole template into the
 // environment of every init container, and so every value of all the others.
@@ -38,8 +44,8 @@ func secretName(name string) bool {
 	return slices.ContainsFunc(secretWords, has) && !slices.Contains(leadsThere, last)
 }
 
-// literal tells whether a value is there and refers to nothing.
+// literal tells whether a value is there, refers to nothing, and is no name of a type.
 func literal(value string) bool {
 	refers := func(t kubelet.Token) bool { return t.Kind == kubelet.Reference }
-	return value != "" && !slices.ContainsFunc(kubelet.Tokens(value), refers)
+	return value != "" && !typeName.MatchString(value) && !slices.ContainsFunc(kubelet.Tokens(value), refers)
 }

@@ -34,7 +34,7 @@ func (c Compiler) commandLine(s plan.Step, diags *diag.List) (command, args []te
 	}
 	command, args = image.start(args, s.At.Field("image"))
 	if len(command) == 0 {
-		diags.Add(diag.CommandMissing, s.At.Field("command"),
+		diags.Add(diag.NothingToRun, s.At.Field("command"),
 			"the image %q has neither ENTRYPOINT nor CMD, so there is nothing to run; write a command", s.Image)
 	}
 	return command, args
@@ -53,7 +53,7 @@ func (i Image) start(args []text, at diag.At) (command, rest []text) {
 
 func warnLookup(s plan.Step, diags *diag.List) {
 	diags.Add(diag.CommandMissing, s.At.Field("command"),
-		"without a command Tekton's controller asks the registry what %q starts, each time it runs; "+
+		"without a command Tekton's controller asks the registry what %q starts, each time it runs, and the run fails if it does not answer; "+
 			"write the command, or let --resolve-images or --image-config fill it in", s.Image)
 	if len(s.Args) > 0 {
 		diags.Add(diag.ArgsOnly, s.At.Field("args"),

@@ -45,7 +45,7 @@ func TestCommandLine(t *testing.T) {
 		}, {
 			name:  "nothing to run",
 			image: &Image{},
-			codes: []string{at(diag.CommandMissing, missing)},
+			codes: []string{at(diag.NothingToRun, missing)},
 		}, {
 			name:  "unknown image",
 			codes: []string{at(diag.CommandMissing, missing)},

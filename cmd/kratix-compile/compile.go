@@ -3,6 +3,7 @@
 package main
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/spf13/cobra"
@@ -78,7 +79,15 @@ func (c *compileCommand) write(pages []golden.Page) error {
 	if err != nil {
 		return fault(err)
 	}
-	return fileError(tree.Write(c.outputDir))
+	written, err := tree.Write(c.outputDir)
+	for _, path := range written.Removed {
+		fmt.Fprintf(c.err, "removed %s\n", path)
+	}
+	if err != nil {
+		return fileError(err)
+	}
+	fmt.Fprintf(c.err, "%s: %d written, %d removed, %d unchanged\n", c.outputDir, len(written.Wrote), len(written.Removed), written.Same)
+	return nil
 }
 
 // printPage prints an output. A plan is the same for all backends, and is

@@ -12,6 +12,7 @@ import (
 
 	"github.com/kratix-compile/kratix-compile/backends"
 	"github.com/kratix-compile/kratix-compile/translate/diag"
+	"github.com/kratix-compile/kratix-compile/translate/parse"
 )
 
 func newExplain(s streams) *cobra.Command {
@@ -60,14 +61,14 @@ func explain(w io.Writer, args []string) error {
 		listCodes(w)
 		return nil
 	}
-	if info, ok := diag.Lookup(diag.Code(strings.ToUpper(args[0]))); ok {
+	if info, ok := diag.Lookup(asCode(args[0])); ok {
 		explainCode(w, info)
 		return nil
 	}
 	rows := backends.FindCoverage(args[0])
 	if len(rows) == 0 {
-		return trouble("%q is neither a code nor a field of a Pipeline\n"+
-			"'kratix-compile explain' lists the codes, 'kratix-compile matrix' the fields.", args[0])
+		return trouble("%q is neither a code nor a field of a Pipeline%s\n"+
+			"'kratix-compile explain' lists the codes, 'kratix-compile matrix' the fields.", args[0], suggestion(args[0]))
 	}
 	for i, row := range rows {
 		if i > 0 {
@@ -76,6 +77,32 @@ func explain(w io.Writer, args []string) error {
 		explainField(w, row)
 	}
 	return nil
+}
+
+// asCode spells a code as we do: people write 407, kc407, KC-407 and [KC407].
+func asCode(word string) diag.Code {
+	word = strings.Trim(strings.ToUpper(word), "[]")
+	return diag.Code("KC" + strings.TrimLeft(strings.TrimPrefix(word, "KC"), "-_ "))
+}
+
+// suggestion is the code or the field that was probably meant.
+func suggestion(word string) string {
+	var codes, fields []string
+	for _, i := range diag.Codes() {
+		codes = append(codes, string(i.Code))
+	}
+	for _, row := range backends.Coverage() {
+		fields = append(fields, row.Field, row.Field[strings.LastIndexByte(row.Field, '.')+1:])
+	}
+	for i, candidates := range [][]string{fields, codes} {
+		if i == 1 {
+			word = string(asCode(word))
+		}
+		if near := parse.Nearest(word, candidates); near != "" {
+			return fmt.Sprintf("; did you mean %s?", near)
+		}
+	}
+	return ""
 }
 
 func listCodes(w io.Writer) {

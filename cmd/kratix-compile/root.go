@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"github.com/kratix-compile/kratix-compile/internal/release"
 )
 
 func newRoot(name string, s streams) *cobra.Command {
@@ -48,6 +50,9 @@ the compiler.`,
 	root.SetHelpFunc(printHelp)
 	root.SetUsageFunc(printUsage)
 	root.SetHelpCommand(newHelp())
+	root.Version = release.Version()
+	root.Flags().Bool("version", false, "print the version and the engine APIs it writes")
+	root.SetVersionTemplate(string(newVersionInfo().text()))
 	root.AddCommand(newLint(s), newDiff(s), newExplain(s), newSchema(s), newMatrix(s), newCompletion(s), newVersion(s))
 	return root
 }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
@@ -131,6 +132,9 @@ const maxShown = 200
 // show prints findings for a person to stderr.
 func (f *options) show(r result, notes bool, s streams) error {
 	shown := slices.DeleteFunc(slices.Clone(r.diags), func(d diag.Diagnostic) bool { return d.Severity == diag.Note && !notes })
+	if !notes {
+		f.tell(r.diags, s.err)
+	}
 	rest := max(0, len(shown)-maxShown)
 	p := report.Printer{Format: report.Text, Color: f.colored(s.err), Source: r.sources}
 	if err := p.Print(s.err, shown[:len(shown)-rest]); err != nil {
@@ -140,6 +144,15 @@ func (f *options) show(r result, notes bool, s streams) error {
 		fmt.Fprintf(s.err, "and %d more; kratix-compile lint shows all\n", rest)
 	}
 	return nil
+}
+
+// tell has the notes that are worth a line each.
+func (f *options) tell(diags diag.List, w io.Writer) {
+	for _, d := range diags {
+		if info, _ := diag.Lookup(d.Code); info.Line && d.Severity == diag.Note {
+			fmt.Fprintf(w, "%s: %s: %s [%s]\n", d.Pos, d.Severity, strings.TrimPrefix(d.Backend+": "+d.Message, ": "), d.Code)
+		}
+	}
 }
 
 // print writes data to stdout, all at once.

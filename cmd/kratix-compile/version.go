@@ -38,10 +38,7 @@ func newVersion(s streams) *cobra.Command {
 		Args:                  noArgs,
 		DisableFlagsInUseLine: true,
 		RunE: func(*cobra.Command, []string) error {
-			info := versionInfo{Version: release.Version(), Go: runtime.Version()}
-			for _, e := range backends.Engines() {
-				info.Engines = append(info.Engines, versionEngine{e.Name, e.APIVersion, e.Kind, e.Runs})
-			}
+			info := newVersionInfo()
 			if format == "json" {
 				data, err := json.MarshalIndent(info, "", "  ")
 				if err != nil {
@@ -55,6 +52,14 @@ func newVersion(s streams) *cobra.Command {
 	cmd.Flags().VarP(flags.NewChoice(&format, formats), "output", "o", "`FORMAT`: "+flags.List(formats))
 	complete(cmd, "output", formats)
 	return cmd
+}
+
+func newVersionInfo() versionInfo {
+	info := versionInfo{Version: release.Version(), Go: runtime.Version()}
+	for _, e := range backends.Engines() {
+		info.Engines = append(info.Engines, versionEngine{e.Name, e.APIVersion, e.Kind, e.Runs})
+	}
+	return info
 }
 
 func (v versionInfo) text() []byte {

@@ -31,7 +31,7 @@ type Compiled struct {
 func Compile(info diag.Info) Compiled {
 	c := Compiled{name: "promise.yaml", text: info.Example}
 	switch {
-	case info.Code == diag.BadConfig, info.Code == diag.UnknownConfigKey:
+	case info.Code == diag.BadConfig, info.Code == diag.UnknownConfigKey, info.Code == diag.ConfigKeyFate:
 		c.name = "config.yaml"
 		_, c.Diags = operator.Read(c.file(c.text))
 	case inside.MatchString(c.text):
@@ -70,7 +70,12 @@ func compile(info diag.Info, file parse.File) diag.List {
 	if info.Backend != "" {
 		names = []string{info.Backend}
 	}
-	opts := translate.Options{Plan: plan.Defaults(), Backends: backends.New(names, backends.Defaults())}
+	engine := backends.Defaults()
+	if _, image, ok := strings.Cut(info.Example, "# --image-config=images.yaml, in which "); ok {
+		image, _, _ = strings.Cut(image, " is {}")
+		engine.Images = map[string]backends.Image{image: {}}
+	}
+	opts := translate.Options{Plan: plan.Defaults(), Backends: backends.New(names, engine)}
 	if strings.Contains(info.Example, "# --user-token=declared\n") {
 		opts.Plan.UserToken = plan.TokenDeclared
 	}

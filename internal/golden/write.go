@@ -11,28 +11,38 @@ import (
 	"path/filepath"
 )
 
+// Written are the paths that Write has changed; Same is the number of those that it left.
+type Written struct {
+	Wrote, Removed []string
+	Same           int
+}
+
 // Write makes dir hold the tree. Nothing there changes before all new contents
 // are on disk; then files are replaced whole, and stale ones of ours removed.
 // A foreign file in the way is an error and is left alone.
-func (t Tree) Write(dir string) error {
+func (t Tree) Write(dir string) (Written, error) {
+	var w Written
 	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return err
+		return w, err
 	}
 	old, err := Read(dir)
 	if err != nil {
-		return err
+		return w, err
 	}
 	staged, err := t.stage(dir, old)
 	defer discard(staged)
 	if err != nil {
-		return err
+		return w, err
 	}
 	for _, s := range staged {
 		if err := os.Rename(s.temporary, s.final); err != nil {
-			return err
+			return w, err
 		}
+		w.Wrote = append(w.Wrote, s.final)
 	}
-	return t.prune(dir, old)
+	w.Same = len(t) - len(staged)
+	w.Removed, err = t.prune(dir, old)
+	return w, err
 }
 
 // pending is a file that has its content and not yet its name.
@@ -80,18 +90,19 @@ func writeBeside(final string, data []byte) (temporary string, err error) {
 }
 
 // prune removes the files that are ours and no longer in the tree.
-func (t Tree) prune(dir string, old Tree) error {
+func (t Tree) prune(dir string, old Tree) (removed []string, err error) {
 	for _, path := range old.paths() {
 		if _, fresh := t[path]; fresh {
 			continue
 		}
-		err := os.Remove(filepath.Join(dir, filepath.FromSlash(path)))
-		if err != nil && !errors.Is(err, fs.ErrNotExist) { // another run may have been faster
-			return err
+		stale := filepath.Join(dir, filepath.FromSlash(path))
+		if err := os.Remove(stale); err != nil && !errors.Is(err, fs.ErrNotExist) { // another run may have been faster
+			return removed, err
 		}
+		removed = append(removed, stale)
 		removeEmpty(dir, filepath.Dir(filepath.FromSlash(path)))
 	}
-	return nil
+	return removed, nil
 }
 
 // removeEmpty removes the directories that a stale file leaves empty, up to

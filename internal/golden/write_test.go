@@ -13,16 +13,16 @@ import (
 
 func TestWrite(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "not", "there", "yet")
-	require.NoError(t, Tree{"a/1.yaml": ours("one"), "b/c/2.yaml": ours("two")}.Write(dir))
+	require.NoError(t, write(Tree{"a/1.yaml": ours("one"), "b/c/2.yaml": ours("two")}, dir))
 	put(t, dir, "a/README.md", []byte("foreign"))
 	put(t, dir, "own.yaml", []byte("foreign"))
-	require.NoError(t, Tree{"a/1.yaml": ours("three"), "d/4.yaml": ours("four")}.Write(dir))
+	require.NoError(t, write(Tree{"a/1.yaml": ours("three"), "d/4.yaml": ours("four")}, dir))
 	assert.Equal(t, map[string]string{
 		"a/1.yaml": string(ours("three")), "d/4.yaml": string(ours("four")), "a/README.md": "foreign", "own.yaml": "foreign",
 	}, contents(t, dir))
 	assert.NoDirExists(t, filepath.Join(dir, "b"))
 
-	require.NoError(t, Tree{}.Write(dir))
+	require.NoError(t, write(Tree{}, dir))
 	assert.Equal(t, map[string]string{"a/README.md": "foreign", "own.yaml": "foreign"}, contents(t, dir))
 	assert.DirExists(t, dir)
 }
@@ -30,10 +30,10 @@ func TestWrite(t *testing.T) {
 func TestWhatIsSameIsNotTouched(t *testing.T) {
 	dir := t.TempDir()
 	tree := Tree{"a/1.yaml": ours("one")}
-	require.NoError(t, tree.Write(dir))
+	require.NoError(t, write(tree, dir))
 	before, err := os.Stat(filepath.Join(dir, "a/1.yaml"))
 	require.NoError(t, err)
-	require.NoError(t, tree.Write(dir))
+	require.NoError(t, write(tree, dir))
 	after, err := os.Stat(filepath.Join(dir, "a/1.yaml"))
 	require.NoError(t, err)
 	assert.True(t, os.SameFile(before, after), "replaced by an equal file")
@@ -48,10 +48,10 @@ func TestAnErrorLeavesEverythingAsItWas(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
-			require.NoError(t, Tree{"a/1.yaml": ours("one"), "z/stale.yaml": ours("z")}.Write(dir))
+			require.NoError(t, write(Tree{"a/1.yaml": ours("one"), "z/stale.yaml": ours("z")}, dir))
 			put(t, dir, inTheWay, []byte("foreign"))
 			before := contents(t, dir)
-			require.Error(t, Tree{"a/1.yaml": ours("changed"), "b/2.yaml": ours("two")}.Write(dir))
+			require.Error(t, write(Tree{"a/1.yaml": ours("changed"), "b/2.yaml": ours("two")}, dir))
 			assert.Equal(t, before, contents(t, dir))
 		})
 	}
@@ -62,8 +62,21 @@ func TestALinkIsNotWrittenThrough(t *testing.T) {
 	require.NoError(t, os.WriteFile(elsewhere, ours("elsewhere"), 0o644))
 	require.NoError(t, os.MkdirAll(filepath.Join(dir, "a"), 0o755))
 	require.NoError(t, os.Symlink(elsewhere, filepath.Join(dir, "a/1.yaml")))
-	require.ErrorContains(t, Tree{"a/1.yaml": ours("one")}.Write(dir), "not made by kratix-compile")
+	require.ErrorContains(t, write(Tree{"a/1.yaml": ours("one")}, dir), "not made by kratix-compile")
 	data, err := os.ReadFile(elsewhere)
 	require.NoError(t, err)
 	assert.Equal(t, ours("elsewhere"), data)
+}
+
+func write(tree Tree, dir string) error {
+	_, err := tree.Write(dir)
+	return err
+}
+
+func TestWriteTells(t *testing.T) {
+	dir := t.TempDir()
+	require.NoError(t, write(Tree{"a/1.yaml": ours("one"), "a/2.yaml": ours("two"), "b/3.yaml": ours("three")}, dir))
+	written, err := Tree{"a/1.yaml": ours("one"), "a/2.yaml": ours("changed")}.Write(dir)
+	require.NoError(t, err)
+	require.Equal(t, Written{Wrote: []string{filepath.Join(dir, "a/2.yaml")}, Removed: []string{filepath.Join(dir, "b/3.yaml")}, Same: 1}, written)
 }

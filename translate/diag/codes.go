@@ -93,6 +93,10 @@ const (
 type Info struct {
 	Code     Code
 	Severity Severity
+	// Line has a note shown in a line where notes are not asked for.
+	Line bool
+	// Once has it reported once a file and engine, with the number of the others.
+	Once bool
 	// Title is one line without a full stop.
 	Title string
 	// Prose says why the rule exists and what to do; plain text.

@@ -105,7 +105,31 @@ func (l List) Sorted() List {
 		}
 		merged = append(merged, d)
 	}
-	return merged
+	return merged.once()
+}
+
+// once leaves the first finding in each file of those that Info.Once is set for.
+func (l List) once() List {
+	type group struct {
+		code          Code
+		file, backend string
+	}
+	first, more := map[group]int{}, map[int]int{}
+	out := make(List, 0, len(l))
+	for _, d := range l {
+		g := group{d.Code, d.Pos.File, d.Backend}
+		at, seen := first[g]
+		if !seen || !code(d.Code).Once {
+			first[g] = len(out)
+			out = append(out, d)
+			continue
+		}
+		more[at]++
+	}
+	for at, n := range more {
+		out[at].Message = fmt.Sprintf("%s (and %d more in this file)", out[at].Message, n)
+	}
+	return out
 }
 
 func sameWords(a, b Diagnostic) bool {

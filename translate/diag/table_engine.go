@@ -5,14 +5,16 @@ package diag
 // engineCodes: what engines do otherwise.
 var engineCodes = []Info{
 	{
-		Code: CommandMissing, Severity: Warning, Title: "Tekton will look the image's entrypoint up",
+		Code: CommandMissing, Severity: Note, Line: true, Once: true, Title: "Tekton will look the image's entrypoint up",
 		Prose: `
 			Tekton starts every step through a program of its own, so it must know what the
 			image starts. Its controller asks the registry, at each run and with credentials
 			and certificates of its own, not the node's (tektoncd/pipeline#1539,
 			tektoncd/pipeline#7698); if the registry does not answer, the run fails. If it
 			does, the image is pinned by digest, which breaks images that only the node has.
-			Write the command, or let --resolve-images or --image-config fill it in.`,
+			Kratix needs the registry as well, when a node pulls the image, so this is a note,
+			once a file: write the command, or let --resolve-images or --image-config fill it
+			in, where the registry cannot be reached from Tekton's controller.`,
 		Backend: "tekton",
 		Example: `
 			spec:
@@ -247,5 +249,19 @@ var engineCodes = []Info{
 			    env:
 			    - name: CHAT_TOKEN
 			      value: abc123`,
+	},
+	{
+		Code: NothingToRun, Severity: Warning, Title: "the image has nothing to run",
+		Prose: `
+			The container has no command, and the image, as its registry or --image-config
+			says, has neither ENTRYPOINT nor CMD. No container runtime can start it. Write
+			the command.`,
+		Backend: "tekton",
+		Example: `
+			# --image-config=images.yaml, in which registry.example/render:v1 is {}
+			spec:
+			  containers:
+			  - name: render
+			    image: registry.example/render:v1`,
 	},
 }

@@ -142,7 +142,7 @@ var planCodes = []Info{
 			        metadata: {name: install}`,
 	},
 	{
-		Code: SampleRequest, Severity: Note, Title: "a sample request stands in for a real one",
+		Code: SampleRequest, Severity: Note, Line: true, Title: "a sample request stands in for a real one",
 		Prose: `
 			A resource workflow runs for a request. None was given, so one was made from the
 			schema in spec.api: its defaults, its required fields, the first of each set of

@@ -72,7 +72,7 @@ var promiseCodes = []Info{
 			      reconciliationInterval: 30s`,
 	},
 	{
-		Code: MetadataIgnored, Severity: Warning, Title: "the metadata has no effect on a Pipeline",
+		Code: MetadataIgnored, Severity: Note, Title: "the metadata has no effect on a Pipeline",
 		Prose: `
 			A Pipeline is a part of a Promise and no object of its own. Of its metadata, name,
 			labels and annotations are used. A namespace in particular changes nothing: set

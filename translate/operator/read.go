@@ -4,6 +4,9 @@ package operator
 
 import (
 	"encoding/json"
+	"fmt"
+	"reflect"
+	"slices"
 	"strings"
 
 	"github.com/kratix-compile/kratix-compile/translate/diag"
@@ -32,14 +35,45 @@ func decode(file parse.File, config *Config) diag.List {
 		return diags
 	}
 	config.At = doc.Root()
+	if why := stranger(doc); why != "" {
+		diags.Add(diag.BadConfig, doc.Root(), "%s; give the ConfigMap kratix, or the text of its key config", why)
+		return diags
+	}
 	for _, d := range doc.Decode(nil, config) {
 		code := diag.BadConfig
-		if d.Code == diag.UnknownField {
+		switch d.Code {
+		case diag.UnknownField:
 			code = diag.UnknownConfigKey
+		case diag.OtherCase:
+			code = diag.OtherCase
 		}
 		diags.AddPos(code, d.Pos, "%s: %s", d.Path, d.Message)
 	}
+	diags.Append(fates(doc, *config))
 	return diags
+}
+
+// stranger says why a document is no configuration at all; "" if it is one.
+func stranger(doc *parse.Document) string {
+	if doc.Kind() != "" {
+		return fmt.Sprintf("this is %s of %s and not the configuration of Kratix", doc.Kind(), doc.APIVersion())
+	}
+	keys, known := doc.Keys(), names()
+	if len(keys) == 0 || slices.ContainsFunc(keys, func(key string) bool { return parse.Nearest(key, known) != "" }) {
+		return ""
+	}
+	return "none of the keys here is one of Kratix's configuration"
+}
+
+// names are the keys of the configuration.
+func names() []string {
+	var all []string
+	for f := range reflect.TypeFor[Config]().Fields() {
+		if name, _, _ := strings.Cut(f.Tag.Get("json"), ","); name != "-" {
+			all = append(all, name)
+		}
+	}
+	return all
 }
 
 // single is the one document of a file.

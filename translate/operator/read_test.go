@@ -3,6 +3,7 @@
 package operator
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -34,7 +35,8 @@ func TestRead(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			c, diags := read(text)
-			assert.Empty(t, diags)
+			assert.False(t, diags.HasErrors())
+			assert.NotContains(t, codes(diags), diag.UnknownConfigKey)
 			assert.Equal(t, corev1.PullAlways, c.Workflows.DefaultImagePullPolicy)
 			assert.Equal(t, int32(3), *c.Workflows.JobOptions.DefaultBackoffLimit)
 			assert.Equal(t, "1", c.Workflows.DefaultContainerResources.Requests.Cpu().String())
@@ -42,6 +44,23 @@ func TestRead(t *testing.T) {
 			assert.Len(t, c.Workflows.DefaultContainerResources.Requests, 1)
 		})
 	}
+}
+
+func codes(diags diag.List) []diag.Code {
+	var all []diag.Code
+	for _, d := range diags {
+		all = append(all, d.Code)
+	}
+	return all
+}
+
+// TestReadTellsFates has every key that is read and changes no manifest.
+func TestReadTellsFates(t *testing.T) {
+	_, diags := read("featureFlags: {dryRun: true}\ngit: {minimumFetchInterval: 5s}\nlogging: {level: debug}\nresourceBindingVersionStrategy: floating\n" +
+		"selectiveCache: true\ntelemetry: {enabled: true}\nworkflows: {jobOptions: {podTTLSecondsAfterFinished: 60}}\n")
+	assert.Equal(t, slices.Repeat([]diag.Code{diag.ConfigKeyFate}, 7), codes(diags))
+	_, diags = read("resourceBindingVersionStrategy: pinned\n")
+	assert.Equal(t, []diag.Code{diag.BadConfig}, codes(diags))
 }
 
 func TestReadKeepsKratixDefaults(t *testing.T) {
@@ -61,6 +80,9 @@ func TestReadFindings(t *testing.T) {
 		{"typo in a ConfigMap", "apiVersion: v1\nkind: ConfigMap\ndata:\n  config: |\n    workflows:\n      nope: 1\n", diag.UnknownConfigKey, 6, 7},
 		{"ConfigMap without config", "apiVersion: v1\nkind: ConfigMap\ndata: {}\n", diag.BadConfig, 3, 1},
 		{"empty", "\n", diag.BadConfig, 0, 0},
+		{"a Promise", "apiVersion: platform.kratix.io/v1alpha1\nkind: Promise\nmetadata: {name: x}\n", diag.BadConfig, 1, 1},
+		{"something else", "image: x\nreplicas: 3\n", diag.BadConfig, 1, 1},
+		{"another case", "Workflows: {}\n", diag.OtherCase, 1, 1},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			_, diags := read(c.text)

@@ -147,6 +147,15 @@ func (d *Document) Name() string {
 	return ""
 }
 
+// Keys are those of the document, in order.
+func (d *Document) Keys() []string {
+	keys := make([]string, 0, len(d.root.value.entries))
+	for _, e := range d.root.value.entries {
+		keys = append(keys, e.key)
+	}
+	return keys
+}
+
 // Root is the whole document as a value.
 func (d *Document) Root() diag.At { return diag.At{Doc: d} }
 
