@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package check holds the rules that Kratix and the API server have for a
-// Promise (docs/kratix-contract.md 1.4). Kratix finds the latter by creating a
-// Job on trial; without a cluster, details of the rarer volume sources and of
-// security contexts are left to the API server. What an engine minds beyond
-// that is the backends' business.
+// Promise (docs/kratix-contract.md 1.4). Kratix finds the latter by creating a Job on
+// trial; TestAPIServer compares with what the API server says to such Jobs. Left out are
+// what it judges only with feature gates that are off by default: projected
+// clusterTrustBundles and podCertificates, and images as volumes; and data sources of
+// claims, which the drivers of volumes know. What an engine minds beyond that is the
+// backends' business.
 package check
 
 import (
@@ -57,8 +59,22 @@ func (c *checker) valid(code diag.Code, at diag.At, what, value string, problems
 
 // oneOf reports a value that is set and not allowed.
 func (c *checker) oneOf(at diag.At, what, value string, allowed ...string) {
-	if value != "" && !slices.Contains(allowed, value) {
+	if value != "" {
+		c.choice(at, what, value, allowed...)
+	}
+}
+
+// choice is oneOf for what must not be empty.
+func (c *checker) choice(at diag.At, what, value string, allowed ...string) {
+	if !slices.Contains(allowed, value) {
 		c.add(diag.BadChoice, at, "%s is %q; allowed: %s", what, value, strings.Join(allowed, ", "))
+	}
+}
+
+// notKratix reports a name that Kratix gives to something of its own in the same Pod.
+func (c *checker) notKratix(code diag.Code, at diag.At, what, name string, taken []string) {
+	if slices.Contains(taken, name) {
+		c.add(code, at, "Kratix has a %s %q of its own in the same Pod, and the API server refuses a second one; choose another name", what, name)
 	}
 }
 

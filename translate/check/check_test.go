@@ -98,7 +98,7 @@ func TestPipelineRules(t *testing.T) {
 		{"sub path", container("volumeMounts: [{name: v, mountPath: /v, subPath: a/../..}]"), []string{"KC209 " + ct + ".volumeMounts[0].subPath"}},
 		{"no image", spec("containers: [{name: c}]"), []string{"KC206 " + ct}},
 		{"file of no volume", container("env: [{name: A, valueFrom: {fileKeyRef: {volumeName: w, path: p, key: k}}}]"), []string{"KC207 " + ct + ".env[0].valueFrom.fileKeyRef.volumeName"}},
-		{"claim metadata", spec("volumes: [{name: v, ephemeral: {volumeClaimTemplate: {metadata: {name: x, labels: {a: b}}, spec: {}}}}]"), []string{"KC208 " + at + ".spec.volumes[0].ephemeral.volumeClaimTemplate.metadata.name"}},
+		{"claim metadata", spec("volumes: [{name: v, ephemeral: {volumeClaimTemplate: {metadata: {name: x, labels: {a: b}}, spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}}}}]"), []string{"KC208 " + at + ".spec.volumes[0].ephemeral.volumeClaimTemplate.metadata.name"}},
 		{"two volumes of a name", spec("volumes: [{name: v}, {name: v}]"), []string{"KC208 " + at + ".spec.volumes[1].name"}},
 		{"source without name", spec("volumes: [{name: v, secret: {}}]"), []string{"KC208 " + at + ".spec.volumes[0].secret.secretName"}},
 		{"two sources", spec("volumes: [{name: v, emptyDir: {}, hostPath: {path: /x}}]"), []string{"KC208 " + at + ".spec.volumes[0]"}},

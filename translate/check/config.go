@@ -15,6 +15,9 @@ func Config(config operator.Config) diag.List {
 	if w.DefaultContainerResources != nil {
 		c.resources(*w.DefaultContainerResources, at.Field("defaultContainerResources"))
 	}
+	if s := w.DefaultContainerSecurityContext; s != nil {
+		c.security(*s, at.Field("defaultContainerSecurityContext"))
+	}
 	if limit := w.JobOptions.DefaultBackoffLimit; limit != nil && *limit < 0 {
 		c.add(diag.BadNumber, at.Field("jobOptions", "defaultBackoffLimit"), "defaultBackoffLimit is %d; it must be 0 or more", *limit)
 	}
