@@ -87,10 +87,10 @@ func TestPipeline(t *testing.T) {
 		{"typo in a Kubernetes type", "valueFrom:", "valuefrom:", "additional properties 'valuefrom' not allowed"},
 		{"field of a Pod container", "volumeMounts:", "volumeDevices:", "additional properties 'volumeDevices' not allowed"},
 		{"field of a Job", "backoffLimit:", "completions:", "additional properties 'completions' not allowed"},
-		{"number for a string", `value: "1"`, "value: 1", "got number, want string"},
-		{"string for a number", "backoffLimit: 2", `backoffLimit: "2"`, "got string, want integer"},
+		{"number for a string", `value: "1"`, "value: 1", "got number, want null or string"},
+		{"string for a number", "backoffLimit: 2", `backoffLimit: "2"`, "got string, want null or integer"},
 		{"label that is no string", "team: payments", "team: 1", "at '/metadata/labels/team': got number, want string"},
-		{"mapping for a list", `apiGroups: [""]`, `apiGroups: {}`, "got object, want array"},
+		{"mapping for a list", `apiGroups: [""]`, `apiGroups: {}`, "got object, want null or array"},
 		{"no quantity", "128Mi", "128MiB", "does not match pattern"},
 		{"other restart policy", "Never", "Always", "at '/spec/restartPolicy': value must be one of"},
 		{"no image", "image: example.com/make:1", "", "missing property 'image'"},
@@ -111,7 +111,7 @@ func TestPromise(t *testing.T) {
 		{"typo in spec", "workflows:", "workflow:", "additional properties 'workflow' not allowed"},
 		{"typo in a Pipeline", "containers:", "container:", "additional properties 'container' not allowed"},
 		{"other kind in a list", "kind: Pipeline", "kind: Job", "at '/spec/workflows/resource/configure/0/kind': value must be"},
-		{"list for a mapping", "{kind: CustomResourceDefinition}", "[]", "at '/spec/api': got array, want object"},
+		{"list for a mapping", "{kind: CustomResourceDefinition}", "[]", "at '/spec/api': got array, want null or object"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			bad := strings.Replace(promise, tc.written, tc.instead, 1)
@@ -175,4 +175,37 @@ func validate(t *testing.T, s *jsonschema.Schema, document string) error {
 	value, err := jsonschema.UnmarshalJSON(bytes.NewReader(data))
 	require.NoError(t, err)
 	return s.Validate(value)
+}
+
+// TestNull has null where tools that print Go's types write it, and where people leave a
+// value out. The compiler takes it as well.
+func TestNull(t *testing.T) {
+	s := compile(t, schema.Promise)
+	for _, c := range [][2]string{
+		{"metadata: {name: build}", "metadata: {name: build, creationTimestamp: null, labels: null, ownerReferences: null}"},
+		{"spec: {containers: []}", "spec: null"},
+		{"spec: {containers: []}", "spec: {containers: null, volumes: null, restartPolicy: null, jobOptions: {backoffLimit: null}, rbac: null}"},
+		{"spec: {containers: []}", "spec: {containers: [{name: c, image: i, command: null, env: null, resources: null, securityContext: null, imagePullPolicy: null}]}"},
+		{"spec: {containers: []}", "spec: {containers: [{name: c, image: i, resources: {limits: null}, env: [{name: A, value: null, valueFrom: null}]}]}"},
+		{"destinationSelectors:\n  - matchLabels: {environment: dev}", "destinationSelectors: null"},
+		{"matchLabels: {environment: dev}", "matchLabels: null"},
+		{"dependencies:\n  - {kind: Namespace}", "dependencies:"},
+		{"api: {kind: CustomResourceDefinition}", "api: null\n  requiredPromises: null"},
+		{"config: {pipelineNamespace: pipelines, reconciliationInterval: 10m}", "config: null\n    promise: {configure: null, delete: null}"},
+		{"status: {message: Pending}", "status: null"},
+		{`resourceVersion: "7"`, "creationTimestamp: null\n  labels: null\n  annotations: null"},
+	} {
+		written := strings.Replace(promise, c[0], c[1], 1)
+		require.NotEqual(t, promise, written, c[0])
+		assert.NoError(t, validate(t, s, written), c[1])
+	}
+	for _, c := range [][2]string{
+		{"- {kind: Namespace}", "- null"},
+		{"metadata: {name: build}", "metadata: {name: null}"},
+		{"kind: Pipeline", "kind: null"},
+		{"spec: {containers: []}", "spec: {containers: [null]}"},
+	} {
+		written := strings.Replace(promise, c[0], c[1], 1)
+		assert.Error(t, validate(t, s, written), c[1])
+	}
 }

@@ -15,8 +15,10 @@ import (
 // that it only leads to one.
 var (
 	secretWords = []string{"PASSWORD", "PASSWD", "PASSPHRASE", "TOKEN", "SECRET", "APIKEY", "API_KEY", "PRIVATE_KEY", "ACCESS_KEY"}
-	leadsThere  = []string{"FILE", "PATH", "DIR", "NAME", "NAMESPACE", "REF", "URL", "URI", "HOST", "ENDPOINT", "ID", "TYPE",
-		"KIND", "CLASS", "STORE", "PROVIDER", "ISSUER", "AUDIENCE", "LENGTH", "TTL", "EXPIRY", "ENABLED"}
+	leadsThere  = []string{
+		"FILE", "PATH", "DIR", "NAME", "NAMESPACE", "REF", "URL", "URI", "HOST", "ENDPOINT", "ID", "TYPE", "KIND",
+		"CLASS", "STORE", "PROVIDER", "ISSUER", "AUDIENCE", "LENGTH", "TTL", "EXPIRY", "ENABLED",
+	}
 )
 
 // typeName is what no secret looks like: a type of Pulumi (aws:rds/instance:Instance), a name

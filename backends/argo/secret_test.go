@@ -23,9 +23,11 @@ func TestSecretNames(t *testing.T) {
 }
 
 func TestLiteralSecrets(t *testing.T) {
-	for value, warned := range map[string]bool{"hunter2": true, "": false, "$(OTHER)": false, "$$(OTHER)": true,
+	for value, warned := range map[string]bool{
+		"hunter2": true, "": false, "$(OTHER)": false, "$$(OTHER)": true,
 		"pkg:index:Kiosk": false, "aws:rds/instance:Instance": false, "kubernetes.io/tls": false, "v1/Secret": false, "Opaque": false, "true": false,
-		"user:pass": true, "abc/def": true, "eyJhbGciOi.eyJzdWIi.SflKxwRJ": true, "a:b:c d": true} {
+		"user:pass": true, "abc/def": true, "eyJhbGciOi.eyJzdWIi.SflKxwRJ": true, "a:b:c d": true,
+	} {
 		_, diags := compilePod(t, func(r *plan.Run) {
 			s := &r.Steps[0]
 			s.Env[1].Name, s.Env[1].Value = "PASSWORD", value

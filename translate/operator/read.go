@@ -41,11 +41,10 @@ func decode(file parse.File, config *Config) diag.List {
 	}
 	for _, d := range doc.Decode(nil, config) {
 		code := diag.BadConfig
-		switch d.Code {
-		case diag.UnknownField:
+		if d.Code == diag.UnknownField {
 			code = diag.UnknownConfigKey
-		case diag.OtherCase:
-			code = diag.OtherCase
+		} else if d.Code == diag.OtherCase {
+			code = d.Code
 		}
 		diags.AddPos(code, d.Pos, "%s: %s", d.Path, d.Message)
 	}
