@@ -16,6 +16,9 @@ import (
 // meant asks whether a document was meant as something else: nearly a Promise, or nearly a
 // request for one of the Promises. It is "" if it was not.
 func (m *material) meant(doc *parse.Document) string {
+	if isPromise(doc) {
+		return ""
+	}
 	if nearlyPromise(doc) {
 		return fmt.Sprintf("; did you mean kind %s of %s?", v1alpha1.KindPromise, v1alpha1.APIVersion)
 	}

@@ -51,7 +51,6 @@ the compiler.`,
 	root.SetUsageFunc(printUsage)
 	root.SetHelpCommand(newHelp())
 	root.Version = release.Version()
-	root.Flags().Bool("version", false, "print the version and the engine APIs it writes")
 	root.SetVersionTemplate(string(newVersionInfo().text()))
 	root.AddCommand(newLint(s), newDiff(s), newExplain(s), newSchema(s), newMatrix(s), newCompletion(s), newVersion(s))
 	return root

@@ -4,7 +4,6 @@ package check
 
 import (
 	"encoding/json"
-	"net"
 	"path"
 	"regexp"
 	"slices"
@@ -113,6 +112,9 @@ func (c *checker) csi(s corev1.CSIVolumeSource, at diag.At) {
 	}
 }
 
+// hostPort is an address with a port; one of IPv6 stands in brackets.
+var hostPort = regexp.MustCompile(`^([^:\[\]]*|\[[^\[\]]*\]):[^:\[\]]*$`)
+
 // remotes are the volumes of servers.
 func (c *checker) remotes(v corev1.Volume, at diag.At) {
 	if s := v.NFS; s != nil && s.Path != "" && !path.IsAbs(s.Path) {
@@ -129,7 +131,7 @@ func (c *checker) remotes(v corev1.Volume, at diag.At) {
 			c.add(diag.BadVolume, at.Field("quobyte", "tenant"), "the tenant has more than 64 characters")
 		}
 		for address := range strings.SplitSeq(s.Registry, ",") {
-			if _, _, err := net.SplitHostPort(address); err != nil && s.Registry != "" {
+			if s.Registry != "" && !hostPort.MatchString(address) {
 				c.add(diag.BadVolume, at.Field("quobyte", "registry"), "%q is not of the form host:port", address)
 			}
 		}
