@@ -45,7 +45,6 @@ type PromiseList struct {
 type PromiseSpec struct {
 	// API is one CustomResourceDefinition. Absent, null and {} mean no API.
 	// +kubebuilder:pruning:PreserveUnknownFields
-	// +kubebuilder:validation:EmbeddedResource
 	API       *runtime.RawExtension `json:"api,omitempty"`
 	Workflows Workflows             `json:"workflows,omitempty"`
 	// RequiredPromises must be available before requests are worked on.

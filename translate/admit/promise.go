@@ -8,6 +8,7 @@ import (
 
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/util/validation/field"
 	kjson "sigs.k8s.io/json"
 	"sigs.k8s.io/yaml"
 
@@ -22,7 +23,12 @@ var promises = sync.OnceValues(func() (definition, error) {
 	if err := yaml.Unmarshal(crds.Promises, &crd); err != nil {
 		return definition{}, err
 	}
-	return define(crd.Spec.Versions[0].Schema.OpenAPIV3Schema)
+	schema := crd.Spec.Versions[0].Schema.OpenAPIV3Schema
+	spec := schema.Properties["spec"]
+	api := spec.Properties["api"]
+	api.XEmbeddedResource = true // as in Kratix's definition; ours takes {} as well
+	spec.Properties["api"] = api
+	return define(schema)
 })
 
 // Promise changes p.Content into what the API server would store, and p.Spec into what Kratix
@@ -34,7 +40,7 @@ func Promise(p *parse.PromiseDoc) diag.List {
 		diags.Add(diag.Bug, p.At, "%v", err)
 		return diags
 	}
-	_, found := definition.admit(p.Content)
+	found := admitted(definition, p.Content)
 	unstructured.RemoveNestedField(p.Content, "metadata", "namespace") // the kind has none
 	diags.Append(refused(diag.PromiseRefused, p.At, found))
 	diags.Append(dependencies(p))
@@ -44,6 +50,21 @@ func Promise(p *parse.PromiseDoc) diag.List {
 		}
 	}
 	return diags
+}
+
+// admitted leaves {} as the API alone, which means none.
+func admitted(d definition, promise map[string]any) field.ErrorList {
+	spec, _ := promise["spec"].(map[string]any)
+	api, _ := spec["api"].(map[string]any)
+	none := api != nil && len(api) == 0
+	if none {
+		delete(spec, "api")
+	}
+	_, found := d.admit(promise)
+	if none {
+		spec["api"] = api
+	}
+	return found
 }
 
 // dependencies must have a kind: Kratix cannot even read a Promise with one that has none.

@@ -52,9 +52,13 @@ func (c *checker) add(code diag.Code, at diag.At, format string, args ...any) {
 
 // valid reports what a validator of Kubernetes says about a value.
 func (c *checker) valid(code diag.Code, at diag.At, what, value string, problems []string) {
-	if len(problems) > 0 {
-		c.add(code, at, "%s %q: %s", what, value, strings.Join(problems, "; "))
+	if len(problems) == 0 {
+		return
 	}
+	if parse.IsTemplate(value) {
+		problems = []string{parse.Rendered}
+	}
+	c.add(code, at, "%s %q: %s", what, value, strings.Join(problems, "; "))
 }
 
 // oneOf reports a value that is set and not allowed.

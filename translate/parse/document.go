@@ -46,7 +46,9 @@ func (r *reader) documents() ([]*Document, diag.List) {
 	}
 	var docs []*Document
 	for _, c := range split(f.Name, bytes.TrimPrefix(f.Data, bom), &r.diags) {
+		before := len(r.diags)
 		docs = append(docs, r.read(c)...)
+		advise(r.diags[before:], c.text)
 	}
 	r.tolerate()
 	return docs, r.diags

@@ -4,6 +4,7 @@ package parse
 
 import (
 	"regexp"
+	"strings"
 
 	"github.com/kratix-compile/kratix-compile/translate/diag"
 )
@@ -27,8 +28,23 @@ var (
 	hasTemplate = regexp.MustCompile(`\{\{.*\}\}|\{%.*%\}|<%.*%>`)
 )
 
-// rendered is advice for whoever compiles a template.
-const rendered = "this looks like a template; render it first"
+// Rendered is advice for whoever compiles a template.
+const Rendered = "this looks like a template; render it first"
+
+// IsTemplate tells whether a text has what templates have and YAML does not need.
+func IsTemplate(text string) bool { return hasTemplate.MatchString(text) }
+
+// advise tells of a template where a document cannot be read.
+func advise(diags diag.List, document []byte) {
+	if !hasTemplate.Match(document) {
+		return
+	}
+	for i := range diags {
+		if d := &diags[i]; d.Code == diag.BadYAML && !strings.Contains(d.Message, "template") {
+			d.Message += "; " + Rendered
+		}
+	}
+}
 
 // tolerate turns what is wrong with a file that nobody named into a note, if the file can
 // hold no Promise and no request.
@@ -44,7 +60,7 @@ func (r *reader) tolerate() {
 	first := r.diags.Sorted()[0]
 	r.diags = nil
 	if template {
-		r.diags.AddPos(diag.OtherKind, first.Pos, "%s; the file is left alone", rendered)
+		r.diags.AddPos(diag.OtherKind, first.Pos, "%s; the file is left alone", Rendered)
 		return
 	}
 	r.diags.AddPos(diag.OtherKind, first.Pos, "%s; no Promise and no request is written here, and the file is left alone", first.Message)

@@ -37,14 +37,6 @@ var advice = map[string]struct {
 
 // explainSyntax puts an error of the YAML parser in words for people.
 func explainSyntax(c chunk, err *yaml.LoadError) (diag.Code, yaml.Mark, string) {
-	code, mark, message := explain(c, err)
-	if hasTemplate.Match(c.text) {
-		message += "; " + rendered
-	}
-	return code, mark, message
-}
-
-func explain(c chunk, err *yaml.LoadError) (diag.Code, yaml.Mark, string) {
 	mark := err.Mark
 	if strings.Contains(err.Message, errTooDeep.Error()) {
 		return diag.TooDeep, mark, errTooDeep.Error()
