@@ -19,19 +19,19 @@ import (
 // what they print.
 type (
 	kratixPromise struct {
-		Spec kratixSpec `json:"spec,omitempty"`
+		Spec kratixSpec `json:"spec"`
 	}
 	kratixSpec struct {
 		API                  *runtime.RawExtension `json:"api,omitempty"`
-		Workflows            kratixWorkflows       `json:"workflows,omitempty"`
+		Workflows            kratixWorkflows       `json:"workflows"`
 		RequiredPromises     []kratixRequired      `json:"requiredPromises,omitempty"`
 		Dependencies         []kratixDependency    `json:"dependencies,omitempty"`
 		DestinationSelectors []kratixScheduling    `json:"destinationSelectors,omitempty"`
 	}
 	kratixWorkflows struct {
-		Config   kratixConfig   `json:"config,omitempty"`
-		Resource kratixTriggers `json:"resource,omitempty"`
-		Promise  kratixTriggers `json:"promise,omitempty"`
+		Config   kratixConfig   `json:"config"`
+		Resource kratixTriggers `json:"resource"`
+		Promise  kratixTriggers `json:"promise"`
 	}
 	kratixConfig struct {
 		PipelineNamespace      string           `json:"pipelineNamespace,omitempty"`

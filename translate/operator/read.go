@@ -3,6 +3,7 @@
 package operator
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"reflect"
@@ -24,6 +25,9 @@ func Read(file parse.File) (Config, diag.List) {
 	return config, diags
 }
 
+// milder are what findings of a Pipeline are in a configuration; all others are errors.
+var milder = map[diag.Code]diag.Code{diag.UnknownField: diag.UnknownConfigKey, diag.OtherCase: diag.OtherCase}
+
 func decode(file parse.File, config *Config) diag.List {
 	doc, diags := single(file)
 	if doc != nil && doc.Kind() == "ConfigMap" {
@@ -40,13 +44,7 @@ func decode(file parse.File, config *Config) diag.List {
 		return diags
 	}
 	for _, d := range doc.Decode(nil, config) {
-		code := diag.BadConfig
-		if d.Code == diag.UnknownField {
-			code = diag.UnknownConfigKey
-		} else if d.Code == diag.OtherCase {
-			code = d.Code
-		}
-		diags.AddPos(code, d.Pos, "%s: %s", d.Path, d.Message)
+		diags.AddPos(cmp.Or(milder[d.Code], diag.BadConfig), d.Pos, "%s: %s", d.Path, d.Message)
 	}
 	diags.Append(fates(doc, *config))
 	return diags
