@@ -150,7 +150,8 @@ func (f *options) show(r result, notes bool, s streams) error {
 func (f *options) tell(diags diag.List, w io.Writer) {
 	for _, d := range diags {
 		if info, _ := diag.Lookup(d.Code); info.Line && d.Severity == diag.Note {
-			fmt.Fprintf(w, "%s: %s: %s [%s]\n", d.Pos, d.Severity, strings.TrimPrefix(d.Backend+": "+d.Message, ": "), d.Code)
+			words := slices.DeleteFunc([]string{d.Pos.String(), d.Severity.String(), d.Backend, d.Message}, func(s string) bool { return s == "" })
+			fmt.Fprintf(w, "%s [%s]\n", strings.Join(words, ": "), d.Code)
 		}
 	}
 }

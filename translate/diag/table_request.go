@@ -149,7 +149,7 @@ var requestCodes = []Info{
 			  sise: small`,
 	},
 	{
-		Code: NoPipelines, Severity: Warning, Title: "the Promise has no Pipelines to compile",
+		Code: NoPipelines, Severity: Note, Line: true, Title: "the Promise has no Pipelines to compile",
 		Prose: `
 			The Promise is fine, but none of its workflows lists a Pipeline: it may only
 			deliver dependencies. Nothing runs on an engine for it.`,
