@@ -23,25 +23,25 @@ func (c *testCase) pushImages(t *testing.T, programs map[string]string) {
 	known := c.imageConfigurations(t)
 	defaults := c.operator(t)
 	containers := c.containers(t)
-	for _, container := range containers {
+	for _, of := range containers {
 		config := v1.Config{
-			Entrypoint: known[container.Image].Entrypoint, Cmd: known[container.Image].Cmd, Env: []string{"PATH=/bin"},
+			Entrypoint: known[of.Image].Entrypoint, Cmd: known[of.Image].Cmd, Env: []string{"PATH=/bin"},
 			// It makes it another image, as engines remember what they know of one.
-			Labels: map[string]string{"image": container.Image},
+			Labels: map[string]string{"image": of.Image},
 		}
 		if len(config.Entrypoint)+len(config.Cmd) == 0 { // such an image would run nowhere
 			config.Entrypoint, config.Cmd = []string{"/bin/probe"}, []string{"from", "CMD"}
 		}
-		if slices.ContainsFunc(containers, func(other corev1.Container) bool {
-			return other.Image == container.Image && mustNotBeRoot(defaults.apply(other).SecurityContext)
+		if slices.ContainsFunc(containers, func(other container) bool {
+			return other.Image == of.Image && mustNotBeRoot(defaults.apply(other).SecurityContext)
 		}) {
 			config.User = "1234:5678"
 		}
 		image := cluster.Image{Name: "golden", Files: map[string]string{"/bin/probe": probe}, Links: programs, Config: config}
 		here, err := cluster.Push(t.Context(), image)
 		require.NoError(t, err)
-		c.stage.images[container.Image] = here
-		if container.ImagePullPolicy == corev1.PullNever {
+		c.stage.images[of.Image] = here
+		if of.ImagePullPolicy == corev1.PullNever {
 			c.pull(t, here)
 		}
 	}
@@ -79,10 +79,10 @@ func (c *testCase) imageConfigurations(t *testing.T) map[string]imageConfigurati
 }
 
 // containers are those of all Pipelines.
-func (c *testCase) containers(t *testing.T) []corev1.Container {
+func (c *testCase) containers(t *testing.T) []container {
 	t.Helper()
 	promises, _ := c.read(t)
-	var all []corev1.Container
+	var all []container
 	for _, p := range promises {
 		for _, actions := range []map[string][]pipeline{p.Spec.Workflows.Promise, p.Spec.Workflows.Resource} {
 			for _, pipelines := range actions {

@@ -24,7 +24,7 @@ import (
 type pipeline struct {
 	metav1.ObjectMeta `json:"metadata"`
 	Spec              struct {
-		Containers       []corev1.Container
+		Containers       []container
 		Volumes          []corev1.Volume
 		ImagePullSecrets []corev1.LocalObjectReference
 		NodeSelector     map[string]string

@@ -125,8 +125,8 @@ func (j job) pod(defaults operator) *corev1.Pod {
 	if secret := j.options["harvest-pull-secret"]; secret != "" {
 		pod.Spec.ImagePullSecrets = slices.Insert(slices.Clip(pod.Spec.ImagePullSecrets), 0, corev1.LocalObjectReference{Name: secret})
 	}
-	for _, container := range spec.Containers {
-		container = defaults.apply(container)
+	for _, written := range spec.Containers {
+		container := defaults.apply(written)
 		container.Env = append(j.env(), container.Env...)
 		container.VolumeMounts = append(slices.Clip(mounts), container.VolumeMounts...)
 		pod.Spec.InitContainers = append(pod.Spec.InitContainers, container)
@@ -134,19 +134,28 @@ func (j job) pod(defaults operator) *corev1.Pod {
 	return pod
 }
 
+// container is one of a Pipeline. Its resources may be left out, which is not the same as empty.
+type container struct {
+	corev1.Container `json:",inline"`
+	Resources        *corev1.ResourceRequirements `json:"resources"`
+}
+
 // apply fills in what a container leaves out; a default takes the place of a whole value.
-func (o operator) apply(container corev1.Container) corev1.Container {
+func (o operator) apply(written container) corev1.Container {
+	container := written.Container
 	if container.ImagePullPolicy == "" {
 		container.ImagePullPolicy = o.Workflows.DefaultImagePullPolicy
 	}
 	if container.SecurityContext == nil {
 		container.SecurityContext = o.Workflows.DefaultContainerSecurityContext
 	}
-	if container.Resources.Limits == nil && container.Resources.Requests == nil {
+	switch configured := o.Workflows.DefaultContainerResources; {
+	case written.Resources != nil:
+		container.Resources = *written.Resources
+	case configured != nil:
+		container.Resources = *configured
+	default:
 		container.Resources = kratixResources()
-		if configured := o.Workflows.DefaultContainerResources; configured != nil {
-			container.Resources = *configured
-		}
 	}
 	return container
 }
