@@ -142,7 +142,7 @@ func (c *testCase) read(t *testing.T) (promises []promise, requests []*unstructu
 				objects = append(objects, item.(*unstructured.Unstructured))
 				return nil
 			}))
-		case object.GetKind() == "Promise":
+		case object.GetKind() == "Promise" && object.GetAPIVersion() == "platform.kratix.io/v1alpha1":
 			var p promise
 			data, err := yaml.Marshal(object.Object)
 			require.NoError(t, err)

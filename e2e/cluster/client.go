@@ -62,6 +62,9 @@ func Objects(data []byte) ([]*unstructured.Unstructured, error) {
 		if errors.Is(err, io.EOF) {
 			return objects, nil
 		}
+		if runtime.IsMissingKind(err) {
+			continue // it is no object
+		}
 		if err != nil {
 			return nil, err
 		}
