@@ -122,7 +122,7 @@ images: ## Build both images into dist/images, with SBOMs (Debian's mmdebstrap)
 
 .PHONY: manifests
 manifests: ## Render chart and kustomizations, and compare and check them
-	cd e2e && go test -count=1 ./manifests
+	cd e2e && go test -count=1 -timeout 30m ./manifests
 
 .PHONY: release
 release: ## Build what release VERSION has besides images into dist/release

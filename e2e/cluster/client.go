@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -62,8 +63,8 @@ func Objects(data []byte) ([]*unstructured.Unstructured, error) {
 		if errors.Is(err, io.EOF) {
 			return objects, nil
 		}
-		if runtime.IsMissingKind(err) {
-			continue // it is no object
+		if err != nil && strings.Contains(err.Error(), "Object 'Kind' is missing") {
+			continue // it is no object; the decoder's error has no type
 		}
 		if err != nil {
 			return nil, err
