@@ -64,6 +64,33 @@ func TestPassReachesEachRequestOnce(t *testing.T) {
 	assert.Equal(t, []int{3, 3}, []int{w.workflow(t, "a", "first").Round, w.workflow(t, "a", "second").Round}, "the next pass")
 }
 
+// TestPassBeforeRequestsAreLetIn: a pass that reaches a request after its first run would run
+// it twice when a Promise is unpaused.
+func TestPassBeforeRequestsAreLetIn(t *testing.T) {
+	w := newWorld(t, promise(t, pipelines("resource", "configure", "one")), served(), namespace("a"))
+	for range 2 {
+		_, err := w.reconcilePromise(t)
+		require.NoError(t, err)
+	}
+	w.relabel(t, w.promise(t), progress.LabelPaused, "true")
+	_, err := w.reconcilePromise(t)
+	require.NoError(t, err)
+	require.NoError(t, w.api.Create(t.Context(), thing(t, "a", "first")))
+	w.relabel(t, w.promise(t), progress.LabelPaused, "")
+	w.saveStatus = func(o *unstructured.Unstructured) error {
+		if status := newObject(o).status(); o.GetKind() == "Promise" && progress.GetCondition(status, progress.ConditionAvailable).Status == "True" {
+			assert.NotEmpty(t, w.thing(t, "a", "first").GetAnnotations()[annotationPass], "the request was told")
+		}
+		return nil
+	}
+	_, err = w.reconcilePromise(t)
+	require.NoError(t, err)
+	w.saveStatus = nil
+	assert.NotEmpty(t, w.thing(t, "a", "first").GetAnnotations()[annotationPass])
+	w.finish(t, "first")
+	assert.Equal(t, 1, w.workflow(t, "a", "first").Round)
+}
+
 // TestDryRunSwitched on and off and on again leaves the Work in use alone, and none of a dry run.
 func TestDryRunSwitched(t *testing.T) {
 	w := newWorld(t, promise(t, pipelines("resource", "configure", "one")), thing(t, "a", "one"), namespace("a"))

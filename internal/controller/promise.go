@@ -105,6 +105,13 @@ func (p *Promises) run(ctx context.Context, o *object, fulfilled bool) (time.Dur
 	if err != nil {
 		return 0, err
 	}
+	unlisted := false
+	if decision.Outcome == progress.Completed { // requests hear of a pass before they are let in, or they would run twice
+		err = p.passOn(ctx, o)
+		if _, unlisted = errors.AsType[*caching.Unlisted](err); err != nil && !unlisted {
+			return 0, err
+		}
+	}
 	switch {
 	case decision.Outcome == progress.Paused:
 		p.available(o, progress.PromisePaused)
@@ -118,15 +125,11 @@ func (p *Promises) run(ctx context.Context, o *object, fulfilled bool) (time.Dur
 	case progress.GetCondition(o.status(), progress.ConditionAvailable).Type == "":
 		p.available(o, progress.PromiseUnavailable) // until it has run once
 	}
-	if decision.Outcome != progress.Completed {
+	switch {
+	case decision.Outcome != progress.Completed:
 		return decision.RequeueAfter, nil
-	}
-	err = p.passOn(ctx, o)
-	if _, unlisted := errors.AsType[*caching.Unlisted](err); unlisted { // the label stays until they are
+	case unlisted: // the pass is not over until they are
 		return sooner(decision.RequeueAfter, later), c.settle(ctx)
-	}
-	if err != nil {
-		return 0, err
 	}
 	return decision.RequeueAfter, c.settle(ctx)
 }
