@@ -47,7 +47,6 @@ func (r *Requests) Reconcile(ctx context.Context, req Request) (reconcile.Result
 		return r.Client.Get(ctx, req.ObjectKey, u)
 	})
 	if !watched {
-		r.Slots.Settle(slots.Claim{Promise: req.Promise, Object: req.String()}, false) // nothing can start
 		return reconcile.Result{}, err
 	}
 	if apierrors.IsNotFound(err) {
