@@ -53,23 +53,23 @@ func (b *bodies) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		_ = control.SetReadDeadline(time.Now()) // ends the wait for the rest of the body
 	})
 	if place == nil {
-		refuse(w, http.StatusServiceUnavailable, errCrowded)
+		refuse(w, r, http.StatusServiceUnavailable, errCrowded)
 		return
 	}
 	defer place.release()
 	if status, err := b.receive(ctx, control, w, r); err != nil {
-		refuse(w, status, err)
+		refuse(w, r, status, err)
 		return
 	}
 	select {
 	case b.work <- struct{}{}:
 		defer func() { <-b.work }()
 	case <-ctx.Done():
-		refuse(w, http.StatusServiceUnavailable, fmt.Errorf("nobody had time for the request: %w", context.Cause(ctx)))
+		refuse(w, r, http.StatusServiceUnavailable, fmt.Errorf("nobody had time for the request: %w", context.Cause(ctx)))
 		return
 	}
 	if !place.settle(true) || !Settle(ctx) {
-		refuse(w, http.StatusServiceUnavailable, errCrowded)
+		refuse(w, r, http.StatusServiceUnavailable, errCrowded)
 		return
 	}
 	b.next.ServeHTTP(w, r.WithContext(ctx))
@@ -99,18 +99,30 @@ func (b *bodies) receive(ctx context.Context, control *http.ResponseController, 
 func WithoutBody(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.ContentLength != 0 {
-			refuse(w, http.StatusRequestEntityTooLarge, errors.New("send no body"))
+			refuse(w, r, http.StatusRequestEntityTooLarge, errors.New("send no body"))
 			return
 		}
 		next.ServeHTTP(w, r)
 	})
 }
 
-// refuse does not wait for what is left of the body.
-func refuse(w http.ResponseWriter, status int, why error) {
+const (
+	lingerTime  = time.Second
+	lingerBytes = 16 << 20
+)
+
+// refuse answers at once, and reads on for a moment: closing a connection while data still
+// arrives resets it, and the peer loses the answer. net/http waits likewise, but not for a
+// peer that asked for "Connection: close".
+func refuse(w http.ResponseWriter, r *http.Request, status int, why error) {
 	w.Header().Set("Connection", "close")
 	if status == http.StatusServiceUnavailable {
 		w.Header().Set("Retry-After", "1")
 	}
+	control := http.NewResponseController(w)
+	_ = control.EnableFullDuplex() // a recorder in a test knows none of these
 	http.Error(w, why.Error(), status)
+	_ = control.Flush()
+	_ = control.SetReadDeadline(time.Now().Add(lingerTime))
+	_, _ = io.CopyN(io.Discard, r.Body, lingerBytes)
 }
