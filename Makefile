@@ -37,9 +37,9 @@ golden: ## Rewrite the golden files and remove stale ones
 .PHONY: generate
 generate: ## Rewrite generated code, schemas, CRDs and reference pages
 	$(CONTROLLER_GEN) object paths=./api/v1alpha1
-	go run ./internal/schemagen
+	go run ./internal/gen/schemas
 	go test ./docs -update
-	go test ./internal/progress -run '^TestStateMachinePage$$' -update
+	go test ./internal/runner/progress -run '^TestStateMachinePage$$' -update
 
 .PHONY: fmt
 fmt: ## Format the code

@@ -62,9 +62,9 @@ var (
 	bare     = regexp.MustCompile(`\b[1-9]\.\d+\b`)
 )
 
-// cited are the sections that comments refer to: those of internal/progress by number alone.
+// cited are the sections that comments refer to: those of internal/runner/progress by number alone.
 func cited(file, text string) []string {
-	if strings.Contains(file, "internal/progress/") {
+	if strings.Contains(file, "internal/runner/progress/") {
 		return bare.FindAllString(text, -1)
 	}
 	var numbers []string

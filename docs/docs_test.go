@@ -17,7 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/kratix-compile/kratix-compile/backends"
-	"github.com/kratix-compile/kratix-compile/internal/examples"
+	"github.com/kratix-compile/kratix-compile/internal/gen/examples"
 	"github.com/kratix-compile/kratix-compile/translate/diag"
 )
 

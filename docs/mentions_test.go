@@ -45,7 +45,7 @@ var flagsOfOthers = map[string]string{
 // TestFlagsExist demands that every flag in the pages is one of our programs', or known to
 // be another's.
 func TestFlagsExist(t *testing.T) {
-	have := flagsBelow(t, "../cmd", "../internal/flags")
+	have := flagsBelow(t, "../cmd", "../internal/cli/flags")
 	require.Greater(t, len(have), 40, "flags that were found")
 	mentions := 0
 	for page, text := range written(t) {
@@ -68,7 +68,7 @@ func TestRunnerFlags(t *testing.T) {
 	for _, row := range rowsBelow(t, "runner.md", "flag") {
 		told = append(told, strings.TrimPrefix(strings.Trim(row[0], "`"), "--"))
 	}
-	assert.ElementsMatch(t, flagsIn(t, "../cmd/kratix-runner/root.go", "../internal/flags/installation.go"), told)
+	assert.ElementsMatch(t, flagsIn(t, "../cmd/kratix-runner/root.go", "../internal/cli/flags/installation.go"), told)
 }
 
 func flagsBelow(t *testing.T, folders ...string) []string {

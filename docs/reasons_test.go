@@ -23,7 +23,7 @@ import (
 // TestReasons demands a row of docs/troubleshooting.md for every reason, and none for
 // what is no reason any more.
 func TestReasons(t *testing.T) {
-	given := reasonsOf(t, "../internal/progress", "../internal/controller", "../internal/placement", "../internal/delivery", "../backends/state")
+	given := reasonsOf(t, "../internal/runner/progress", "../internal/runner/controller", "../internal/stores/placing", "../internal/stores/dispatch", "../backends/state")
 	var told []string
 	for _, row := range rowsBelow(t, "troubleshooting.md", "reason") {
 		told = append(told, strings.Trim(row[0], "`"))

@@ -16,7 +16,7 @@ import (
 
 	"github.com/kratix-compile/kratix-compile/backends/state"
 	"github.com/kratix-compile/kratix-compile/e2e/cluster"
-	"github.com/kratix-compile/kratix-compile/internal/runlog"
+	"github.com/kratix-compile/kratix-compile/internal/runner/runlog"
 )
 
 // A failure is a way in which the middle one of three containers fails, so that neither the

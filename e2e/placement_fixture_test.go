@@ -36,9 +36,9 @@ import (
 
 	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
 	"github.com/kratix-compile/kratix-compile/e2e/cluster"
-	"github.com/kratix-compile/kratix-compile/internal/delivery"
 	stored "github.com/kratix-compile/kratix-compile/internal/harvest/record"
-	"github.com/kratix-compile/kratix-compile/internal/statestore"
+	"github.com/kratix-compile/kratix-compile/internal/stores/dispatch"
+	"github.com/kratix-compile/kratix-compile/internal/stores/statestore"
 )
 
 // yard has the controllers of placement for one namespace, and for the Destinations and
@@ -48,7 +48,7 @@ type yard struct {
 	namespace string
 	memory    *memory
 	opened    func(secret map[string][]byte) (statestore.Store, error)
-	options   delivery.Options
+	options   dispatch.Options
 	stop      func()
 }
 
@@ -70,7 +70,7 @@ func newYard(t *testing.T) *yard {
 	require.NoError(t, err)
 	y := &yard{Client: c, namespace: newNamespace(t, "placement"), memory: newMemory()}
 	y.opened = func(map[string][]byte) (statestore.Store, error) { return y.memory, nil }
-	y.options = delivery.Options{
+	y.options = dispatch.Options{
 		OpenBucket: func(_ *v1alpha1.BucketStateStore, secret map[string][]byte) (statestore.Store, error) {
 			return y.opened(secret)
 		},
@@ -114,7 +114,7 @@ func (y *yard) start(t *testing.T) {
 	})
 	require.NoError(t, err)
 	y.options.Events = mgr.GetEventRecorder("e2e")
-	require.NoError(t, delivery.Setup(mgr, y.options))
+	require.NoError(t, dispatch.Setup(mgr, y.options))
 	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
 	done := make(chan error, 1)
 	go func() { done <- mgr.Start(ctx) }()

@@ -11,7 +11,7 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/kratix-compile/kratix-compile/internal/statestore"
+	"github.com/kratix-compile/kratix-compile/internal/stores/statestore"
 )
 
 // memory is a State Store that does at once, or when it is let, what it is told.

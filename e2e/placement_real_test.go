@@ -19,13 +19,13 @@ import (
 	"k8s.io/apimachinery/pkg/util/rand"
 
 	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
-	"github.com/kratix-compile/kratix-compile/internal/delivery"
+	"github.com/kratix-compile/kratix-compile/internal/stores/dispatch"
 )
 
 // TestPlacementInRealStores goes from a Work to files in a Git repository and a bucket.
 func TestPlacementInRealStores(t *testing.T) {
 	y := newYard(t)
-	y.options.OpenGit, y.options.OpenBucket = delivery.GitStores(t.TempDir(), delivery.DefaultLimits()), delivery.BucketStores(delivery.DefaultLimits())
+	y.options.OpenGit, y.options.OpenBucket = dispatch.GitStores(t.TempDir(), dispatch.DefaultLimits()), dispatch.BucketStores(dispatch.DefaultLimits())
 	bucket := y.realBucket(t)
 	repository := y.realGit(t)
 	y.start(t)

@@ -18,7 +18,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
-	"github.com/kratix-compile/kratix-compile/internal/statestore"
+	"github.com/kratix-compile/kratix-compile/internal/stores/statestore"
 )
 
 var dev = map[string]string{"env": "dev"}

@@ -24,7 +24,7 @@ import (
 
 	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
 	"github.com/kratix-compile/kratix-compile/e2e/cluster"
-	"github.com/kratix-compile/kratix-compile/internal/trail"
+	"github.com/kratix-compile/kratix-compile/internal/status"
 )
 
 // TestStatus asks kratix-runner status about requests that do well and that do not.
@@ -140,10 +140,10 @@ func (s *statusStage) status(t *testing.T, name string, flags ...string) (string
 	return out.String(), command.ProcessState.ExitCode()
 }
 
-func (s *statusStage) data(t *testing.T, name string, flags ...string) trail.Trail {
+func (s *statusStage) data(t *testing.T, name string, flags ...string) status.Trail {
 	t.Helper()
 	out, _ := s.status(t, name, append(flags, "-o", "json")...)
-	var found trail.Trail
+	var found status.Trail
 	require.NoError(t, json.Unmarshal([]byte(out), &found), "%s", out)
 	return found
 }
@@ -153,7 +153,7 @@ func (s *statusStage) good(t *testing.T, r repository) {
 	_, code := s.status(t, "good", "-w", "--timeout", "3m")
 	assert.Zero(t, code)
 	found := s.data(t, "good")
-	assert.Equal(t, trail.Ready, found.State)
+	assert.Equal(t, status.Ready, found.State)
 	assert.Empty(t, found.Missing)
 	require.Len(t, found.Pipelines, 1)
 	require.Len(t, found.Pipelines[0].Works, 1)
@@ -167,7 +167,7 @@ func (s *statusStage) good(t *testing.T, r repository) {
 var logsCommand = regexp.MustCompile(`^kubectl --kubeconfig \S+ logs (\S+) -c (\S+) -n (\S+)( -f)?$`)
 
 // log is what the command for it would print, at least.
-func (s *statusStage) log(t *testing.T, found trail.Trail) string {
+func (s *statusStage) log(t *testing.T, found status.Trail) string {
 	t.Helper()
 	for _, c := range found.Next {
 		if m := logsCommand.FindStringSubmatch(c.Command); m != nil {
@@ -194,7 +194,7 @@ func (s *statusStage) slow(t *testing.T) {
 		assert.Equal(c, `Pipeline only: container "write" is running`, s.data(t, "slow").Message)
 	}, limit, 500*time.Millisecond)
 	found := s.data(t, "slow")
-	assert.Equal(t, trail.Running, found.State)
+	assert.Equal(t, status.Running, found.State)
 	assert.False(t, found.Settled)
 	assert.Contains(t, s.log(t, found), "at work")
 	_, code := s.status(t, "slow", "-w", "--timeout", "1s")
@@ -212,7 +212,7 @@ func (s *statusStage) held(t *testing.T) {
 func (s *statusStage) far(t *testing.T) {
 	require.EventuallyWithT(t, func(c *assert.CollectT) {
 		found := s.data(t, "far")
-		assert.Equal(c, trail.Failing, found.State)
+		assert.Equal(c, status.Failing, found.State)
 		assert.Contains(c, found.Message, "GitStateStore "+s.namespace+"-far cannot be written to")
 	}, limit, 500*time.Millisecond)
 	require.NoError(t, shared.Dynamic.Resource(s.things()).Namespace(s.namespace).Delete(t.Context(), "far", metav1.DeleteOptions{}))
@@ -266,9 +266,9 @@ func (s *statusStage) rights(t *testing.T) {
 		assert.Empty(c, s.data(t, "bad", "--as", s.namespace+"-all").Missing)
 	}, limit, 500*time.Millisecond)
 	found := s.data(t, "bad", "--as", s.namespace+"-some")
-	assert.Equal(t, trail.Failed, found.State)
+	assert.Equal(t, status.Failed, found.State)
 	assert.Contains(t, found.Message, "container write: Error, exit code 3")
-	assert.Contains(t, found.Missing, trail.Right{Verb: "list", Resource: "works.platform.kratix.io", Namespace: s.namespace})
+	assert.Contains(t, found.Missing, status.Right{Verb: "list", Resource: "works.platform.kratix.io", Namespace: s.namespace})
 	out, code := s.status(t, "bad", "--as", s.namespace+"-nobody")
 	assert.Equal(t, 2, code)
 	assert.Empty(t, out)

@@ -10,8 +10,8 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/kratix-compile/kratix-compile/backends"
-	"github.com/kratix-compile/kratix-compile/internal/flags"
-	"github.com/kratix-compile/kratix-compile/internal/golden"
+	"github.com/kratix-compile/kratix-compile/internal/cli/flags"
+	"github.com/kratix-compile/kratix-compile/internal/cli/goldenfiles"
 	"github.com/kratix-compile/kratix-compile/translate"
 	"github.com/kratix-compile/kratix-compile/translate/manifest"
 	"github.com/kratix-compile/kratix-compile/translate/plan"
@@ -72,11 +72,11 @@ func (c *compileCommand) run(cmd *cobra.Command) error {
 	if format == planFormat {
 		format = manifest.YAML
 	}
-	return fileError(manifest.Join(c.out, golden.Distinct(r.pages), format))
+	return fileError(manifest.Join(c.out, goldenfiles.Distinct(r.pages), format))
 }
 
-func (c *compileCommand) write(pages []golden.Page) error {
-	tree, err := golden.Render(pages)
+func (c *compileCommand) write(pages []goldenfiles.Page) error {
+	tree, err := goldenfiles.Render(pages)
 	if err != nil {
 		return fault(err)
 	}
@@ -93,10 +93,10 @@ func (c *compileCommand) write(pages []golden.Page) error {
 
 // printPage prints an output. A plan is the same for all backends, and is
 // there once in the end.
-func printPage(o translate.Output, format manifest.Format) (golden.Page, error) {
+func printPage(o translate.Output, format manifest.Format) (goldenfiles.Page, error) {
 	if format != planFormat {
-		return golden.Print(o, format)
+		return goldenfiles.Print(o, format)
 	}
 	text, err := plan.Text(o.Workflow)
-	return golden.Page{Documents: [][]byte{text}}, err
+	return goldenfiles.Page{Documents: [][]byte{text}}, err
 }

@@ -8,7 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/kratix-compile/kratix-compile/internal/flags"
+	"github.com/kratix-compile/kratix-compile/internal/cli/flags"
 )
 
 var shells = []string{"bash", "zsh", "fish", "powershell"}

@@ -8,7 +8,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"github.com/kratix-compile/kratix-compile/internal/golden"
+	"github.com/kratix-compile/kratix-compile/internal/cli/goldenfiles"
 	"github.com/kratix-compile/kratix-compile/translate/manifest"
 )
 
@@ -54,15 +54,15 @@ func (c *diffCommand) run(cmd *cobra.Command, dir string) error {
 	case c.flags.failed(r.diags):
 		return trouble("nothing was compared: the findings above prevent compiling")
 	}
-	old, err := golden.Read(dir)
+	old, err := goldenfiles.Read(dir)
 	if err != nil {
 		return fileError(err)
 	}
-	now, err := golden.Render(r.pages)
+	now, err := goldenfiles.Render(r.pages)
 	if err != nil {
 		return fault(err)
 	}
-	changes := golden.Diff(old, now)
+	changes := goldenfiles.Diff(old, now)
 	if len(changes) == 0 {
 		return nil
 	}

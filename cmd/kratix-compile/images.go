@@ -16,8 +16,8 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/kratix-compile/kratix-compile/backends"
-	"github.com/kratix-compile/kratix-compile/internal/flags"
-	"github.com/kratix-compile/kratix-compile/internal/images"
+	"github.com/kratix-compile/kratix-compile/internal/cli/flags"
+	"github.com/kratix-compile/kratix-compile/internal/cli/images"
 	"github.com/kratix-compile/kratix-compile/translate/parse"
 )
 

@@ -7,9 +7,9 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/kratix-compile/kratix-compile/backends"
-	"github.com/kratix-compile/kratix-compile/internal/flags"
+	"github.com/kratix-compile/kratix-compile/internal/cli/flags"
+	"github.com/kratix-compile/kratix-compile/internal/cli/report"
 	"github.com/kratix-compile/kratix-compile/internal/release"
-	"github.com/kratix-compile/kratix-compile/internal/report"
 	"github.com/kratix-compile/kratix-compile/translate/manifest"
 )
 

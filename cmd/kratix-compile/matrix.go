@@ -6,7 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/kratix-compile/kratix-compile/backends"
-	"github.com/kratix-compile/kratix-compile/internal/flags"
+	"github.com/kratix-compile/kratix-compile/internal/cli/flags"
 )
 
 func newMatrix(s streams) *cobra.Command {

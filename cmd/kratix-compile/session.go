@@ -13,8 +13,8 @@ import (
 	"golang.org/x/term"
 
 	"github.com/kratix-compile/kratix-compile/backends"
-	"github.com/kratix-compile/kratix-compile/internal/golden"
-	"github.com/kratix-compile/kratix-compile/internal/report"
+	"github.com/kratix-compile/kratix-compile/internal/cli/goldenfiles"
+	"github.com/kratix-compile/kratix-compile/internal/cli/report"
 	"github.com/kratix-compile/kratix-compile/translate"
 	"github.com/kratix-compile/kratix-compile/translate/diag"
 	"github.com/kratix-compile/kratix-compile/translate/manifest"
@@ -24,7 +24,7 @@ import (
 
 // result is what compile, lint and diff work on.
 type result struct {
-	pages   []golden.Page
+	pages   []goldenfiles.Page
 	diags   diag.List
 	sources sources
 }
@@ -61,7 +61,7 @@ func (f *options) compile(cmd *cobra.Command, s streams, format manifest.Format)
 	}
 	f.engine.Images = known
 	opts.Backends = backends.New(f.chosen(), f.engine)
-	r.pages, r.diags = translate.CompileAs(in, opts, func(o translate.Output) (golden.Page, error) { return printPage(o, format) })
+	r.pages, r.diags = translate.CompileAs(in, opts, func(o translate.Output) (goldenfiles.Page, error) { return printPage(o, format) })
 	r.diags = append(diags, r.diags...).Sorted()
 	if f.failed(r.diags) {
 		r.pages = nil

@@ -11,7 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/kratix-compile/kratix-compile/backends"
-	"github.com/kratix-compile/kratix-compile/internal/flags"
+	"github.com/kratix-compile/kratix-compile/internal/cli/flags"
 	"github.com/kratix-compile/kratix-compile/internal/release"
 )
 

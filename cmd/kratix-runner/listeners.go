@@ -15,7 +15,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 	"sigs.k8s.io/controller-runtime/pkg/metrics"
 
-	"github.com/kratix-compile/kratix-compile/internal/serving"
+	"github.com/kratix-compile/kratix-compile/internal/runner/serving"
 )
 
 // page is a listener for those who only look. Controller-runtime's own have no bounds.

@@ -16,7 +16,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 
 	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
-	"github.com/kratix-compile/kratix-compile/internal/caching"
+	"github.com/kratix-compile/kratix-compile/internal/runner/caching"
 )
 
 // TestOwnPromises: what the cache does not hold is nobody's whom this runner looks after.

@@ -14,11 +14,11 @@ import (
 	"go.uber.org/zap/zapcore"
 
 	"github.com/kratix-compile/kratix-compile/backends"
-	"github.com/kratix-compile/kratix-compile/internal/delivery"
-	"github.com/kratix-compile/kratix-compile/internal/flags"
+	"github.com/kratix-compile/kratix-compile/internal/cli/flags"
 	"github.com/kratix-compile/kratix-compile/internal/release"
-	"github.com/kratix-compile/kratix-compile/internal/slots"
-	"github.com/kratix-compile/kratix-compile/internal/tracing"
+	"github.com/kratix-compile/kratix-compile/internal/runner/slots"
+	"github.com/kratix-compile/kratix-compile/internal/runner/tracing"
+	"github.com/kratix-compile/kratix-compile/internal/stores/dispatch"
 	"github.com/kratix-compile/kratix-compile/translate/operator"
 	"github.com/kratix-compile/kratix-compile/translate/parse"
 	"github.com/kratix-compile/kratix-compile/translate/plan"
@@ -34,7 +34,7 @@ type settings struct {
 	backends   backends.Options
 	limits     slots.Limits
 	workers    int
-	stores     delivery.Limits
+	stores     dispatch.Limits
 
 	metricsAddress string
 	healthAddress  string
@@ -98,7 +98,7 @@ func (s *settings) bind(set *pflag.FlagSet) {
 	set.IntVar(&s.limits.Total, "max-runs", 200, "`NUMBER` of active runs at most; 0 for no limit")
 	set.IntVar(&s.limits.PerNamespace, "max-runs-per-namespace", 50, "`NUMBER` of active runs in one namespace at most; 0 for no limit")
 	set.IntVar(&s.workers, "workers", 8, "`NUMBER` of objects that are reconciled at once")
-	s.stores = delivery.DefaultLimits()
+	s.stores = dispatch.DefaultLimits()
 	set.DurationVar(&s.stores.Batch, "store-timeout", s.stores.Batch, "`DURATION` that a State Store may take for everything that goes there at once")
 	set.DurationVar(&s.stores.Silence, "store-silence", s.stores.Silence, "`DURATION` for which a State Store's server may send and take nothing")
 	set.StringVar(&s.metricsAddress, "metrics-address", ":8080", "`ADDRESS` of Prometheus metrics; 0 for none")

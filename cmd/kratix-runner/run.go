@@ -21,17 +21,17 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 	"sigs.k8s.io/controller-runtime/pkg/metrics"
 
-	"github.com/kratix-compile/kratix-compile/internal/admission"
-	"github.com/kratix-compile/kratix-compile/internal/controller"
-	"github.com/kratix-compile/kratix-compile/internal/delivery"
-	"github.com/kratix-compile/kratix-compile/internal/engine"
 	"github.com/kratix-compile/kratix-compile/internal/harvest"
 	"github.com/kratix-compile/kratix-compile/internal/harvest/certs"
 	"github.com/kratix-compile/kratix-compile/internal/harvest/record"
 	"github.com/kratix-compile/kratix-compile/internal/release"
-	"github.com/kratix-compile/kratix-compile/internal/seal"
-	"github.com/kratix-compile/kratix-compile/internal/spool"
-	"github.com/kratix-compile/kratix-compile/internal/tracing"
+	"github.com/kratix-compile/kratix-compile/internal/runner/admission"
+	"github.com/kratix-compile/kratix-compile/internal/runner/controller"
+	"github.com/kratix-compile/kratix-compile/internal/runner/engine"
+	"github.com/kratix-compile/kratix-compile/internal/runner/seal"
+	"github.com/kratix-compile/kratix-compile/internal/runner/spool"
+	"github.com/kratix-compile/kratix-compile/internal/runner/tracing"
+	"github.com/kratix-compile/kratix-compile/internal/stores/dispatch"
 	"github.com/kratix-compile/kratix-compile/translate/plan"
 )
 
@@ -172,13 +172,13 @@ func (s *settings) addControllers(ctx context.Context, mgr manager.Manager, reco
 }
 
 func (s *settings) addDelivery(mgr manager.Manager, records *record.Store) error {
-	interval := delivery.DefaultInterval
+	interval := dispatch.DefaultInterval
 	if own := s.plan.Config.StateStoreReconciliationInterval; own != nil {
 		interval = own.Duration
 	}
-	return delivery.Setup(mgr, delivery.Options{
-		OpenGit:      delivery.GitStores(s.spool, s.stores),
-		OpenBucket:   delivery.BucketStores(s.stores),
+	return dispatch.Setup(mgr, dispatch.Options{
+		OpenGit:      dispatch.GitStores(s.spool, s.stores),
+		OpenBucket:   dispatch.BucketStores(s.stores),
 		BatchTimeout: s.stores.Batch,
 		Records:      records,
 		TempDir:      s.spool,

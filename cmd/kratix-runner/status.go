@@ -13,8 +13,8 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 	ctrl "sigs.k8s.io/controller-runtime"
 
-	"github.com/kratix-compile/kratix-compile/internal/flags"
-	"github.com/kratix-compile/kratix-compile/internal/trail"
+	"github.com/kratix-compile/kratix-compile/internal/cli/flags"
+	"github.com/kratix-compile/kratix-compile/internal/status"
 	"github.com/kratix-compile/kratix-compile/translate/plan"
 )
 
@@ -84,13 +84,13 @@ func newStatus() *cobra.Command {
 	set.SortFlags = false
 	set.BoolVarP(&f.watch, "watch", "w", false, "follow it until nothing more happens by itself")
 	set.DurationVar(&f.timeout, "timeout", 0, "`DURATION` to watch at most; 0 for no limit")
-	set.VarP(flags.NewChoice(&f.output, trail.Formats), "output", "o", "`FORMAT` for programs: "+flags.List(trail.Formats))
+	set.VarP(flags.NewChoice(&f.output, status.Formats), "output", "o", "`FORMAT` for programs: "+flags.List(status.Formats))
 	f.color = colors[0]
 	set.Var(flags.NewChoice(&f.color, colors), "color", "`WHEN` to use colours: "+flags.List(colors))
 	set.StringVar(&f.system, "system-namespace", plan.Defaults().SystemNamespace, "`NAMESPACE` of the workflows of Promises")
 	f.cluster.bind(set)
 	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return misuse("%s", err) })
-	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(trail.Formats, cobra.ShellCompDirectiveNoFileComp)) // the flag is there
+	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(status.Formats, cobra.ShellCompDirectiveNoFileComp)) // the flag is there
 	return cmd
 }
 
@@ -117,7 +117,7 @@ func (f *statusFlags) run(cmd *cobra.Command, args []string) error {
 	if err != nil {
 		return exit{exitUsage, err.Error()}
 	}
-	v := &view{statusFlags: f, cluster: c, out: cmd.OutOrStdout(), err: cmd.ErrOrStderr(), gatherer: &trail.Gatherer{Reader: c.client, SystemNamespace: f.system}}
+	v := &view{statusFlags: f, cluster: c, out: cmd.OutOrStdout(), err: cmd.ErrOrStderr(), gatherer: &status.Gatherer{Reader: c.client, SystemNamespace: f.system}}
 	look := v.overview
 	if len(args) > 0 {
 		if v.subject, err = c.subject(args); err != nil {
@@ -135,7 +135,7 @@ func (f *statusFlags) run(cmd *cobra.Command, args []string) error {
 }
 
 // follow ends with what has become of it in the end.
-func (v *view) follow(ctx context.Context, look trail.Look) error {
+func (v *view) follow(ctx context.Context, look status.Look) error {
 	interrupted := ctx
 	if v.timeout > 0 {
 		var cancel context.CancelFunc
@@ -143,7 +143,7 @@ func (v *view) follow(ctx context.Context, look trail.Look) error {
 		defer cancel()
 	}
 	stop := v.begin(ctx)
-	err := trail.Follow(ctx, v.cluster.client, look)
+	err := status.Follow(ctx, v.cluster.client, look)
 	stop()
 	switch {
 	case interrupted.Err() != nil:

@@ -25,7 +25,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
-	"github.com/kratix-compile/kratix-compile/internal/trail"
+	"github.com/kratix-compile/kratix-compile/internal/status"
 )
 
 // clusterFlags are kubectl's.
@@ -92,31 +92,31 @@ func (f *clusterFlags) connect() (*clusterClient, error) {
 }
 
 // subject is what KIND NAME or KIND/NAME means in this cluster.
-func (c *clusterClient) subject(args []string) (trail.Subject, error) {
+func (c *clusterClient) subject(args []string) (status.Subject, error) {
 	kind, name, both := strings.Cut(args[0], "/")
 	switch {
 	case both && len(args) == 1 && name != "":
 	case !both && len(args) == 2:
 		name = args[1]
 	case !both:
-		return trail.Subject{}, misuse("say which %s, as in: kratix-runner status %s NAME", kind, kind)
+		return status.Subject{}, misuse("say which %s, as in: kratix-runner status %s NAME", kind, kind)
 	default:
-		return trail.Subject{}, misuse("say one object, as KIND NAME or KIND/NAME")
+		return status.Subject{}, misuse("say one object, as KIND NAME or KIND/NAME")
 	}
 	d, err := discovery.NewDiscoveryClientForConfig(c.config)
 	if err != nil {
-		return trail.Subject{}, err
+		return status.Subject{}, err
 	}
 	groups, err := restmapper.GetAPIGroupResources(d)
 	if err != nil {
-		return trail.Subject{}, exit{exitUsage, err.Error()}
+		return status.Subject{}, exit{exitUsage, err.Error()}
 	}
 	mapper := restmapper.NewShortcutExpander(restmapper.NewDiscoveryRESTMapper(groups), d, func(string) {})
 	mapping, err := lookUp(mapper, groups, kind)
 	if err != nil {
-		return trail.Subject{}, exit{exitUsage, "the cluster knows no " + kind + "; it is promise, work, or what a Promise offers: see kubectl get promises"}
+		return status.Subject{}, exit{exitUsage, "the cluster knows no " + kind + "; it is promise, work, or what a Promise offers: see kubectl get promises"}
 	}
-	s := trail.Subject{Kind: mapping.GroupVersionKind, Name: name, Resource: mapping.Resource.Resource}
+	s := status.Subject{Kind: mapping.GroupVersionKind, Name: name, Resource: mapping.Resource.Resource}
 	if s.Kind.Group != v1alpha1.Group {
 		s.Resource += "." + s.Kind.Group
 	}
@@ -150,7 +150,7 @@ func lookUp(mapper meta.RESTMapper, groups []*restmapper.APIGroupResources, word
 }
 
 // explain says what somebody can do who cannot read the object itself.
-func (c *clusterClient) explain(s trail.Subject, err error) error {
+func (c *clusterClient) explain(s status.Subject, err error) error {
 	switch {
 	case apierrors.IsNotFound(err) && s.Namespace != "":
 		return exit{exitUsage, s.Kind.Kind + " " + s.Name + " is not in namespace " + s.Namespace + "; choose another one with -n"}
@@ -159,7 +159,7 @@ func (c *clusterClient) explain(s trail.Subject, err error) error {
 	case apierrors.IsForbidden(err):
 		return exit{exitUsage, err.Error() + "; docs/status.md has the rights that it takes"}
 	}
-	if errors.Is(err, trail.ErrNotOffered) {
+	if errors.Is(err, status.ErrNotOffered) {
 		err = fmt.Errorf("%w; if something else was meant, write its kind with its group, as in websites.example.org", err)
 	}
 	return exit{exitUsage, err.Error()}

@@ -12,7 +12,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/restmapper"
 
-	"github.com/kratix-compile/kratix-compile/internal/trail"
+	"github.com/kratix-compile/kratix-compile/internal/status"
 )
 
 // TestStatusMisused: what is wrong with the words is said before a cluster is asked.
@@ -94,25 +94,25 @@ func TestFit(t *testing.T) {
 
 // TestVerdict has the exit codes of docs/status.md.
 func TestVerdict(t *testing.T) {
-	failed := trail.Trail{Kind: "Thing", Name: "b", State: trail.Failed}
+	failed := status.Trail{Kind: "Thing", Name: "b", State: status.Failed}
 	for _, c := range []struct {
-		state    trail.State
-		requests []trail.Trail
+		state    status.State
+		requests []status.Trail
 		watch    bool
 		single   bool
 		want     error
 	}{
-		{state: trail.Ready},
-		{state: trail.Running},
-		{state: trail.Suspended},
-		{state: trail.Failing, want: exit{code: exitFailed}},
-		{state: trail.Failed, want: exit{code: exitFailed}},
-		{state: trail.Suspended, watch: true, want: exit{code: exitFailed}},
-		{state: trail.Ready, watch: true},
-		{state: trail.Ready, requests: []trail.Trail{failed}, want: exit{code: exitFailed}},
-		{state: trail.Ready, requests: []trail.Trail{failed}, single: true},
+		{state: status.Ready},
+		{state: status.Running},
+		{state: status.Suspended},
+		{state: status.Failing, want: exit{code: exitFailed}},
+		{state: status.Failed, want: exit{code: exitFailed}},
+		{state: status.Suspended, watch: true, want: exit{code: exitFailed}},
+		{state: status.Ready, watch: true},
+		{state: status.Ready, requests: []status.Trail{failed}, want: exit{code: exitFailed}},
+		{state: status.Ready, requests: []status.Trail{failed}, single: true},
 	} {
-		v := &view{statusFlags: &statusFlags{watch: c.watch}, seen: trail.List{Items: []trail.Trail{{Kind: "Promise", Name: "a", State: c.state, Requests: c.requests}}}}
+		v := &view{statusFlags: &statusFlags{watch: c.watch}, seen: status.List{Items: []status.Trail{{Kind: "Promise", Name: "a", State: c.state, Requests: c.requests}}}}
 		if c.single {
 			v.subject.Name = "a"
 		}

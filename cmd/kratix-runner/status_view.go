@@ -15,7 +15,7 @@ import (
 	"golang.org/x/term"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
-	"github.com/kratix-compile/kratix-compile/internal/trail"
+	"github.com/kratix-compile/kratix-compile/internal/status"
 )
 
 var colors = []string{"auto", "always", "never"}
@@ -24,12 +24,12 @@ var colors = []string{"auto", "always", "never"}
 type view struct {
 	*statusFlags
 	cluster  *clusterClient
-	gatherer *trail.Gatherer
-	subject  trail.Subject
+	gatherer *status.Gatherer
+	subject  status.Subject
 	out, err io.Writer
 
 	// seen is what was shown last; gone, that it is there no more.
-	seen   trail.List
+	seen   status.List
 	gone   bool
 	screen *screen
 	// complaint is the last thing that went wrong on the way.
@@ -37,7 +37,7 @@ type view struct {
 }
 
 // object looks at one.
-func (v *view) object(ctx context.Context) ([]trail.Scope, bool, error) {
+func (v *view) object(ctx context.Context) ([]status.Scope, bool, error) {
 	facts, scopes, err := v.gatherer.Gather(ctx, v.subject)
 	switch {
 	case apierrors.IsNotFound(err) && len(v.seen.Items) > 0:
@@ -50,21 +50,21 @@ func (v *view) object(ctx context.Context) ([]trail.Scope, bool, error) {
 	case err != nil:
 		return v.trouble(ctx, scopes, v.cluster.explain(v.subject, err))
 	}
-	t := trail.Read(facts, v.cluster.flags...)
-	return scopes, t.Settled, v.show(trail.List{Items: []trail.Trail{t}}, t)
+	t := status.Read(facts, v.cluster.flags...)
+	return scopes, t.Settled, v.show(status.List{Items: []status.Trail{t}}, t)
 }
 
 // overview looks at all of them.
-func (v *view) overview(ctx context.Context) ([]trail.Scope, bool, error) {
+func (v *view) overview(ctx context.Context) ([]status.Scope, bool, error) {
 	all, missing, scopes, err := v.gatherer.Overview(ctx, v.cluster.chosenNamespace)
 	if err != nil {
 		return v.trouble(ctx, scopes, err)
 	}
-	list, settled := trail.List{Items: []trail.Trail{}, Missing: missing}, true
+	list, settled := status.List{Items: []status.Trail{}, Missing: missing}, true
 	for _, facts := range all {
-		t := trail.Read(facts, v.cluster.flags...)
+		t := status.Read(facts, v.cluster.flags...)
 		list.Items = append(list.Items, t)
-		settled = settled && t.Settled && !slices.ContainsFunc(t.Requests, func(r trail.Trail) bool { return !r.Settled })
+		settled = settled && t.Settled && !slices.ContainsFunc(t.Requests, func(r status.Trail) bool { return !r.Settled })
 	}
 	if len(all) == 0 && len(missing) > 0 {
 		return scopes, true, exit{exitUsage, "you may not list promises.platform.kratix.io; name an object, as in: kratix-runner status KIND/NAME"}
@@ -73,7 +73,7 @@ func (v *view) overview(ctx context.Context) ([]trail.Scope, bool, error) {
 }
 
 // trouble ends the first look. Later ones are tried again: API servers restart.
-func (v *view) trouble(ctx context.Context, scopes []trail.Scope, err error) ([]trail.Scope, bool, error) {
+func (v *view) trouble(ctx context.Context, scopes []status.Scope, err error) ([]status.Scope, bool, error) {
 	if !v.watch || len(v.seen.Items) == 0 || ctx.Err() != nil {
 		return scopes, false, err
 	}
@@ -85,7 +85,7 @@ func (v *view) trouble(ctx context.Context, scopes []trail.Scope, err error) ([]
 }
 
 // show prints what has changed. Data is what JSON and YAML have.
-func (v *view) show(list trail.List, data any) error {
+func (v *view) show(list status.List, data any) error {
 	v.complaint = ""
 	if reflect.DeepEqual(v.seen, list) {
 		return nil
@@ -94,7 +94,7 @@ func (v *view) show(list trail.List, data any) error {
 	v.seen = list
 	switch {
 	case v.output != "":
-		return trail.Print(v.out, data, v.output)
+		return status.Print(v.out, data, v.output)
 	case v.screen != nil:
 		v.screen.draw(func(now time.Time) string { return v.render(list, now) })
 	case v.watch:
@@ -106,25 +106,25 @@ func (v *view) show(list trail.List, data any) error {
 	return nil
 }
 
-func (v *view) render(list trail.List, now time.Time) string {
+func (v *view) render(list status.List, now time.Time) string {
 	var text bytes.Buffer
-	palette := trail.Palette{Color: v.colored()}
+	palette := status.Palette{Color: v.colored()}
 	if v.subject.Name != "" {
-		_ = trail.Tree(&text, list.Items[0], palette, now) // a buffer takes everything
+		_ = status.Tree(&text, list.Items[0], palette, now) // a buffer takes everything
 	} else {
-		_ = trail.Table(&text, list.Items, list.Missing, palette, now)
+		_ = status.Table(&text, list.Items, list.Missing, palette, now)
 	}
 	return text.String()
 }
 
 // lines are for a log: one for each object that has got on.
-func (v *view) lines(before trail.List) {
+func (v *view) lines(before status.List) {
 	known := map[string]bool{}
 	for _, t := range flat(before.Items) {
-		known[trail.Line(t)] = true
+		known[status.Line(t)] = true
 	}
 	for _, t := range flat(v.seen.Items) {
-		if line := trail.Line(t); !known[line] {
+		if line := status.Line(t); !known[line] {
 			fmt.Fprintf(v.out, "%s %s\n", time.Now().UTC().Format(time.RFC3339), line)
 		}
 	}
@@ -132,8 +132,8 @@ func (v *view) lines(before trail.List) {
 
 // flat are Promises and their requests in one list; of a Promise that is looked at itself
 // the Promise alone.
-func flat(all []trail.Trail) []trail.Trail {
-	var out []trail.Trail
+func flat(all []status.Trail) []status.Trail {
+	var out []status.Trail
 	for _, t := range all {
 		out = append(append(out, t), t.Requests...)
 	}
@@ -168,8 +168,8 @@ func (v *view) verdict() error {
 	if v.subject.Name == "" { // those of a Promise that is asked about itself are not its own doing
 		all = flat(all)
 	}
-	if slices.ContainsFunc(all, func(t trail.Trail) bool {
-		return t.State == trail.Failed || t.State == trail.Failing || v.watch && t.State != trail.Ready
+	if slices.ContainsFunc(all, func(t status.Trail) bool {
+		return t.State == status.Failed || t.State == status.Failing || v.watch && t.State != status.Ready
 	}) {
 		return exit{code: exitFailed}
 	}

@@ -25,10 +25,10 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
 	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
-	"github.com/kratix-compile/kratix-compile/internal/controller"
-	"github.com/kratix-compile/kratix-compile/internal/delivery"
+	"github.com/kratix-compile/kratix-compile/internal/runner/controller"
+	"github.com/kratix-compile/kratix-compile/internal/stores/dispatch"
 	"github.com/kratix-compile/kratix-compile/internal/harvest"
-	"github.com/kratix-compile/kratix-compile/internal/slots"
+	"github.com/kratix-compile/kratix-compile/internal/runner/slots"
 )
 
 // labels are those of every metric of a runner, by name. They are read from what the
@@ -77,6 +77,6 @@ var register = sync.OnceValue(func() error {
 	_, err = harvest.NewHandler(harvest.Options{Registerer: metrics.Registry})
 	return errors.Join(err,
 		controller.Setup(mgr, &controller.Runner{Now: time.Now}, 1, slots.Limits{}),
-		delivery.Setup(mgr, delivery.Options{Events: events.NewFakeRecorder(1)}),
+		dispatch.Setup(mgr, dispatch.Options{Events: events.NewFakeRecorder(1)}),
 	)
 })

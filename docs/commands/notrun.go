@@ -35,7 +35,7 @@ var NotRun = map[string]string{
 	"go test ./backends/tekton":                          parts,
 	"go test ./golden -run /escape":                      parts,
 	"go test ./cmd/kratix-compile -run TestScripts/diff": parts,
-	"go test ./internal/progress":                        parts,
+	"go test ./internal/runner/progress":                 parts,
 	"go test ./docs":                                     parts,
 
 	"kratix-compile -f promises/ --backend tekton --resolve-images --save-image-config images.yaml": network,

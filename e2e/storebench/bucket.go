@@ -20,7 +20,7 @@ import (
 
 	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
 	"github.com/kratix-compile/kratix-compile/e2e/cluster"
-	"github.com/kratix-compile/kratix-compile/internal/statestore/bucket"
+	"github.com/kratix-compile/kratix-compile/internal/stores/bucket"
 )
 
 // buckets are those of one server, and counter is in front of it.

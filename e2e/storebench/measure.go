@@ -13,8 +13,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
-	"github.com/kratix-compile/kratix-compile/internal/statestore"
-	"github.com/kratix-compile/kratix-compile/internal/statestore/layout"
+	"github.com/kratix-compile/kratix-compile/internal/stores/layout"
+	"github.com/kratix-compile/kratix-compile/internal/stores/statestore"
 )
 
 // What goes out at once, as the runner has it.

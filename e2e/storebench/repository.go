@@ -19,7 +19,7 @@ import (
 
 	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
 	"github.com/kratix-compile/kratix-compile/e2e/cluster"
-	"github.com/kratix-compile/kratix-compile/internal/statestore/git"
+	"github.com/kratix-compile/kratix-compile/internal/stores/git"
 )
 
 // repositories are behind git's own server.

@@ -19,8 +19,8 @@ import (
 
 	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
 	"github.com/kratix-compile/kratix-compile/e2e/cluster"
-	"github.com/kratix-compile/kratix-compile/internal/statestore"
-	"github.com/kratix-compile/kratix-compile/internal/statestore/bucket"
+	"github.com/kratix-compile/kratix-compile/internal/stores/bucket"
+	"github.com/kratix-compile/kratix-compile/internal/stores/statestore"
 )
 
 // shared is the S3 of all tests that do not break it.

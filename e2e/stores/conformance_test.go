@@ -9,8 +9,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/kratix-compile/kratix-compile/internal/statestore/git"
-	"github.com/kratix-compile/kratix-compile/internal/statestore/storetest"
+	"github.com/kratix-compile/kratix-compile/internal/stores/git"
+	"github.com/kratix-compile/kratix-compile/internal/stores/storetest"
 )
 
 // TestConformance: these servers of Git have no partial clones.

@@ -16,8 +16,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/kratix-compile/kratix-compile/e2e/cluster"
-	"github.com/kratix-compile/kratix-compile/internal/statestore"
-	"github.com/kratix-compile/kratix-compile/internal/statestore/git"
+	"github.com/kratix-compile/kratix-compile/internal/stores/git"
+	"github.com/kratix-compile/kratix-compile/internal/stores/statestore"
 )
 
 // yard is what both kinds of yards have.

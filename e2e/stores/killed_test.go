@@ -16,9 +16,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
-	"github.com/kratix-compile/kratix-compile/internal/statestore"
-	"github.com/kratix-compile/kratix-compile/internal/statestore/bucket"
-	"github.com/kratix-compile/kratix-compile/internal/statestore/git"
+	"github.com/kratix-compile/kratix-compile/internal/stores/bucket"
+	"github.com/kratix-compile/kratix-compile/internal/stores/git"
+	"github.com/kratix-compile/kratix-compile/internal/stores/statestore"
 )
 
 // writerVariable has the orders of a child process that writes the second changes.

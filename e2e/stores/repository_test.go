@@ -11,9 +11,9 @@ import (
 
 	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
 	"github.com/kratix-compile/kratix-compile/e2e/cluster"
-	"github.com/kratix-compile/kratix-compile/internal/statestore"
-	"github.com/kratix-compile/kratix-compile/internal/statestore/git"
-	"github.com/kratix-compile/kratix-compile/internal/statestore/storetest"
+	"github.com/kratix-compile/kratix-compile/internal/stores/git"
+	"github.com/kratix-compile/kratix-compile/internal/stores/statestore"
+	"github.com/kratix-compile/kratix-compile/internal/stores/storetest"
 )
 
 const prefix = storetest.Prefix

@@ -17,8 +17,8 @@ import (
 	"github.com/kratix-compile/kratix-compile/internal/harvest/bundle"
 	"github.com/kratix-compile/kratix-compile/internal/harvest/protocol"
 	"github.com/kratix-compile/kratix-compile/internal/harvest/record"
-	"github.com/kratix-compile/kratix-compile/internal/serving"
-	"github.com/kratix-compile/kratix-compile/internal/tracing"
+	"github.com/kratix-compile/kratix-compile/internal/runner/serving"
+	"github.com/kratix-compile/kratix-compile/internal/runner/tracing"
 )
 
 // Options are what a Handler is made of. All of it is needed but what says otherwise.

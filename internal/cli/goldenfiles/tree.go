@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package goldenfiles keeps a directory of golden files equal to what the compiler
+// prints: one file a workflow, object and backend. It owns only the files
+// that begin with its own first line, and touches no others.
+package goldenfiles
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+
+	"github.com/kratix-compile/kratix-compile/translate"
+	"github.com/kratix-compile/kratix-compile/translate/manifest"
+	"github.com/kratix-compile/kratix-compile/translate/names"
+	"github.com/kratix-compile/kratix-compile/translate/workflow"
+)
+
+// header is the first line of every file that is ours.
+const header = "# Made by kratix-compile. Do not edit: `kratix-compile --output-dir` writes it anew.\n"
+
+// maxFileName leaves room below the 255 bytes of common file systems.
+const maxFileName = 200
+
+// Tree maps slash-separated relative paths to contents.
+type Tree map[string][]byte
+
+// Page is an output as it is printed: where it goes, and its objects.
+type Page struct {
+	Path      string
+	Documents [][]byte
+}
+
+// Print prints the objects of an output.
+func Print(o translate.Output, format manifest.Format) (Page, error) {
+	documents, err := manifest.Documents(o.Objects, format)
+	for i, d := range documents {
+		documents[i] = bytes.Clone(d) // printers allocate more than they fill, and pages wait for all others
+	}
+	return Page{Path: Path(o), Documents: documents}, err
+}
+
+// Render lays pages out as files.
+func Render(pages []Page) (Tree, error) {
+	tree := Tree{}
+	for _, p := range pages {
+		if !wellFormed(p.Path) || tree[p.Path] != nil {
+			return nil, fmt.Errorf("bug: %q is no path for a file of its own", p.Path)
+		}
+		text := bytes.NewBufferString(header)
+		if err := manifest.Join(text, p.Documents, manifest.YAML); err != nil {
+			return nil, err
+		}
+		tree[p.Path] = text.Bytes()
+	}
+	return tree, nil
+}
+
+// wellFormed demands one folder and one file in it. Names that look like paths
+// would lead out of the directory, or into the folder of another Promise.
+func wellFormed(path string) bool {
+	folder, file, _ := strings.Cut(path, "/")
+	for _, segment := range []string{folder, file} {
+		if strings.ContainsAny(segment, `/\`) || strings.Contains(segment, "..") || segment == "." {
+			return false
+		}
+	}
+	return filepath.IsLocal(filepath.FromSlash(path)) && file != ""
+}
+
+// Distinct are the objects of all pages in order. Workflows of one Promise may
+// need the very same object; it is there once.
+func Distinct(pages []Page) [][]byte {
+	var documents [][]byte
+	seen := map[[sha256.Size]byte]bool{}
+	for _, p := range pages {
+		for _, d := range p.Documents {
+			if sum := sha256.Sum256(d); !seen[sum] {
+				seen[sum] = true
+				documents = append(documents, d)
+			}
+		}
+	}
+	return documents
+}
+
+// Path is where an output goes: <promise>/<workflow>.<backend>.yaml, with the
+// request's namespace and name in the middle for resource workflows.
+func Path(o translate.Output) string {
+	name := o.Workflow.Kind.String()
+	if o.Workflow.Type == workflow.Resource {
+		name += "." + o.Object.Namespace + "." + o.Object.Name
+	}
+	if len(name) > maxFileName {
+		name = names.WithHash(name, names.Hash(8, name), maxFileName)
+	}
+	return o.Workflow.Promise + "/" + name + "." + o.Backend + ".yaml"
+}
+
+// Read loads the files below dir that are ours. A link to a directory is
+// followed if it is dir itself, and nowhere else.
+func Read(dir string) (Tree, error) {
+	info, err := os.Stat(dir)
+	if err != nil {
+		return nil, err
+	}
+	if !info.IsDir() {
+		return nil, &fs.PathError{Op: "read", Path: dir, Err: syscall.ENOTDIR}
+	}
+	tree := Tree{}
+	root := dir + string(filepath.Separator)
+	err = filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || !d.Type().IsRegular() || filepath.Ext(path) != ".yaml" {
+			return err
+		}
+		data, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		rel, err := filepath.Rel(dir, path)
+		if err != nil {
+			return err
+		}
+		data = bytes.ReplaceAll(data, []byte("\r\n"), []byte("\n")) // git on Windows may have added them
+		if bytes.HasPrefix(data, []byte(header)) {
+			tree[filepath.ToSlash(rel)] = data
+		}
+		return nil
+	})
+	return tree, err
+}
+
+func (t Tree) paths() []string { return slices.Sorted(maps.Keys(t)) }

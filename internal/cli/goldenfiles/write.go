@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package goldenfiles
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// Written are the paths that Write has changed; Same is the number of those that it left.
+type Written struct {
+	Wrote, Removed []string
+	Same           int
+}
+
+// Write makes dir hold the tree. Nothing there changes before all new contents
+// are on disk; then files are replaced whole, and stale ones of ours removed.
+// A foreign file in the way is an error and is left alone.
+func (t Tree) Write(dir string) (Written, error) {
+	var w Written
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return w, err
+	}
+	old, err := Read(dir)
+	if err != nil {
+		return w, err
+	}
+	staged, err := t.stage(dir, old)
+	defer discard(staged)
+	if err != nil {
+		return w, err
+	}
+	for _, s := range staged {
+		if err := os.Rename(s.temporary, s.final); err != nil {
+			return w, err
+		}
+		w.Wrote = append(w.Wrote, s.final)
+	}
+	w.Same = len(t) - len(staged)
+	w.Removed, err = t.prune(dir, old)
+	return w, err
+}
+
+// pending is a file that has its content and not yet its name.
+type pending struct{ temporary, final string }
+
+// discard removes what did not get its name; if all went well, that is nothing.
+func discard(staged []pending) {
+	for _, s := range staged {
+		_ = os.Remove(s.temporary)
+	}
+}
+
+// stage writes what has changed beside its final place.
+func (t Tree) stage(dir string, old Tree) ([]pending, error) {
+	var staged []pending
+	for _, path := range t.paths() {
+		if bytes.Equal(old[path], t[path]) {
+			continue
+		}
+		final := filepath.Join(dir, filepath.FromSlash(path))
+		if _, err := os.Lstat(final); err == nil && old[path] == nil {
+			return staged, fmt.Errorf("%s: not made by kratix-compile; move it away", final)
+		}
+		temporary, err := writeBeside(final, t[path])
+		if temporary != "" {
+			staged = append(staged, pending{temporary, final})
+		}
+		if err != nil {
+			return staged, err
+		}
+	}
+	return staged, nil
+}
+
+func writeBeside(final string, data []byte) (temporary string, err error) {
+	if err := os.MkdirAll(filepath.Dir(final), 0o755); err != nil {
+		return "", err
+	}
+	f, err := os.CreateTemp(filepath.Dir(final), ".kratix-compile-*")
+	if err != nil {
+		return "", err
+	}
+	_, err = f.Write(data)
+	return f.Name(), errors.Join(err, f.Chmod(0o644), f.Close())
+}
+
+// prune removes the files that are ours and no longer in the tree.
+func (t Tree) prune(dir string, old Tree) (removed []string, err error) {
+	for _, path := range old.paths() {
+		if _, fresh := t[path]; fresh {
+			continue
+		}
+		stale := filepath.Join(dir, filepath.FromSlash(path))
+		if err := os.Remove(stale); err != nil && !errors.Is(err, fs.ErrNotExist) { // another run may have been faster
+			return removed, err
+		}
+		removed = append(removed, stale)
+		removeEmpty(dir, filepath.Dir(filepath.FromSlash(path)))
+	}
+	return removed, nil
+}
+
+// removeEmpty removes the directories that a stale file leaves empty, up to
+// the root and without it.
+func removeEmpty(root, dir string) {
+	for ; dir != "."; dir = filepath.Dir(dir) {
+		if os.Remove(filepath.Join(root, dir)) != nil { // not empty, or not ours to remove
+			return
+		}
+	}
+}

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package admission
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"sigs.k8s.io/controller-runtime/pkg/log"
+
+	"github.com/kratix-compile/kratix-compile/internal/runner/engine"
+	"github.com/kratix-compile/kratix-compile/internal/runner/progress"
+)
+
+// advise warns of what stands in the way now, and may not do so when the Promise runs: a
+// Promise must not depend on the order in which a cluster is set up. What cannot be found
+// out in time is not worth a warning.
+func (p *Promises) advise(ctx context.Context, v *verdict, e *engine.Engine) {
+	ctx, cancel := context.WithTimeout(ctx, trialTime)
+	defer cancel()
+	if err := errors.Join(p.adviseRequirements(ctx, v), p.adviseRuns(ctx, v, e)); err != nil {
+		log.FromContext(ctx).Info("Promise admitted without all advice", "cause", err.Error())
+	}
+}
+
+func (p *Promises) adviseRequirements(ctx context.Context, v *verdict) error {
+	wanted, _, _ := unstructured.NestedSlice(v.promise.Object, "spec", "requiredPromises")
+	for i, w := range wanted {
+		fields, _ := w.(map[string]any)
+		name, _ := fields["name"].(string)
+		version, _ := fields["version"].(string)
+		state, err := p.Requirement(ctx, p.Client, name, version)
+		if err != nil {
+			return fmt.Errorf("look for the Promise %s: %w", name, err)
+		}
+		if state != progress.RequirementInstalled {
+			v.warn("spec.requiredPromises[%d]: %s: %s; requests will wait", i, name, state)
+		}
+	}
+	return nil
+}
+
+func (p *Promises) adviseRuns(ctx context.Context, v *verdict, e *engine.Engine) error {
+	refused, err := e.Try(ctx, v.promise, p.Options())
+	for _, r := range refused {
+		v.warn("%s: %v", e.Name, r)
+	}
+	if errors.Is(err, engine.ErrMissing) {
+		v.warn("%v", err)
+		return nil
+	}
+	return err
+}

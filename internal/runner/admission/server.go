@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package admission
+
+import (
+	"crypto/tls"
+	"fmt"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/go-logr/logr"
+	"sigs.k8s.io/controller-runtime/pkg/manager"
+	"sigs.k8s.io/controller-runtime/pkg/webhook"
+
+	"github.com/kratix-compile/kratix-compile/internal/runner/serving"
+)
+
+// Where the API server asks about Promises and about Destinations.
+const (
+	Path             = "/v1/promises"
+	DestinationsPath = "/v1/destinations"
+)
+
+// An API server sends a Promise, and the one before it, each of 3 MiB at most, and gives up
+// after ten seconds (deploy/webhook). Others send what they like, and so these bounds are also
+// those of the memory that strangers can fill.
+const (
+	maxConns  = 128
+	drainTime = 10 * time.Second
+)
+
+func bounds() serving.Bodies {
+	return serving.Bodies{Size: 7 << 20, Held: 8, AtOnce: 2, Receive: 3 * time.Second, All: 9 * time.Second}
+}
+
+// Serve adds to mgr a server that judges Promises and Destinations, in every replica. The listener is open.
+// GetCertificate is asked at every handshake.
+func Serve(mgr manager.Manager, address string, getCertificate func(*tls.ClientHelloInfo) (*tls.Certificate, error), promises *Promises, destinations *Destinations) error {
+	listener, err := net.Listen("tcp", address)
+	if err != nil {
+		return fmt.Errorf("the webhook's address: %w", err)
+	}
+	judge := http.NewServeMux()
+	judge.Handle(Path, &webhook.Admission{Handler: promises})
+	judge.Handle(DestinationsPath, &webhook.Admission{Handler: destinations})
+	return mgr.Add(server(listener, getCertificate, judge, mgr.GetLogger().WithName("webhook")))
+}
+
+// server takes from controller-runtime's what counts requests, and not what listens: that has
+// no bounds.
+func server(listener net.Listener, getCertificate func(*tls.ClientHelloInfo) (*tls.Certificate, error), judge http.Handler, log logr.Logger) *manager.Server {
+	counted := webhook.NewServer(webhook.Options{})
+	bounded := bounds().Before(judge)
+	counted.Register(Path, bounded)
+	counted.Register(DestinationsPath, bounded)
+	return serving.New(serving.Options{
+		Name: "webhook", Listener: listener, Handler: counted.WebhookMux(), GetCertificate: getCertificate,
+		Connections: maxConns, Answer: bounds().All + time.Second, Drain: drainTime, Log: log,
+	})
+}

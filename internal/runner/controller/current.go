@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package controller
+
+import (
+	"context"
+	"errors"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
+	"github.com/kratix-compile/kratix-compile/internal/harvest"
+	"github.com/kratix-compile/kratix-compile/internal/runner/progress"
+	"github.com/kratix-compile/kratix-compile/internal/runner/refusal"
+	"github.com/kratix-compile/kratix-compile/translate/workflow"
+)
+
+// Current tells whether the object of a run still waits for its results. A cache that says
+// so is believed: what is superseded by now is dropped later. One that says no is not:
+// whoever hears that throws the results away. A replica that does not lead watches no
+// requests, and asks the API server.
+func (r *Runner) Current(ctx context.Context, run harvest.Run) (bool, error) {
+	yes := false
+	_, err := r.kinds.read(ctx, r.kinds.named(run.Labels[v1alpha1.LabelPromise]), func(schema.GroupVersionKind) (err error) {
+		yes, err = current(ctx, r.Client, run)
+		return err
+	})
+	if yes && err == nil {
+		return true, nil
+	}
+	return current(ctx, r.Live, run)
+}
+
+func current(ctx context.Context, from client.Reader, run harvest.Run) (bool, error) {
+	promise := some(promiseKind)
+	if err := from.Get(ctx, client.ObjectKey{Name: run.Labels[v1alpha1.LabelPromise]}, promise); err != nil {
+		if refusal.Gone(err) {
+			return false, nil
+		}
+		return false, err
+	}
+	object := promise
+	if run.Labels[v1alpha1.LabelWorkflowType] == string(workflow.Resource) {
+		object = some(offered(promise))
+		key := client.ObjectKey{Namespace: run.Labels[v1alpha1.LabelResourceNamespace], Name: run.Labels[v1alpha1.LabelResource]}
+		if key.Namespace == "" {
+			key.Namespace = run.Namespace
+		}
+		err := from.Get(ctx, key, object)
+		if refusal.Gone(err) {
+			return false, nil
+		}
+		if err != nil {
+			return false, err
+		}
+	}
+	status, _, _ := unstructured.NestedMap(object.Object, "status")
+	return awaited(progress.Read(status), run)
+}
+
+// errUnnoted is a run that the status names, and of which it does not say yet which object it
+// is. The leader writes that down a moment after it has created the run.
+var errUnnoted = errors.New("the run is not noted in its object's status yet")
+
+// awaited tells whether it is this very run that the status waits for: one of another
+// namespace, or one that only has its name, says nothing for it.
+func awaited(status progress.Status, run harvest.Run) (bool, error) {
+	p, _ := status.Current()
+	switch {
+	case !status.Accepts(run.Run), p.RunNamespace != run.Namespace:
+		return false, nil
+	case p.RunUID == "" && run.UID != "":
+		return false, errUnnoted
+	}
+	return p.RunUID == string(run.UID), nil
+}
+
+// offered is the kind that a Promise offers.
+func offered(promise *unstructured.Unstructured) schema.GroupVersionKind {
+	return schema.GroupVersionKind{
+		Group:   nestedString(promise, "spec", "api", "spec", "group"),
+		Version: storedVersion(promise),
+		Kind:    nestedString(promise, "spec", "api", "spec", "names", "kind"),
+	}
+}

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package controller
+
+import (
+	"io"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
+	"github.com/kratix-compile/kratix-compile/internal/runner/progress"
+	"github.com/kratix-compile/kratix-compile/internal/runner/work"
+)
+
+// TestDependenciesAreAmongTheWorks: a Promise whose dependencies are nowhere is not reconciled.
+func TestDependenciesAreAmongTheWorks(t *testing.T) {
+	config := map[string]any{"apiVersion": "v1", "kind": "ConfigMap", "metadata": map[string]any{"name": "needed"}}
+	w := newWorld(t, promise(t, field([]any{config}, "spec", "dependencies")), served(), namespace(system))
+	reconciled := func() progress.Condition {
+		t.Helper()
+		for range 2 {
+			_, err := w.reconcilePromise(t)
+			require.NoError(t, err)
+		}
+		return progress.GetCondition(newObject(w.promise(t)).status(), progress.ConditionReconciled)
+	}
+	assert.Equal(t, "WorksPending", reconciled().Reason)
+
+	works := &v1alpha1.WorkList{}
+	require.NoError(t, w.api.List(t.Context(), works))
+	require.Len(t, works.Items, 1)
+	content, err := work.Open(works.Items[0].Spec.WorkloadGroups[0].Workloads[0])
+	require.NoError(t, err)
+	text, err := io.ReadAll(content)
+	require.NoError(t, err)
+	assert.Equal(t, "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: needed\n", string(text), "as Kratix writes it")
+	for _, c := range []struct{ message, reason string }{{"Failing", "WorksFailing"}, {"Ready", "Reconciled"}} {
+		static := &works.Items[0]
+		static.Status.Conditions = []metav1.Condition{{Type: conditionReady, Status: metav1.ConditionTrue, Reason: c.message, Message: c.message}}
+		require.NoError(t, w.api.Update(t.Context(), static))
+		assert.Equal(t, c.reason, reconciled().Reason)
+	}
+}

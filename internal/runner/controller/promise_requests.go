@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package controller
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/kratix-compile/kratix-compile/internal/runner/caching"
+	"github.com/kratix-compile/kratix-compile/internal/runner/progress"
+	"github.com/kratix-compile/kratix-compile/internal/runner/promised"
+)
+
+// requests are all for what the Promise offers. Of a kind that is not watched the API
+// server is asked: what is not known is not none.
+func (p *Promises) requests(ctx context.Context, o *object) ([]unstructured.Unstructured, error) {
+	list := &unstructured.UnstructuredList{}
+	watched, err := p.kinds.read(ctx, identify(o), func(kind schema.GroupVersionKind) error {
+		list = someList(kind)
+		return p.Client.List(ctx, list)
+	})
+	if watched || err != nil {
+		return list.Items, err
+	}
+	return p.requestsLive(ctx, o)
+}
+
+// liveTime bounds a list past the cache: where a conversion webhook is silent, the API
+// server waits for it for half a minute.
+const liveTime = 10 * time.Second
+
+// requestsLive are the requests that the API server has: of every CRD that is the Promise's,
+// whatever spec.api says now. If it cannot tell, the error is a caching.Unlisted.
+func (p *Promises) requestsLive(ctx context.Context, o *object) ([]unstructured.Unstructured, error) {
+	crds := &apiextensionsv1.CustomResourceDefinitionList{}
+	if err := p.Live.List(ctx, crds, ofPromise(o)); err != nil {
+		return nil, err
+	}
+	var all []unstructured.Unstructured
+	for i := range crds.Items {
+		of, err := p.objectsLive(ctx, &crds.Items[i])
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, of...)
+	}
+	return all, nil
+}
+
+// objectsLive are those of a CRD. One that was never served has none.
+func (p *Promises) objectsLive(ctx context.Context, crd *apiextensionsv1.CustomResourceDefinition) ([]unstructured.Unstructured, error) {
+	ctx, cancel := context.WithTimeout(ctx, liveTime)
+	defer cancel()
+	list := someList(storedKind(crd))
+	err := p.Live.List(ctx, list)
+	if err == nil {
+		return list.Items, nil
+	}
+	if served, _ := promised.Established(crd); !served && (apierrors.IsNotFound(err) || meta.IsNoMatchError(err)) {
+		return nil, nil
+	}
+	return nil, &caching.Unlisted{Kind: storedKind(crd), Cause: err}
+}
+
+// conditionListed is of a Promise whose requests the API server could not list, or cannot.
+const conditionListed = "RequestsListed"
+
+// listed says in a condition whether it is known which requests there are, and when to look
+// again. Nothing else waits for that: the Promise itself may install what is missing for it.
+func (p *Promises) listed(ctx context.Context, o *object) (again time.Duration, err error) {
+	watched, err := p.kinds.read(ctx, identify(o), func(kind schema.GroupVersionKind) error {
+		return p.Client.List(ctx, someList(kind), client.Limit(1))
+	})
+	unlisted, is := errors.AsType[*caching.Unlisted](err)
+	switch {
+	case is && unlisted.Amiss(p.Now()):
+		c := progress.Condition{Type: conditionListed, Status: "False", Reason: "KindNotListed", Message: shorten(unlisted.Error(), maxText)}
+		if progress.SetCondition(o.status(), c, p.Now()) {
+			p.record(o, progress.Event{Warning: true, Reason: c.Reason, Message: c.Message})
+		}
+		return later, nil
+	case is:
+		return later, nil
+	case watched && err == nil && progress.GetCondition(o.status(), conditionListed).Status == "False":
+		progress.SetCondition(o.status(), progress.Condition{Type: conditionListed, Status: "True", Reason: "KindListed", Message: "Requests listed"}, p.Now())
+	}
+	return 0, err
+}

@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package controller
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller"
+	"sigs.k8s.io/controller-runtime/pkg/event"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/manager"
+	"sigs.k8s.io/controller-runtime/pkg/metrics"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+	"sigs.k8s.io/controller-runtime/pkg/source"
+
+	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
+	"github.com/kratix-compile/kratix-compile/internal/harvest/record"
+	"github.com/kratix-compile/kratix-compile/internal/runner/engine"
+	"github.com/kratix-compile/kratix-compile/internal/runner/progress"
+	"github.com/kratix-compile/kratix-compile/internal/runner/slots"
+)
+
+// Setup adds both controllers to a manager. Workers is how many objects each of them
+// reconciles at once.
+func Setup(mgr manager.Manager, r *Runner, workers int, limits slots.Limits) error {
+	if err := addIndexes(mgr.GetFieldIndexer()); err != nil {
+		return err
+	}
+	k := &kinds{cache: mgr.GetCache(), watched: map[string]offer{}}
+	r.kinds = k
+	requests, err := newController("request", mgr, &Requests{r}, workers)
+	if err != nil {
+		return err
+	}
+	k.controller = requests
+	promises, err := newController("promise", mgr, &Promises{r}, workers)
+	if err != nil {
+		return err
+	}
+	w := &wiring{Manager: mgr, runner: r, kinds: k, requests: requests, promises: promises}
+	r.Slots = slots.New(limits, w.wake)
+	r.meters = newMeters()
+	if err := r.meters.register(metrics.Registry, r.Slots.Active); err != nil {
+		return err
+	}
+	for _, watch := range []func() error{w.watchObjects, w.watchRecords, w.watchWorks, w.watchPods, w.watchSlots} {
+		if err := watch(); err != nil {
+			return err
+		}
+	}
+	return errors.Join(mgr.Add(w), mgr.Add(&sweeper{r}))
+}
+
+// patience bounds one reconciliation. An API server that does not answer would otherwise
+// keep a worker for ever.
+const patience = 2 * time.Minute
+
+func newController(name string, mgr manager.Manager, r reconcile.TypedReconciler[Request], workers int) (controller.TypedController[Request], error) {
+	return controller.NewTyped(name, mgr, controller.TypedOptions[Request]{Reconciler: r, MaxConcurrentReconciles: workers, ReconciliationTimeout: patience})
+}
+
+// wiring leads events to the objects that they are about.
+type wiring struct {
+	manager.Manager
+	runner             *Runner
+	kinds              *kinds
+	requests, promises controller.TypedController[Request]
+	// freed are objects that may now have a slot.
+	freed, freedPromises chan event.TypedGenericEvent[Request]
+}
+
+// watchObjects: Promises, and what a change of one means for others.
+func (w *wiring) watchObjects() error {
+	self := handler.TypedEnqueueRequestsFromMapFunc(func(_ context.Context, o *unstructured.Unstructured) []Request {
+		return []Request{{Promise: o.GetName()}}
+	})
+	crd := handler.TypedEnqueueRequestsFromMapFunc(func(_ context.Context, o *apiextensionsv1.CustomResourceDefinition) []Request {
+		if promise := o.Labels[v1alpha1.LabelPromise]; promise != "" {
+			return []Request{{Promise: promise}}
+		}
+		return nil
+	})
+	return errors.Join(
+		w.promises.Watch(source.TypedKind(w.GetCache(), some(promiseKind), self, asked[*unstructured.Unstructured]())),
+		w.promises.Watch(source.TypedKind(w.GetCache(), some(promiseKind), w.toDependents(), turned())),
+		w.promises.Watch(source.TypedKind(w.GetCache(), &apiextensionsv1.CustomResourceDefinition{}, crd)),
+		w.requests.Watch(source.TypedKind(w.GetCache(), some(promiseKind), w.kinds.toAllRequests(w.GetCache()), turned())),
+	)
+}
+
+// toDependents maps a Promise to those that require it.
+func (w *wiring) toDependents() handler.TypedEventHandler[*unstructured.Unstructured, Request] {
+	return handler.TypedEnqueueRequestsFromMapFunc(func(ctx context.Context, o *unstructured.Unstructured) []Request {
+		all := someList(promiseKind)
+		if err := w.GetCache().List(ctx, all); err != nil {
+			return nil // the cache is about to stop
+		}
+		var requests []Request
+		for i := range all.Items {
+			if slices.ContainsFunc(required(&all.Items[i]), func(r progress.Requirement) bool { return r.Name == o.GetName() }) {
+				requests = append(requests, Request{Promise: all.Items[i].GetName()})
+			}
+		}
+		return requests
+	})
+}
+
+// watchRecords: a harvest was stored.
+func (w *wiring) watchRecords() error {
+	heads := someHead()
+	of := func(o *metav1.PartialObjectMetadata) string {
+		r, err := record.Of(o)
+		if err != nil {
+			return "" // nobody's: its Promise's controller says so
+		}
+		return r.Namespace
+	}
+	return errors.Join(
+		w.requests.Watch(source.TypedKind(w.GetCache(), heads, first(toRequests(of)))),
+		w.promises.Watch(source.TypedKind(w.GetCache(), heads, toPromise[*metav1.PartialObjectMetadata]())),
+	)
+}
+
+// watchWorks: files were scheduled, written, or taken away.
+func (w *wiring) watchWorks() error {
+	placed := handler.TypedEnqueueRequestsFromMapFunc(func(ctx context.Context, p *v1alpha1.WorkPlacement) []Request {
+		of := &v1alpha1.Work{}
+		if err := w.GetCache().Get(ctx, client.ObjectKey{Namespace: p.Namespace, Name: p.Labels[v1alpha1.LabelWork]}, of); err != nil {
+			return nil // it is gone, and tells so itself
+		}
+		return requestOf(of, of.Namespace)
+	})
+	placedForPromise := handler.TypedEnqueueRequestsFromMapFunc(func(_ context.Context, p *v1alpha1.WorkPlacement) []Request {
+		if p.Spec.ResourceName != "" {
+			return nil
+		}
+		return []Request{{Promise: p.Spec.PromiseName}}
+	})
+	return errors.Join(
+		w.promises.Watch(source.TypedKind(w.GetCache(), &v1alpha1.WorkPlacement{}, placedForPromise)),
+		w.requests.Watch(source.TypedKind(w.GetCache(), &v1alpha1.Work{}, first(toRequests((*v1alpha1.Work).GetNamespace)))),
+		w.promises.Watch(source.TypedKind(w.GetCache(), &v1alpha1.Work{}, toPromise[*v1alpha1.Work]())),
+		w.requests.Watch(source.TypedKind(w.GetCache(), &v1alpha1.WorkPlacement{}, first(placed))),
+	)
+}
+
+// watchPods: engines say little about a run while it waits.
+func (w *wiring) watchPods() error {
+	return errors.Join(
+		w.requests.Watch(source.TypedKind(w.GetCache(), &corev1.Pod{}, toRequests((*corev1.Pod).GetNamespace), waits())),
+		w.promises.Watch(source.TypedKind(w.GetCache(), &corev1.Pod{}, toPromise[*corev1.Pod](), waits())),
+	)
+}
+
+func (w *wiring) watchSlots() error {
+	w.freed, w.freedPromises = make(chan event.TypedGenericEvent[Request]), make(chan event.TypedGenericEvent[Request])
+	self := func() handler.TypedEventHandler[Request, Request] {
+		return handler.TypedEnqueueRequestsFromMapFunc(func(_ context.Context, req Request) []Request { return []Request{req} })
+	}
+	return errors.Join(
+		w.requests.Watch(source.TypedChannel(w.freed, first(self()))),
+		w.promises.Watch(source.TypedChannel(w.freedPromises, self())),
+	)
+}
+
+func (w *wiring) wake(c slots.Claim) {
+	namespace, name, _ := strings.Cut(c.Object, "/")
+	if namespace == "" {
+		w.freedPromises <- event.TypedGenericEvent[Request]{Object: Request{Promise: c.Promise}}
+		return
+	}
+	w.freed <- event.TypedGenericEvent[Request]{Object: Request{Promise: c.Promise, ObjectKey: client.ObjectKey{Namespace: namespace, Name: name}}}
+}
+
+// Start watches the runs of each engine from when the cluster serves its API.
+func (w *wiring) Start(ctx context.Context) error {
+	watched := map[string]bool{}
+	tick := time.NewTicker(later)
+	defer tick.Stop()
+	for {
+		for _, e := range w.runner.Engines {
+			kind := e.GroupVersionKind()
+			if _, err := w.GetRESTMapper().RESTMapping(kind.GroupKind(), kind.Version); err != nil || watched[e.Name] {
+				continue
+			}
+			if err := w.watchRuns(e); err != nil {
+				return err
+			}
+			watched[e.Name] = true
+		}
+		if len(watched) == len(w.runner.Engines) {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+	}
+}
+
+func (w *wiring) watchRuns(e *engine.Engine) error {
+	runs := some(e.GroupVersionKind())
+	return errors.Join(
+		w.requests.Watch(source.TypedKind(w.GetCache(), runs, first(toRequests((*unstructured.Unstructured).GetNamespace)))),
+		w.promises.Watch(source.TypedKind(w.GetCache(), runs, toPromise[*unstructured.Unstructured]())),
+	)
+}

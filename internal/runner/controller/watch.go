@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package controller
+
+import (
+	"context"
+	"maps"
+	"slices"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/event"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
+
+	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
+	"github.com/kratix-compile/kratix-compile/internal/runner/progress"
+)
+
+// Request is an object to reconcile: of the kind that a Promise offers.
+type Request struct {
+	Promise string
+	client.ObjectKey
+}
+
+func some(kind schema.GroupVersionKind) *unstructured.Unstructured {
+	u := &unstructured.Unstructured{}
+	u.SetGroupVersionKind(kind)
+	return u
+}
+
+func someList(kind schema.GroupVersionKind) *unstructured.UnstructuredList {
+	kind.Kind += "List"
+	l := &unstructured.UnstructuredList{}
+	l.SetGroupVersionKind(kind)
+	return l
+}
+
+// asked lets through what people and other programs ask for: everything but a new
+// status, which is our own doing.
+func asked[T client.Object]() predicate.TypedPredicate[T] {
+	return predicate.TypedFuncs[T]{UpdateFunc: func(e event.TypedUpdateEvent[T]) bool {
+		before, after := e.ObjectOld, e.ObjectNew
+		return before.GetGeneration() != after.GetGeneration() || before.GetUID() != after.GetUID() ||
+			!maps.Equal(before.GetLabels(), after.GetLabels()) || !maps.Equal(before.GetAnnotations(), after.GetAnnotations()) ||
+			before.GetDeletionTimestamp().IsZero() != after.GetDeletionTimestamp().IsZero()
+	}}
+}
+
+// turned lets through what a Promise's availability may have changed with.
+func turned() predicate.TypedPredicate[*unstructured.Unstructured] {
+	return predicate.TypedFuncs[*unstructured.Unstructured]{UpdateFunc: func(e event.TypedUpdateEvent[*unstructured.Unstructured]) bool {
+		facts := func(u *unstructured.Unstructured) []any {
+			status, _, _ := unstructured.NestedMap(u.Object, "status")
+			return []any{
+				u.GetGeneration(), status["observedGeneration"], progress.GetCondition(status, progress.ConditionAvailable).Status,
+				paused(u), u.GetDeletionTimestamp().IsZero(), u.GetLabels()[labelVersion],
+				u.GetAnnotations()[AnnotationEngine], u.GetAnnotations()[annotationInterval],
+			}
+		}
+		return !slices.Equal(facts(e.ObjectOld), facts(e.ObjectNew))
+	}}
+}
+
+// waits lets through Pods in which a container waits for what may never come.
+func waits() predicate.TypedPredicate[*corev1.Pod] {
+	return predicate.TypedFuncs[*corev1.Pod]{
+		CreateFunc: func(event.TypedCreateEvent[*corev1.Pod]) bool { return false },
+		DeleteFunc: func(event.TypedDeleteEvent[*corev1.Pod]) bool { return true },
+		UpdateFunc: func(e event.TypedUpdateEvent[*corev1.Pod]) bool {
+			return !slices.Equal(waiting(e.ObjectOld), waiting(e.ObjectNew))
+		},
+	}
+}
+
+func waiting(pod *corev1.Pod) []string {
+	var reasons []string
+	for _, s := range slices.Concat(pod.Status.InitContainerStatuses, pod.Status.ContainerStatuses) {
+		if w := s.State.Waiting; w != nil && w.Reason != "PodInitializing" {
+			reasons = append(reasons, s.Name+" "+w.Reason)
+		}
+	}
+	return append(reasons, string(pod.Status.Phase))
+}
+
+// toRequests maps what belongs to a request. namespaceOf is where a thing was left, which
+// is not where it is for a harvest.
+func toRequests[T client.Object](namespaceOf func(T) string) handler.TypedEventHandler[T, Request] {
+	return handler.TypedEnqueueRequestsFromMapFunc(func(_ context.Context, o T) []Request { return requestOf(o, namespaceOf(o)) })
+}
+
+// requestOf goes by the labels of docs/kratix-contract.md 3.3.
+func requestOf(o client.Object, namespace string) []Request {
+	labels := o.GetLabels()
+	name := labels[v1alpha1.LabelResource]
+	if name == "" {
+		return nil
+	}
+	if own := labels[v1alpha1.LabelResourceNamespace]; own != "" {
+		namespace = own
+	}
+	return []Request{{Promise: labels[v1alpha1.LabelPromise], ObjectKey: client.ObjectKey{Namespace: namespace, Name: name}}}
+}
+
+// toPromise maps what belongs to a Promise itself.
+func toPromise[T client.Object]() handler.TypedEventHandler[T, Request] {
+	return handler.TypedEnqueueRequestsFromMapFunc(func(_ context.Context, o T) []Request {
+		labels := o.GetLabels()
+		if labels[v1alpha1.LabelResource] != "" || labels[v1alpha1.LabelPromise] == "" {
+			return nil
+		}
+		return []Request{{Promise: labels[v1alpha1.LabelPromise]}}
+	})
+}
+
+// toAllRequests maps a Promise to every request for it.
+func (k *kinds) toAllRequests(c client.Reader) handler.TypedEventHandler[*unstructured.Unstructured, Request] {
+	return handler.TypedEnqueueRequestsFromMapFunc(func(ctx context.Context, promise *unstructured.Unstructured) []Request {
+		return k.requestsOf(ctx, c, promise)
+	})
+}
+
+// requestsOf are none where the kind is not watched or not listed: as soon as it is, all of
+// them come anyway.
+func (k *kinds) requestsOf(ctx context.Context, c client.Reader, promise client.Object) []Request {
+	all := &unstructured.UnstructuredList{}
+	ok, err := k.read(ctx, identify(promise), func(kind schema.GroupVersionKind) error {
+		all = someList(kind)
+		return c.List(ctx, all)
+	})
+	if !ok || err != nil {
+		return nil
+	}
+	var requests []Request
+	for i := range all.Items {
+		requests = append(requests, Request{Promise: promise.GetName(), ObjectKey: client.ObjectKeyFromObject(&all.Items[i])})
+	}
+	return requests
+}

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package engine_test
+
+import (
+	"os"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"sigs.k8s.io/yaml"
+
+	"github.com/kratix-compile/kratix-compile/backends"
+	"github.com/kratix-compile/kratix-compile/internal/runner/engine"
+	"github.com/kratix-compile/kratix-compile/translate/plan"
+	"github.com/kratix-compile/kratix-compile/translate/workflow"
+)
+
+func load(t *testing.T, file string) *unstructured.Unstructured {
+	t.Helper()
+	data, err := os.ReadFile(file)
+	require.NoError(t, err)
+	u := &unstructured.Unstructured{}
+	require.NoError(t, yaml.Unmarshal(data, &u.Object))
+	return u
+}
+
+func website(t *testing.T, kind workflow.Kind) engine.Subject {
+	t.Helper()
+	return engine.Subject{
+		Promise: load(t, "../../../examples/website/promise.yaml"), Object: load(t, "../../examples/website/request.yaml"), Kind: kind,
+	}
+}
+
+var resourceConfigure = workflow.Kind{Type: workflow.Resource, Action: workflow.Configure}
+
+// TestPlanNamesWhatIsCompiled demands that the name in the status is that of the run.
+func TestPlanNamesWhatIsCompiled(t *testing.T) {
+	s := website(t, resourceConfigure)
+	opts := plan.Defaults()
+	planned, err := engine.Plan(s, opts)
+	require.NoError(t, err)
+	require.Len(t, planned.Runs, 2)
+	for _, name := range backends.Names() {
+		e, err := engine.New(name, backends.Defaults(), nil, nil, nil, nil)
+		require.NoError(t, err)
+		seen := map[string]bool{}
+		for round := range 3 {
+			opts := opts
+			opts.Pipeline, opts.Attempt = "announce", round
+			again, err := engine.Plan(s, opts)
+			require.NoError(t, err)
+			run, objects, err := e.Compile(s, opts)
+			require.NoError(t, err)
+			assert.Equal(t, again.Runs[0].Name, run.Name)
+			assert.Equal(t, planned.Runs[1].Hash(), run.Hash(), "a round is no change")
+			assert.Equal(t, e.Kind, objects[len(objects)-1].GetKind())
+			assert.Equal(t, run.Name, objects[len(objects)-1].GetName())
+			assert.False(t, seen[run.Name], "every round has a name of its own")
+			seen[run.Name] = true
+		}
+	}
+}
+
+func TestPlanOfNothing(t *testing.T) {
+	planned, err := engine.Plan(website(t, workflow.Kind{Type: workflow.Promise, Action: workflow.Delete}), plan.Defaults())
+	require.NoError(t, err)
+	assert.Empty(t, planned.Runs)
+}
+
+func TestInvalid(t *testing.T) {
+	s := website(t, resourceConfigure)
+	containers, _, err := unstructured.NestedSlice(s.Promise.Object, "spec", "workflows", "resource", "configure")
+	require.NoError(t, err)
+	for _, c := range containers {
+		c.(map[string]any)["spec"].(map[string]any)["contaners"] = []any{}
+		c.(map[string]any)["spec"].(map[string]any)["volums"] = []any{}
+	}
+	require.NoError(t, unstructured.SetNestedSlice(s.Promise.Object, containers, "spec", "workflows", "resource", "configure"))
+	_, err = engine.Plan(s, plan.Defaults())
+	var invalid *engine.Invalid
+	require.ErrorAs(t, err, &invalid)
+	assert.Contains(t, err.Error(), `spec.workflows.resource.configure[0].spec.contaners: unknown field`)
+	assert.Contains(t, err.Error(), "; and 1 more")
+	e, newErr := engine.New("tekton", backends.Defaults(), nil, nil, nil, nil)
+	require.NoError(t, newErr)
+	_, err = engine.Check(s.Promise, e.Backend(), plan.Defaults())
+	assert.ErrorAs(t, err, &invalid)
+}
+
+func TestUnknownEngine(t *testing.T) {
+	_, err := engine.New("jenkins", backends.Defaults(), nil, nil, nil, nil)
+	assert.ErrorContains(t, err, `no engine is called "jenkins"; choose one of [tekton argo]`)
+}

@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package engine
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
+	"github.com/kratix-compile/kratix-compile/backends"
+	"github.com/kratix-compile/kratix-compile/backends/state"
+	"github.com/kratix-compile/kratix-compile/internal/runner/refusal"
+	"github.com/kratix-compile/kratix-compile/internal/runner/runlog"
+	"github.com/kratix-compile/kratix-compile/translate"
+	"github.com/kratix-compile/kratix-compile/translate/manifest"
+	"github.com/kratix-compile/kratix-compile/translate/plan"
+)
+
+// ErrMissing is an engine whose API the cluster does not serve.
+var ErrMissing = errors.New("the engine is not installed")
+
+// Logs has the logs of the Pods of a namespace.
+type Logs func(namespace string) LogSource
+
+// LogSource has the logs of one namespace.
+type LogSource = runlog.Source
+
+// Engine is one engine in a cluster.
+type Engine struct {
+	backends.Engine
+	backend translate.Backend
+	// client reads from a cache, which must hold the Pods of runs; live does not.
+	client client.Client
+	live   client.Reader
+	logs   Logs
+
+	indexer  client.FieldIndexer
+	indexing sync.Mutex
+	indexed  bool
+	// missed is when the API server was last asked for the engine and did not know it.
+	missed time.Time
+	// fresh are the runs that were created and that the cache has not shown yet.
+	fresh fresh
+}
+
+// New is the engine of this name, one of backends.Names. The indexer is of the client's
+// cache, in which IndexPods has been.
+func New(name string, opts backends.Options, c client.Client, indexer client.FieldIndexer, live client.Reader, logs Logs) (*Engine, error) {
+	all := backends.Engines()
+	i := slices.IndexFunc(all, func(e backends.Engine) bool { return e.Name == name })
+	if i < 0 {
+		return nil, fmt.Errorf("no engine is called %q; choose one of %v", name, backends.Names())
+	}
+	return &Engine{Engine: all[i], backend: backends.New([]string{name}, opts)[0], client: c, indexer: indexer, live: live, logs: logs}, nil
+}
+
+// GroupVersionKind is of the engine's runs.
+func (e *Engine) GroupVersionKind() schema.GroupVersionKind {
+	return schema.FromAPIVersionAndKind(e.APIVersion, e.Kind)
+}
+
+// Backend compiles for the engine.
+func (e *Engine) Backend() translate.Backend { return e.backend }
+
+// Compile makes one Pipeline's run: opts name the Pipeline and the attempt. What it
+// returns is what kratix-compile prints for them, in the order to create it.
+func (e *Engine) Compile(s Subject, opts plan.Options) (plan.Run, []manifest.Object, error) {
+	compiled, err := compile(s, opts, e.backend)
+	if err != nil {
+		return plan.Run{}, nil, err
+	}
+	if len(compiled) != 1 || len(compiled[0].Workflow.Runs) != 1 {
+		return plan.Run{}, nil, fmt.Errorf("the Promise has no Pipeline %q in %s", opts.Pipeline, s.Kind)
+	}
+	return compiled[0].Workflow.Runs[0], compiled[0].Objects, nil
+}
+
+// Runs lists the runs that have these labels, in all namespaces: those of a Promise and of
+// a resource if there is one (ObjectKey), and maybe more. Those that Submit has
+// created are among them, whether the cache knows them yet or not.
+func (e *Engine) Runs(ctx context.Context, labels map[string]string) ([]unstructured.Unstructured, error) {
+	list := &unstructured.UnstructuredList{}
+	list.SetGroupVersionKind(e.GroupVersionKind())
+	if err := e.index(ctx); err != nil {
+		return nil, err
+	}
+	of := client.MatchingFields{ByObject: ObjectKey(labels)}
+	if err := e.client.List(ctx, list, of, client.MatchingLabels(labels)); err != nil {
+		return nil, e.explain(err)
+	}
+	for _, key := range e.fresh.unseen(labels, list.Items) {
+		run := e.run(key.Namespace, key.Name)
+		err := e.live.Get(ctx, client.ObjectKeyFromObject(run), run)
+		switch {
+		case err == nil:
+			list.Items = append(list.Items, *run)
+		case refusal.Gone(err):
+			e.fresh.forget(key)
+		default:
+			return nil, err
+		}
+	}
+	return list.Items, nil
+}
+
+// AllRuns lists those of all Promises, as the cache has them.
+func (e *Engine) AllRuns(ctx context.Context) ([]unstructured.Unstructured, error) {
+	list := &unstructured.UnstructuredList{}
+	list.SetGroupVersionKind(e.GroupVersionKind())
+	if err := e.index(ctx); err != nil { // and so the API is there
+		return nil, err
+	}
+	err := e.client.List(ctx, list, client.HasLabels{v1alpha1.LabelPromise})
+	return list.Items, e.explain(err)
+}
+
+// Live is a run as the API server has it, whatever a cache says; nil if there is none.
+func (e *Engine) Live(ctx context.Context, namespace, name string) (*unstructured.Unstructured, error) {
+	run := e.run(namespace, name)
+	err := e.live.Get(ctx, client.ObjectKeyFromObject(run), run)
+	if refusal.Gone(err) {
+		return nil, nil
+	}
+	return run, err
+}
+
+// Observation is what became of a run.
+type Observation struct {
+	state.State
+	// Idle is a run that was told to end, and of whose Pods none is left that could do anything.
+	Idle bool
+}
+
+// Observe says what became of a run by now, without its log. Pods that only claim to be of the run,
+// by their labels, do not count.
+func (e *Engine) Observe(ctx context.Context, run *unstructured.Unstructured) (Observation, error) {
+	pods := &corev1.PodList{}
+	of := client.MatchingFields{ByRun: runKey(run.GetKind(), run.GetName())}
+	err := e.client.List(ctx, pods, client.InNamespace(run.GetNamespace()), of, client.MatchingLabels(e.Observer.PodLabels(run)))
+	if err != nil {
+		return Observation{}, err
+	}
+	own := slices.DeleteFunc(pods.Items, func(p corev1.Pod) bool { return !metav1.IsControlledBy(&p, run) })
+	over := !slices.ContainsFunc(own, func(p corev1.Pod) bool {
+		return p.Status.Phase != corev1.PodSucceeded && p.Status.Phase != corev1.PodFailed
+	})
+	return Observation{State: e.Engine.Observe(run, own, time.Now()), Idle: over && e.toldToEnd(run)}, nil
+}
+
+// toldToEnd tells whether somebody has cancelled the run or deleted it.
+func (e *Engine) toldToEnd(run *unstructured.Unstructured) bool {
+	return !run.GetDeletionTimestamp().IsZero() || e.Observer.Told(run)
+}
+
+// logTime is how long a failure may wait for its log: the node may be the reason for it.
+const logTime = 5 * time.Second
+
+// AddLog reads the log of the step that failed. Where it cannot be read the failure says
+// so: a run has failed, whether its last words are known or not.
+func (e *Engine) AddLog(ctx context.Context, run *unstructured.Unstructured, s *state.State) {
+	if e.logs == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, logTime)
+	defer cancel()
+	if err := runlog.Add(ctx, e.logs(run.GetNamespace()), e.Observer, s); err != nil && s.Failure != nil {
+		s.Failure.NoLog = err.Error()
+	}
+}
+
+// annotationCancelled is when a run was last told to end. It makes each cancellation a change
+// of its own: Argo can overlook one that comes while it writes the Workflow itself, and would
+// hear of no other that changes nothing.
+const annotationCancelled = "kratix-compile.io/cancelled"
+
+// Cancel asks the engine to end a run, again each time that it is called. One that is gone has
+// ended, and another one that has its name by now is left alone.
+func (e *Engine) Cancel(ctx context.Context, namespace, name string, uid types.UID) error {
+	var patch map[string]any
+	if err := json.Unmarshal(e.Engine.Cancel, &patch); err != nil {
+		return err // it is a constant
+	}
+	patch["metadata"] = map[string]any{"uid": uid, "annotations": map[string]any{annotationCancelled: time.Now().UTC().Format(time.RFC3339Nano)}}
+	data, err := json.Marshal(patch)
+	if err != nil {
+		return err
+	}
+	err = e.client.Patch(ctx, e.run(namespace, name), client.RawPatch(types.MergePatchType, data))
+	if apierrors.IsConflict(err) || apierrors.IsInvalid(err) {
+		there, failed := e.Live(ctx, namespace, name)
+		if failed == nil && (there == nil || there.GetUID() != uid) {
+			return nil
+		}
+	}
+	return e.explain(client.IgnoreNotFound(err))
+}
+
+// Delete removes a run, and with it its Pods and its input. Another one that has its name by
+// now is left alone.
+func (e *Engine) Delete(ctx context.Context, namespace, name string, uid types.UID) error {
+	err := e.client.Delete(ctx, e.run(namespace, name), client.PropagationPolicy(metav1.DeletePropagationBackground), client.Preconditions{UID: &uid})
+	if err != nil && !apierrors.IsNotFound(err) && !apierrors.IsConflict(err) {
+		return e.explain(err)
+	}
+	return e.DeleteInput(ctx, namespace, name)
+}
+
+// DeleteInput removes the input of a run that is gone.
+func (e *Engine) DeleteInput(ctx context.Context, namespace, run string) error {
+	return client.IgnoreNotFound(e.client.Delete(ctx, &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: plan.InputName(run)}}))
+}
+
+func (e *Engine) run(namespace, name string) *unstructured.Unstructured {
+	run := &unstructured.Unstructured{}
+	run.SetGroupVersionKind(e.GroupVersionKind())
+	run.SetNamespace(namespace)
+	run.SetName(name)
+	return run
+}
+
+// explain turns what a client says of an unknown kind into words about the engine.
+func (e *Engine) explain(err error) error {
+	if meta.IsNoMatchError(err) || apierrors.IsNotFound(err) {
+		return e.missing()
+	}
+	return err
+}
+
+func (e *Engine) missing() error {
+	return fmt.Errorf("%w: the cluster serves no %s of %s; install %s, or choose another engine", ErrMissing, e.Kind, e.APIVersion, e.Engine.Runs)
+}

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package engine_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	kubescheme "k8s.io/client-go/kubernetes/scheme"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/fake"
+	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
+
+	"github.com/kratix-compile/kratix-compile/backends"
+	"github.com/kratix-compile/kratix-compile/backends/state"
+	"github.com/kratix-compile/kratix-compile/internal/runner/engine"
+	"github.com/kratix-compile/kratix-compile/translate/manifest"
+	"github.com/kratix-compile/kratix-compile/translate/plan"
+)
+
+// cluster is one in memory, with Tekton.
+func cluster(t *testing.T) client.WithWatch {
+	t.Helper()
+	scheme := runtime.NewScheme()
+	require.NoError(t, kubescheme.AddToScheme(scheme))
+	kind := schema.GroupVersionKind{Group: "tekton.dev", Version: "v1", Kind: "TaskRun"}
+	scheme.AddKnownTypeWithName(kind, &unstructured.Unstructured{})
+	run := &unstructured.Unstructured{}
+	run.SetGroupVersionKind(kind)
+	kind.Kind += "List"
+	scheme.AddKnownTypeWithName(kind, &unstructured.UnstructuredList{})
+	return fake.NewClientBuilder().WithScheme(scheme).WithIndex(run, engine.ByObject, engine.OfObject).Build()
+}
+
+// indexed is a cache that has all indexes from the beginning.
+type indexed struct{}
+
+func (indexed) IndexField(context.Context, client.Object, string, client.IndexerFunc) error {
+	return nil
+}
+
+// tekton reaches the cluster by a client with these functions, and live without them.
+func tekton(t *testing.T, api client.WithWatch, live client.Reader, funcs interceptor.Funcs) *engine.Engine {
+	t.Helper()
+	e, err := engine.New("tekton", backends.Defaults(), interceptor.NewClient(api, funcs), indexed{}, live, nil)
+	require.NoError(t, err)
+	return e
+}
+
+// compiled is the run of a Pipeline and what it needs, the run last.
+func compiled(t *testing.T, e *engine.Engine) (plan.Run, []manifest.Object) {
+	t.Helper()
+	opts := plan.Defaults()
+	opts.Pipeline, opts.Attempt = "announce", 1
+	run, objects, err := e.Compile(website(t, resourceConfigure), opts)
+	require.NoError(t, err)
+	return run, objects
+}
+
+// lagging is a cache that shows no runs until it has caught up.
+func lagging(caughtUp *bool) interceptor.Funcs {
+	return interceptor.Funcs{
+		List: func(ctx context.Context, c client.WithWatch, list client.ObjectList, opts ...client.ListOption) error {
+			if !*caughtUp {
+				return nil
+			}
+			return c.List(ctx, list, opts...)
+		},
+	}
+}
+
+// counting is a reader that counts what it is asked, and that fails with err.
+type counting struct {
+	client.Reader
+	asked int
+	err   error
+}
+
+func (c *counting) Get(ctx context.Context, key client.ObjectKey, o client.Object, opts ...client.GetOption) error {
+	c.asked++
+	if c.err != nil {
+		return c.err
+	}
+	return c.Reader.Get(ctx, key, o, opts...)
+}
+
+// found are the names of an engine's runs.
+func found(t *testing.T, e *engine.Engine, labels map[string]string) []string {
+	t.Helper()
+	runs, err := e.Runs(t.Context(), labels)
+	require.NoError(t, err)
+	var names []string
+	for i := range runs {
+		names = append(names, runs[i].GetName())
+	}
+	return names
+}
+
+func TestRunsBeforeTheCacheKnows(t *testing.T) {
+	api, caughtUp := cluster(t), false
+	live := &counting{Reader: api}
+	e := tekton(t, api, live, lagging(&caughtUp))
+	run, objects := compiled(t, e)
+	require.NoError(t, e.Submit(t.Context(), objects))
+	labels := objects[len(objects)-1].GetLabels()
+
+	assert.Equal(t, []string{run.Name}, found(t, e, labels))
+	assert.Empty(t, found(t, e, map[string]string{"kratix.io/promise-name": "other"}))
+
+	caughtUp, live.asked = true, 0
+	assert.Equal(t, []string{run.Name}, found(t, e, labels), "once")
+	assert.Zero(t, live.asked, "the cache knows it")
+
+	require.NoError(t, e.Delete(t.Context(), run.Namespace, run.Name, objects[len(objects)-1].GetUID()))
+	assert.Empty(t, found(t, e, labels))
+	assert.Zero(t, live.asked, "it is forgotten")
+}
+
+func TestRunGoneBeforeTheCacheKnew(t *testing.T) {
+	api, caughtUp := cluster(t), false
+	live := &counting{Reader: api}
+	e := tekton(t, api, live, lagging(&caughtUp))
+	run, objects := compiled(t, e)
+	require.NoError(t, e.Submit(t.Context(), objects))
+	require.NoError(t, e.Delete(t.Context(), run.Namespace, run.Name, objects[len(objects)-1].GetUID()))
+
+	labels := objects[len(objects)-1].GetLabels()
+	assert.Empty(t, found(t, e, labels))
+	asked := live.asked
+	assert.Empty(t, found(t, e, labels))
+	assert.Equal(t, asked, live.asked, "nobody asks twice for what is gone")
+}
+
+// TestRunsNeedAnAnswer: a run that may be there must not be taken for one that is not.
+func TestRunsNeedAnAnswer(t *testing.T) {
+	api, caughtUp := cluster(t), false
+	live := &counting{Reader: api}
+	e := tekton(t, api, live, lagging(&caughtUp))
+	_, objects := compiled(t, e)
+	require.NoError(t, e.Submit(t.Context(), objects))
+	live.err = errors.New("the API server is away")
+	_, err := e.Runs(t.Context(), objects[len(objects)-1].GetLabels())
+	assert.ErrorIs(t, err, live.err)
+}
+
+// TestObserveKnowsTheTime: a run that nobody takes causes no event, and so its age is asked for.
+func TestObserveKnowsTheTime(t *testing.T) {
+	api := cluster(t)
+	pods := interceptor.Funcs{List: func(context.Context, client.WithWatch, client.ObjectList, ...client.ListOption) error { return nil }}
+	e := tekton(t, api, api, pods)
+	run := &unstructured.Unstructured{}
+	run.SetGroupVersionKind(e.GroupVersionKind())
+	run.SetCreationTimestamp(metav1.Now())
+	s, err := e.Observe(t.Context(), run)
+	require.NoError(t, err)
+	assert.Nil(t, s.Failure)
+
+	run.SetCreationTimestamp(metav1.NewTime(time.Now().Add(-time.Hour)))
+	s, err = e.Observe(t.Context(), run)
+	require.NoError(t, err)
+	require.NotNil(t, s.Failure)
+	assert.Equal(t, state.NotTaken, s.Failure.Reason)
+}

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package slots_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/kratix-compile/kratix-compile/internal/runner/slots"
+)
+
+func claim(promise, object string) slots.Claim {
+	return slots.Claim{Promise: promise, Namespace: "shop", Object: object}
+}
+
+func TestNoLimit(t *testing.T) {
+	s := slots.New(slots.Limits{}, func(slots.Claim) { t.Error("nobody waits") })
+	for i := range 100 {
+		assert.Empty(t, s.Hold(claim("a", fmt.Sprint(i))))
+	}
+}
+
+func TestTurns(t *testing.T) {
+	woken := make(chan slots.Claim, 8)
+	s := slots.New(slots.Limits{Total: 2}, func(c slots.Claim) { woken <- c })
+	assert.Empty(t, s.Hold(claim("a", "1")))
+	assert.Empty(t, s.Hold(claim("a", "1")), "it has its slot already")
+	assert.Empty(t, s.Hold(claim("a", "2")))
+	for _, c := range []slots.Claim{claim("a", "3"), claim("a", "4"), claim("b", "1")} {
+		assert.Equal(t, "Waiting for a free slot: 2 of 2 runs are active", s.Hold(c))
+	}
+	active, waiting := s.Active()
+	assert.Equal(t, []int{2, 3}, []int{active, waiting})
+
+	s.Settle(claim("a", "1"), false)
+	assert.Equal(t, claim("b", "1"), <-woken, "the Promise with the fewest runs is next")
+	assert.NotEmpty(t, s.Hold(claim("a", "5")), "the slot is kept for the one that was called")
+	assert.Empty(t, s.Hold(claim("b", "1")))
+
+	s.Settle(claim("a", "2"), false)
+	assert.Equal(t, claim("a", "3"), <-woken, "of one Promise, who has waited longest")
+	s.Settle(claim("a", "4"), false) // deleted while it waited
+	s.Settle(claim("a", "3"), false) // has changed its mind
+	assert.Equal(t, claim("a", "5"), <-woken)
+}
+
+func TestNamespaces(t *testing.T) {
+	s := slots.New(slots.Limits{Total: 9, PerNamespace: 1}, func(slots.Claim) {})
+	assert.Empty(t, s.Hold(slots.Claim{Namespace: "shop", Object: "1"}))
+	assert.Equal(t, "Waiting for a free slot: 1 of 1 runs are active in namespace shop", s.Hold(slots.Claim{Namespace: "shop", Object: "2"}))
+	assert.Empty(t, s.Hold(slots.Claim{Namespace: "bank", Object: "3"}), "a full namespace holds up no other one")
+}
+
+func TestAClaimMoves(t *testing.T) {
+	woken := make(chan slots.Claim)
+	s := slots.New(slots.Limits{PerNamespace: 1}, func(c slots.Claim) { woken <- c })
+	assert.Empty(t, s.Hold(slots.Claim{Namespace: "shop", Object: "1"}))
+	assert.NotEmpty(t, s.Hold(slots.Claim{Namespace: "shop", Object: "2"}))
+	assert.Empty(t, s.Hold(slots.Claim{Namespace: "bank", Object: "1"}))
+	assert.Equal(t, slots.Claim{Namespace: "shop", Object: "2"}, <-woken, "the first one's slot is free")
+	assert.NotEmpty(t, s.Hold(slots.Claim{Namespace: "bank", Object: "3"}))
+	s.Settle(slots.Claim{Namespace: "anywhere", Object: "1"}, false)
+	assert.Equal(t, slots.Claim{Namespace: "bank", Object: "3"}, <-woken)
+	active, waiting := s.Active()
+	assert.Equal(t, []int{2, 0}, []int{active, waiting})
+}
+
+func TestRunsFromBeforeARestartCount(t *testing.T) {
+	s := slots.New(slots.Limits{Total: 1}, func(slots.Claim) {})
+	s.Settle(claim("a", "1"), true)
+	s.Settle(claim("a", "2"), true)
+	assert.Equal(t, "Waiting for a free slot: 2 of 1 runs are active", s.Hold(claim("a", "3")))
+}
+
+// TestNobodyIsForgotten lets objects come and go at random: whoever waits is called in the end.
+func TestNobodyIsForgotten(t *testing.T) {
+	seed := rand.Uint64()
+	random := rand.New(rand.NewPCG(seed, 0))
+	woken := make(chan slots.Claim, 1000)
+	s := slots.New(slots.Limits{Total: 3, PerNamespace: 2}, func(c slots.Claim) { woken <- c })
+	var running []slots.Claim
+	held := map[slots.Claim]bool{}
+	for i := range 300 {
+		c := slots.Claim{Promise: fmt.Sprint(i % 4), Namespace: fmt.Sprint(i % 3), Object: fmt.Sprint(i)}
+		if s.Hold(c) == "" {
+			running = append(running, c)
+		} else {
+			held[c] = true
+		}
+		if len(running) > 0 && random.IntN(2) == 0 {
+			s.Settle(running[0], false)
+			running = running[1:]
+		}
+	}
+	for len(held) > 0 {
+		if len(running) > 0 {
+			s.Settle(running[0], false)
+			running = running[1:]
+			continue
+		}
+		c := <-woken
+		require.True(t, held[c], "seed %d", seed)
+		require.Empty(t, s.Hold(c), "seed %d", seed)
+		delete(held, c)
+		running = append(running, c)
+	}
+}

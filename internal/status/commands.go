@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package status
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/kratix-compile/kratix-compile/backends/state"
+)
+
+// commands writes what people can type. Flags go into each: kubectl, tkn and argo have
+// the same ones for a cluster.
+type commands struct{ flags []string }
+
+func (c commands) kubectl(purpose, format string, args ...any) Command {
+	return c.of("kubectl", purpose, format, args...)
+}
+
+func (c commands) of(program, purpose, format string, args ...any) Command {
+	words := slices.Concat([]string{program}, c.flags, []string{fmt.Sprintf(format, args...)})
+	return Command{Purpose: purpose, Command: strings.Join(words, " ")}
+}
+
+func (c commands) label(purpose string, f Facts, label string) Command {
+	return c.kubectl(purpose, "label %s %s=true", f.object(), label)
+}
+
+func (c commands) unlabel(purpose string, f Facts, label string) Command {
+	return c.kubectl(purpose, "label %s %s-", f.object(), label)
+}
+
+// lost is for files that cannot be removed.
+func (c commands) lost(p Placement) []Command {
+	let := c.kubectl("if it is lost for good, let go of everything that is in this Destination", "delete destination %s", p.Destination)
+	if p.Store == nil {
+		return []Command{let}
+	}
+	return []Command{c.store(p.Store), let}
+}
+
+func (c commands) store(s *Store) Command {
+	return c.kubectl("the State Store", "describe %s %s", strings.ToLower(s.Kind), s.Name)
+}
+
+// object is how kubectl is told of it.
+func (f Facts) object() string {
+	name := f.Resource + " " + f.Object.GetName()
+	if namespace := f.Object.GetNamespace(); namespace != "" {
+		name += " -n " + namespace
+	}
+	return name
+}
+
+// looks are commands for a closer look at the run of the present Pipeline, if there is one.
+func (r *reader) looks(t *Trail) []Command {
+	i, ok := current(*t, r.document)
+	if !ok || t.Pipelines[i].Run == nil || t.Pipelines[i].Run.Kind == "" {
+		return nil
+	}
+	run := t.Pipelines[i].Run
+	out := r.commands.pod(run)
+	switch run.Engine {
+	case "tekton":
+		out = append(out, r.commands.of("tkn", "the "+run.Kind, "taskrun describe %s -n %s", run.Name, run.Namespace))
+	case "argo":
+		out = append(out, r.commands.of("argo", "the "+run.Kind, "get %s -n %s", run.Name, run.Namespace))
+	}
+	return out
+}
+
+// pod is a look at the container that matters: the one that failed or hangs, that runs,
+// or the last one that has a log.
+func (c commands) pod(run *Run) []Command {
+	if run.Pod == "" {
+		return []Command{c.kubectl("why there is no Pod", "describe %s %s -n %s", strings.ToLower(run.Kind), run.Name, run.Namespace)}
+	}
+	step := atWork(run.State)
+	if step == nil || step.Phase == state.StepWaiting || step.Phase == state.StepSkipped || step.Phase == state.StepUnknown {
+		return []Command{c.kubectl("the Pod and its events", "describe pod %s -n %s", run.Pod, run.Namespace)}
+	}
+	follow := ""
+	if step.Phase == state.StepRunning {
+		follow = " -f"
+	}
+	return []Command{c.kubectl("the log of container "+step.Name, "logs %s -c %s -n %s%s", run.Pod, step.Container, run.Namespace, follow)}
+}
+
+// atWork is the step that failed or hangs, or else runs, or else ended last; nil if none did.
+func atWork(s state.State) *state.Step {
+	if failing := s.Failing(); failing != nil {
+		return failing
+	}
+	var found *state.Step
+	for i := range s.Steps {
+		switch s.Steps[i].Phase {
+		case state.StepRunning, state.StepStopped:
+			return &s.Steps[i]
+		case state.StepDone:
+			if !s.Steps[i].Harvest {
+				found = &s.Steps[i]
+			}
+		default:
+		}
+	}
+	return found
+}

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package status
+
+import (
+	"cmp"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
+	"github.com/kratix-compile/kratix-compile/backends"
+	"github.com/kratix-compile/kratix-compile/internal/runner/work"
+	"github.com/kratix-compile/kratix-compile/translate/workflow"
+)
+
+// Facts are what was read about an object. What is not there, or may not be read, is empty.
+type Facts struct {
+	// Object is a Promise, a request or a Work.
+	Object *unstructured.Unstructured
+	// Promise is the Promise itself, or that of the request.
+	Promise *unstructured.Unstructured
+	// PromiseName is known even if the Promise is not.
+	PromiseName string
+	// SystemNamespace is where promise workflows run.
+	SystemNamespace string
+	// Resource is how kubectl calls the kind of the object, as in "websites.example.org".
+	Resource string
+
+	Runs       []RunFacts
+	Works      []v1alpha1.Work
+	Placements []v1alpha1.WorkPlacement
+	// Destinations and Stores are by name, and stores by kind and name.
+	Destinations map[string]*v1alpha1.Destination
+	Stores       map[v1alpha1.StateStoreReference]StoreFacts
+	// Requests are for what the Promise offers.
+	Requests []Facts
+	// Brief tells that runs and Works were not looked at.
+	Brief   bool
+	Missing []Right
+}
+
+// RunFacts are the object of an engine and its Pods.
+type RunFacts struct {
+	Engine backends.Engine
+	Object *unstructured.Unstructured
+	Pods   []corev1.Pod
+}
+
+// StoreFacts are what a State Store is and whether it works.
+type StoreFacts struct {
+	Store
+	// Path is that of its spec.
+	Path string
+	// Fault is why it cannot be written to; empty if it can, or if nobody has tried.
+	Fault string
+}
+
+func (f Facts) isPromise() bool { return f.Object.GroupVersionKind() == promiseKind }
+
+func (f Facts) isWork() bool { return f.Object.GroupVersionKind() == workKind }
+
+func (f Facts) deleting() bool { return !f.Object.GetDeletionTimestamp().IsZero() }
+
+// namespace is where the object's runs and Works are (docs/kratix-contract.md 3.2).
+func (f Facts) namespace() string {
+	return cmp.Or(f.pipelineNamespace(), f.Object.GetNamespace(), f.SystemNamespace)
+}
+
+func (f Facts) pipelineNamespace() string {
+	if f.Promise == nil {
+		return ""
+	}
+	name, _, _ := unstructured.NestedString(f.Promise.Object, "spec", "workflows", "config", "pipelineNamespace")
+	return name
+}
+
+// owner is whose Works they are.
+func (f Facts) owner() work.Owner {
+	o := work.Owner{UID: f.Object.GetUID(), Promise: f.PromiseName, Namespace: f.namespace(), Shared: f.pipelineNamespace() != ""}
+	if !f.isPromise() {
+		o.Resource = client.ObjectKeyFromObject(f.Object)
+	}
+	return o
+}
+
+// labels are on the runs of the object (docs/kratix-contract.md 3.3).
+func (f Facts) labels() map[string]string {
+	labels := map[string]string{v1alpha1.LabelPromise: f.PromiseName, v1alpha1.LabelWorkflowType: string(workflow.Promise)}
+	if !f.isPromise() {
+		labels[v1alpha1.LabelWorkflowType], labels[v1alpha1.LabelResource] = string(workflow.Resource), f.Object.GetName()
+		if f.pipelineNamespace() != "" {
+			labels[v1alpha1.LabelResourceNamespace] = f.Object.GetNamespace()
+		}
+	}
+	return labels
+}
+
+// owns tells the object's runs from those of one with the same name in another namespace.
+func (f Facts) owns(run *unstructured.Unstructured) bool {
+	return run.GetAnnotations()[v1alpha1.AnnotationObjectNamespace] == f.Object.GetNamespace()
+}
+
+// ownWorks are the object's; a Promise has those of its dependencies, too.
+func (f Facts) ownWorks() []v1alpha1.Work {
+	if f.isWork() {
+		return f.Works
+	}
+	own := work.Stale(f.Works, f.owner(), nil) // without a Pipeline that is listed, all are
+	if !f.isPromise() {
+		return own
+	}
+	for _, w := range f.Works {
+		if w.Labels[v1alpha1.LabelPromise] == f.PromiseName && w.Labels[v1alpha1.LabelWorkType] == v1alpha1.WorkStatic {
+			own = append(own, w)
+		}
+	}
+	return own
+}
+
+func (f Facts) status() map[string]any {
+	status, _ := f.Object.Object["status"].(map[string]any)
+	return status
+}

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package status
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/fields"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/watch"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+)
+
+// Watcher tells when something changes.
+type Watcher interface {
+	Watch(ctx context.Context, list client.ObjectList, opts ...client.ListOption) (watch.Interface, error)
+}
+
+// Look reads everything once and shows it. It returns what it has read, and whether there
+// is nothing more to wait for.
+type Look func(ctx context.Context) (scopes []Scope, done bool, err error)
+
+const (
+	// breath lets changes that come together be looked at together.
+	breath = 100 * time.Millisecond
+	// calm is how long nothing may happen until what is settled is believed: kratix-runner
+	// may not have seen yet what somebody has just changed.
+	calm = time.Second
+	// reopen is when a watch is opened again that the API server has closed.
+	reopen = time.Second
+)
+
+// Follow looks, and looks again whenever something changes that has been read, until
+// nothing more is to come. Kinds that may not be watched are left out.
+func Follow(ctx context.Context, w Watcher, look Look) error {
+	f := &follower{watcher: w, open: map[Scope]bool{}, changed: make(chan struct{}, 1), closed: make(chan Scope)}
+	ctx, cancel := context.WithCancel(ctx)
+	defer f.watches.Wait()
+	defer cancel()
+	for {
+		scopes, done, err := look(ctx)
+		if err != nil {
+			return err
+		}
+		f.watch(ctx, scopes)
+		if f.still(ctx, done) {
+			return ctx.Err()
+		}
+	}
+}
+
+type follower struct {
+	watcher Watcher
+	// open are watches that are open, and that never will be.
+	open    map[Scope]bool
+	watches sync.WaitGroup
+	changed chan struct{}
+	closed  chan Scope
+}
+
+// watch opens what is not open yet. Whatever was changed between reading and watching is
+// not lost: a new watch begins with what there is.
+func (f *follower) watch(ctx context.Context, scopes []Scope) {
+	for _, s := range scopes {
+		if f.open[s] {
+			continue
+		}
+		f.open[s] = true
+		f.watches.Go(func() { f.follow(ctx, s) })
+	}
+}
+
+// follow passes on that something has changed, and not what: it is all read again.
+func (f *follower) follow(ctx context.Context, s Scope) {
+	defer func() {
+		select {
+		case f.closed <- s:
+		case <-ctx.Done():
+		}
+	}()
+	list := &unstructured.UnstructuredList{}
+	list.SetGroupVersionKind(s.Kind.GroupVersion().WithKind(s.Kind.Kind + "List"))
+	events, err := f.watcher.Watch(ctx, list, s.options()...)
+	if apierrors.IsForbidden(err) || apierrors.IsNotFound(err) {
+		<-ctx.Done()
+		return
+	}
+	if err == nil {
+		f.pass(ctx, events)
+		events.Stop()
+	}
+	select {
+	case <-time.After(reopen):
+	case <-ctx.Done():
+	}
+}
+
+// pass notes every event until there are no more.
+func (f *follower) pass(ctx context.Context, events watch.Interface) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case e, more := <-events.ResultChan():
+			if !more || e.Type == watch.Error {
+				return
+			}
+			f.note()
+		}
+	}
+}
+
+func (s Scope) options() []client.ListOption {
+	opts := []client.ListOption{client.InNamespace(s.Namespace)}
+	if s.Name != "" {
+		opts = append(opts, client.MatchingFieldsSelector{Selector: fields.OneTermEqualSelector("metadata.name", s.Name)})
+	}
+	if selector, err := labels.Parse(s.Selector); err == nil && s.Selector != "" {
+		opts = append(opts, client.MatchingLabelsSelector{Selector: selector})
+	}
+	return opts
+}
+
+func (f *follower) note() {
+	select {
+	case f.changed <- struct{}{}:
+	default: // it is noted already
+	}
+}
+
+// still waits for a change, and tells that there was none: because what is settled stays
+// so, or because nobody waits any more.
+func (f *follower) still(ctx context.Context, settled bool) bool {
+	var quiet <-chan time.Time
+	if settled {
+		quiet = time.After(calm)
+	}
+	for {
+		select {
+		case <-ctx.Done():
+			return true
+		case <-quiet:
+			return true
+		case s := <-f.closed:
+			delete(f.open, s)
+			return false
+		case <-f.changed:
+		}
+		select {
+		case <-ctx.Done():
+			return true
+		case <-time.After(breath):
+			return false
+		}
+	}
+}

@@ -1,0 +1,251 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package status
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
+	"github.com/kratix-compile/kratix-compile/backends"
+)
+
+var (
+	promiseKind = kindOf(v1alpha1.KindPromise)
+	workKind    = kindOf(v1alpha1.KindWork)
+	podKind     = corev1.SchemeGroupVersion.WithKind("Pod")
+)
+
+func kindOf(kind string) schema.GroupVersionKind {
+	return schema.GroupVersionKind{Group: v1alpha1.Group, Version: v1alpha1.Version, Kind: kind}
+}
+
+// Subject is the object that is asked about.
+type Subject struct {
+	Kind      schema.GroupVersionKind
+	Namespace string
+	Name      string
+	// Resource is how kubectl calls the kind.
+	Resource string
+}
+
+// Gatherer reads from a cluster what a person may read. What is refused is noted in the
+// Facts and treated as if it were not there.
+type Gatherer struct {
+	Reader client.Reader
+	// SystemNamespace is where promise workflows run.
+	SystemNamespace string
+}
+
+// Gather reads everything about one object. It fails if the object itself cannot be read.
+func (g *Gatherer) Gather(ctx context.Context, s Subject) (Facts, []Scope, error) {
+	r := &reading{Gatherer: g}
+	u := &unstructured.Unstructured{}
+	u.SetGroupVersionKind(s.Kind)
+	r.scopes = append(r.scopes, Scope{Kind: s.Kind, Namespace: s.Namespace, Name: s.Name})
+	if err := g.Reader.Get(ctx, client.ObjectKey{Namespace: s.Namespace, Name: s.Name}, u); err != nil {
+		return Facts{}, r.scopes, err
+	}
+	f := Facts{Object: u, SystemNamespace: g.SystemNamespace, Resource: s.Resource}
+	err := r.around(ctx, &f)
+	f.Missing = r.missing
+	return f, r.scopes, err
+}
+
+// ErrNotOffered is an object of a kind that no Promise offers.
+var ErrNotOffered = errors.New("no Promise offers this kind")
+
+func (r *reading) around(ctx context.Context, f *Facts) error {
+	var err error
+	switch {
+	case f.isWork():
+		return r.aroundWork(ctx, f)
+	case f.isPromise():
+		f.Promise, f.PromiseName = f.Object, f.Object.GetName()
+	default:
+		if f.Promise, f.PromiseName, err = r.promiseOf(ctx, f.Object); err != nil {
+			return err
+		}
+	}
+	if err := r.runs(ctx, f); err != nil {
+		return err
+	}
+	if err := r.works(ctx, f); err != nil {
+		return err
+	}
+	if err := r.placements(ctx, f); err != nil {
+		return err
+	}
+	if f.isPromise() {
+		f.Requests, err = r.requests(ctx, f.Object, "")
+	}
+	return err
+}
+
+// works are large: nobody else's are read. Those of a Promise's dependencies are beside its
+// own, or in the system namespace.
+func (r *reading) works(ctx context.Context, f *Facts) error {
+	own := labels.Set(f.owner().Labels()).AsSelector()
+	found, err := list[v1alpha1.Work](ctx, r, workKind, f.namespace(), own)
+	f.Works = found
+	if err != nil || !f.isPromise() {
+		return err
+	}
+	static := labels.Set{v1alpha1.LabelPromise: f.PromiseName, v1alpha1.LabelWorkType: v1alpha1.WorkStatic}.AsSelector()
+	found, err = list[v1alpha1.Work](ctx, r, workKind, r.SystemNamespace, static)
+	f.Works = append(f.Works, found...)
+	return err
+}
+
+func (r *reading) aroundWork(ctx context.Context, f *Facts) error {
+	w := v1alpha1.Work{}
+	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(f.Object.Object, &w); err != nil {
+		return err
+	}
+	f.Works, f.PromiseName = []v1alpha1.Work{w}, w.Spec.PromiseName
+	return r.placements(ctx, f)
+}
+
+// promiseOf goes by the label that kratix-runner sets, or else by the kind.
+func (r *reading) promiseOf(ctx context.Context, request *unstructured.Unstructured) (*unstructured.Unstructured, string, error) {
+	if name := request.GetLabels()[v1alpha1.LabelPromise]; name != "" {
+		promise, err := r.get(ctx, promiseKind, "", name)
+		return promise, name, err
+	}
+	promises, err := list[unstructured.Unstructured](ctx, r, promiseKind, "", labels.Everything())
+	for i := range promises {
+		if offers(&promises[i]).GroupKind() == request.GroupVersionKind().GroupKind() {
+			return &promises[i], promises[i].GetName(), err
+		}
+	}
+	if err == nil && !refused(r.missing, "promises") {
+		err = fmt.Errorf("%w: %s of %s", ErrNotOffered, request.GetKind(), request.GetAPIVersion())
+	}
+	return nil, "", err
+}
+
+// offers is the kind of a Promise's requests, in the version that is stored; empty if it
+// offers nothing.
+func offers(promise *unstructured.Unstructured) schema.GroupVersionKind {
+	spec, _, _ := unstructured.NestedMap(promise.Object, "spec", "api", "spec")
+	kind, _, _ := unstructured.NestedString(spec, "names", "kind")
+	group, _ := spec["group"].(string)
+	versions, _, _ := unstructured.NestedSlice(spec, "versions")
+	for _, v := range versions {
+		if version, ok := v.(map[string]any); ok && version["storage"] == true {
+			return schema.GroupVersionKind{Group: group, Version: fmt.Sprint(version["name"]), Kind: kind}
+		}
+	}
+	return schema.GroupVersionKind{}
+}
+
+func resourceOf(promise *unstructured.Unstructured) string {
+	name, _, _ := unstructured.NestedString(promise.Object, "spec", "api", "metadata", "name")
+	return name
+}
+
+// runs of the object are on any engine: it may have been changed.
+func (r *reading) runs(ctx context.Context, f *Facts) error {
+	of := labels.Set(f.labels()).AsSelector()
+	for _, e := range backends.Engines() {
+		found, err := list[unstructured.Unstructured](ctx, r, schema.FromAPIVersionAndKind(e.APIVersion, e.Kind), f.namespace(), of)
+		if err != nil {
+			return err
+		}
+		for i := range found {
+			if f.owns(&found[i]) {
+				f.Runs = append(f.Runs, RunFacts{Engine: e, Object: &found[i]})
+			}
+		}
+	}
+	if len(f.Runs) == 0 {
+		return nil
+	}
+	pods, err := list[corev1.Pod](ctx, r, podKind, f.namespace(), of)
+	for i := range f.Runs {
+		f.Runs[i].Pods = pods
+	}
+	return err
+}
+
+// podsOf are the run's own among those of the object. Labels alone do not make a Pod one.
+func (f RunFacts) podsOf() []corev1.Pod {
+	selector := labels.SelectorFromSet(f.Engine.Observer.PodLabels(f.Object))
+	return slices.DeleteFunc(slices.Clone(f.Pods), func(p corev1.Pod) bool {
+		return !metav1.IsControlledBy(&p, f.Object) || !selector.Matches(labels.Set(p.Labels))
+	})
+}
+
+// placements are those of the object's Works, with where they go.
+func (r *reading) placements(ctx context.Context, f *Facts) error {
+	names := map[string][]string{}
+	for _, w := range f.ownWorks() {
+		names[w.Namespace] = append(names[w.Namespace], w.Name)
+	}
+	for _, namespace := range slices.Sorted(maps.Keys(names)) {
+		requirement, err := labels.NewRequirement(v1alpha1.LabelWork, "in", names[namespace])
+		if err != nil {
+			return err
+		}
+		found, err := list[v1alpha1.WorkPlacement](ctx, r, kindOf(v1alpha1.KindWorkPlacement), namespace, labels.NewSelector().Add(*requirement))
+		if err != nil {
+			return err
+		}
+		f.Placements = append(f.Placements, found...)
+	}
+	if len(names) == 0 {
+		return nil
+	}
+	var err error
+	f.Destinations, f.Stores, err = r.destinations(ctx)
+	return err
+}
+
+func (r *reading) destinations(ctx context.Context) (map[string]*v1alpha1.Destination, map[v1alpha1.StateStoreReference]StoreFacts, error) {
+	all, err := list[v1alpha1.Destination](ctx, r, kindOf(v1alpha1.KindDestination), "", labels.Everything())
+	if err != nil {
+		return nil, nil, err
+	}
+	found := map[string]*v1alpha1.Destination{}
+	for i := range all {
+		found[all[i].Name] = &all[i]
+	}
+	stores := map[v1alpha1.StateStoreReference]StoreFacts{}
+	gits, err := list[v1alpha1.GitStateStore](ctx, r, kindOf(v1alpha1.KindGitStateStore), "", labels.Everything())
+	for _, g := range gits {
+		stores[v1alpha1.StateStoreReference{Kind: v1alpha1.KindGitStateStore, Name: g.Name}] = StoreFacts{
+			Store: Store{Kind: v1alpha1.KindGitStateStore, Name: g.Name, Location: g.Spec.URL, Branch: g.Spec.Branch},
+			Path:  g.Spec.Path, Fault: fault(g.Status),
+		}
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	buckets, err := list[v1alpha1.BucketStateStore](ctx, r, kindOf(v1alpha1.KindBucketStateStore), "", labels.Everything())
+	for _, b := range buckets {
+		stores[v1alpha1.StateStoreReference{Kind: v1alpha1.KindBucketStateStore, Name: b.Name}] = StoreFacts{
+			Store: Store{Kind: v1alpha1.KindBucketStateStore, Name: b.Name, Location: b.Spec.Endpoint + "/" + b.Spec.BucketName},
+			Path:  b.Spec.Path, Fault: fault(b.Status),
+		}
+	}
+	return found, stores, err
+}
+
+func fault(s v1alpha1.StateStoreStatus) string {
+	if c := meta.FindStatusCondition(s.Conditions, "Ready"); c != nil && c.Status == metav1.ConditionFalse {
+		return c.Message
+	}
+	return ""
+}

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package status
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/kratix-compile/kratix-compile/backends/state"
+	"github.com/kratix-compile/kratix-compile/internal/runner/progress"
+	"github.com/kratix-compile/kratix-compile/translate/workflow"
+)
+
+// pipeline says what the Pipeline waits for that is to end next.
+func (r *reader) pipeline(t *Trail) (verdict, bool) {
+	i, ok := current(*t, r.document)
+	if !ok {
+		return verdict{}, false
+	}
+	p := t.Pipelines[i]
+	name := "Pipeline " + p.Name
+	if r.document.Action == workflow.Delete {
+		name = "delete Pipeline " + p.Name
+	}
+	switch p.Phase {
+	case progress.PhaseFailed:
+		return r.failed(name, p), true
+	case progress.PhaseSuspended:
+		return r.suspended(name, p), true
+	case progress.PhaseRunning:
+		return r.running(name, p), true
+	default:
+		return r.pending(name, p), true
+	}
+}
+
+func (r *reader) failed(name string, p Pipeline) verdict {
+	how := firstLine(p.Message)
+	if p.Run != nil && p.Run.Failure != nil {
+		how = p.Run.Message
+	}
+	return verdict{
+		state: Failed, message: strings.TrimSuffix(name+" has failed: "+how, ": "),
+		next: []Command{r.commands.label("run it again", r.Facts, progress.LabelManual)},
+	}
+}
+
+func (r *reader) suspended(name string, p Pipeline) verdict {
+	v := verdict{state: Suspended, message: name + " waits for somebody to let it go on"}
+	if !p.NextRetryAt.IsZero() {
+		v.message = name + " asked to be run again at " + p.NextRetryAt.Format(time.RFC3339)
+		v.resumes = true
+	}
+	if p.Message != "" {
+		v.message += ": " + firstLine(p.Message)
+	}
+	v.next = []Command{r.commands.unlabel("let it go on now", r.Facts, progress.LabelSuspended)}
+	return v
+}
+
+func (r *reader) running(name string, p Pipeline) verdict {
+	run := p.Run
+	switch {
+	case p.Message == startsOver:
+		return verdict{state: Running, message: name + ": the workflow starts over when this run has ended"}
+	case run == nil || run.Phase == "":
+		return r.unread(name, p)
+	case run.Phase == state.Succeeded:
+		return verdict{state: Running, message: name + ": its results are being taken in"}
+	case run.Phase.Ended():
+		return verdict{state: Running, message: name + ": " + firstLine(run.Message) + "; kratix-runner is about to note it"}
+	case run.Failure != nil:
+		return verdict{state: Failing, message: name + ": " + firstLine(run.Message) + run.again()}
+	case run.Phase == state.Pending && run.Attempt == 0:
+		return verdict{state: Waiting, message: fmt.Sprintf("%s waits for %s to look at its %s", name, run.Engine, run.Kind)}
+	case run.Phase == state.Pending:
+		return verdict{state: Waiting, message: name + ": " + run.Message}
+	}
+	return verdict{state: Running, message: name + ": " + firstLine(run.Message) + run.again()}
+}
+
+// unread goes by the status: the run was not looked at, or is not there.
+func (r *reader) unread(name string, p Pipeline) verdict {
+	switch {
+	case p.Message != "": // it is what holds the run up
+		return verdict{state: Failing, message: name + ": " + firstLine(p.Message)}
+	case r.Brief || !r.mayReadRuns():
+		return verdict{state: Running, message: name + " is running"}
+	}
+	return verdict{state: Waiting, message: name + ": kratix-runner is about to make its run"}
+}
+
+// again tells which attempt it is of a run that has failed before, or that an attempt has
+// failed and another one follows.
+func (r *Run) again() string {
+	switch failing := r.Failing(); {
+	case failing != nil && failing.Phase == state.StepDone: // or it would have ended
+		return fmt.Sprintf("; attempt %d will follow", r.Attempt+1)
+	case r.Attempt > 1:
+		return fmt.Sprintf(" (attempt %d)", r.Attempt)
+	}
+	return ""
+}
+
+// startsOver is what the status says of a run whose results nobody wants any more.
+const startsOver = "The workflow starts over when this run has ended"
+
+func (r *reader) pending(name string, p Pipeline) verdict {
+	v := verdict{state: Waiting, message: name + " is about to start"}
+	what, waits := strings.CutPrefix(p.Message, "Waiting for ")
+	switch {
+	case strings.Contains(p.Message, progress.LabelSuspended):
+		v.state, v.message = Suspended, name+" waits for the label "+progress.LabelSuspended+" to be removed"
+		v.next = []Command{r.commands.unlabel("let it go on", r.Facts, progress.LabelSuspended)}
+	case strings.Contains(p.Message, "the Promise") && r.Promise != nil && !r.isPromise():
+		v.message = name + ": " + r.forPromise()
+	case waits:
+		v.message = name + " waits for " + firstLine(what)
+	case p.Message != "":
+		v.message = name + ": " + firstLine(p.Message)
+	}
+	return v
+}

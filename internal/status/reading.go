@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package status
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+)
+
+// Scope is what has been read: whoever watches it knows when to read again.
+type Scope struct {
+	Kind      schema.GroupVersionKind
+	Namespace string
+	// Name is empty for a list, and Selector for all of it.
+	Name     string
+	Selector string
+}
+
+// reading is one gathering.
+type reading struct {
+	*Gatherer
+	scopes  []Scope
+	missing []Right
+}
+
+// get is nil for what is not there or may not be read.
+func (r *reading) get(ctx context.Context, kind schema.GroupVersionKind, namespace, name string) (*unstructured.Unstructured, error) {
+	r.scopes = append(r.scopes, Scope{Kind: kind, Namespace: namespace, Name: name})
+	u := &unstructured.Unstructured{}
+	u.SetGroupVersionKind(kind)
+	err := r.Reader.Get(ctx, client.ObjectKey{Namespace: namespace, Name: name}, u)
+	if r.absent(err, "get", namespace) {
+		return nil, nil
+	}
+	return u, err
+}
+
+// list is empty for what is not served or may not be read.
+func list[T any](ctx context.Context, r *reading, kind schema.GroupVersionKind, namespace string, selector labels.Selector) ([]T, error) {
+	r.scopes = append(r.scopes, Scope{Kind: kind, Namespace: namespace, Selector: selector.String()})
+	all := &unstructured.UnstructuredList{}
+	all.SetGroupVersionKind(kind.GroupVersion().WithKind(kind.Kind + "List"))
+	err := r.Reader.List(ctx, all, client.InNamespace(namespace), client.MatchingLabelsSelector{Selector: selector})
+	if r.absent(err, "list", namespace) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	out := make([]T, len(all.Items))
+	for i := range all.Items {
+		if err := decode(&all.Items[i], &out[i]); err != nil {
+			return nil, fmt.Errorf("read %s %s: %w", kind.Kind, client.ObjectKeyFromObject(&all.Items[i]), err)
+		}
+	}
+	return out, nil
+}
+
+func decode[T any](from *unstructured.Unstructured, to *T) error {
+	if same, ok := any(to).(*unstructured.Unstructured); ok {
+		*same = *from
+		return nil
+	}
+	return runtime.DefaultUnstructuredConverter.FromUnstructured(from.Object, to)
+}
+
+// absent takes note of a right that is missing.
+func (r *reading) absent(err error, verb, namespace string) bool {
+	if status, ok := errors.AsType[*apierrors.StatusError](err); ok && apierrors.IsForbidden(err) {
+		right := Right{Verb: verb, Namespace: namespace}
+		if d := status.Status().Details; d != nil {
+			right.Resource = strings.TrimSuffix(d.Kind+"."+d.Group, ".")
+		}
+		if !slices.Contains(r.missing, right) {
+			r.missing = append(r.missing, right)
+		}
+		return true
+	}
+	return apierrors.IsNotFound(err) || meta.IsNoMatchError(err)
+}

@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package status
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"k8s.io/apimachinery/pkg/util/duration"
+
+	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
+)
+
+// Palette gives colours to what a terminal shows; the zero value gives none.
+type Palette struct{ Color bool }
+
+const (
+	red    = "\x1b[1;31m"
+	green  = "\x1b[32m"
+	yellow = "\x1b[33m"
+	cyan   = "\x1b[36m"
+	strong = "\x1b[1m"
+	dim    = "\x1b[2m"
+	reset  = "\x1b[0m"
+)
+
+func (p Palette) paint(color, text string) string {
+	if !p.Color || color == "" {
+		return text
+	}
+	return color + text + reset
+}
+
+func (p Palette) bold(text string) string { return p.paint(strong, text) }
+
+func (p Palette) faint(text string) string { return p.paint(dim, text) }
+
+// state colours a state, a phase or a step's; padding is no part of the word.
+func (p Palette) state(text string) string {
+	color := ""
+	switch strings.TrimSpace(text) {
+	case "Failed", "Failing", "TimedOut", "Misplaced":
+		color = red
+	case "Ready", "Succeeded", "Done":
+		color = green
+	case "Waiting", "Suspended", "Paused", "Deleting", "Pending", "Cancelled", "Stopped":
+		color = yellow
+	case "Running":
+		color = cyan
+	}
+	return p.paint(color, text)
+}
+
+// plain keeps what containers and servers have said to one line, and control characters
+// from the terminal.
+func plain(text string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r == '\t', r == '\n', r == '\r':
+			return ' '
+		case unicode.IsControl(r), unicode.Is(unicode.Bidi_Control, r):
+			return utf8.RuneError
+		}
+		return r
+	}, text)
+}
+
+// age is how long ago something was, as kubectl has it; empty for never.
+func age(since, now time.Time) string {
+	if since.IsZero() || now.Before(since) {
+		return ""
+	}
+	return duration.HumanDuration(now.Sub(since))
+}
+
+// notes tell what is not shown for want of a right.
+func notes(w io.Writer, missing []Right) {
+	if len(missing) == 0 {
+		return
+	}
+	fmt.Fprintln(w, "\nnot shown, because you may not")
+	for _, m := range missing {
+		where := ""
+		if m.Namespace != "" {
+			where = " in namespace " + m.Namespace
+		}
+		fmt.Fprintf(w, "  %s %s%s\n", m.Verb, m.Resource, where)
+	}
+}
+
+// Table has a line for each object, requests below their Promise.
+func Table(w io.Writer, all []Trail, missing []Right, p Palette, now time.Time) error {
+	var out strings.Builder
+	var lines []Trail
+	for _, t := range all {
+		lines = append(append(lines, t), t.Requests...)
+	}
+	if len(lines) == 0 && len(missing) == 0 {
+		out.WriteString("there is no Promise\n")
+	}
+	rows(&out, lines, p, now)
+	notes(&out, missing)
+	_, err := io.WriteString(w, out.String())
+	return err
+}
+
+func rows(w io.Writer, all []Trail, p Palette, now time.Time) {
+	widest := 0
+	for _, t := range all {
+		widest = max(widest, len([]rune(t.row())))
+	}
+	for _, t := range all {
+		line := fmt.Sprintf("%-*s  %s  %5s  %s", widest, t.row(), p.state(fmt.Sprintf("%-*s", widestState, t.State)), age(t.Since, now), short(plain(t.Message)))
+		fmt.Fprintln(w, strings.TrimRight(line, " "))
+	}
+}
+
+// row names a Promise, or a request a little to the right.
+func (t Trail) row() string {
+	if t.Promise == "" {
+		return t.title()
+	}
+	return "  " + t.title()
+}
+
+// summary counts requests by their states, as in "3 requests: 2 Ready, 1 Failed".
+func summary(requests []Trail) string {
+	counts := map[State]int{}
+	for _, t := range requests {
+		counts[t.State]++
+	}
+	var parts []string
+	for _, s := range []State{Ready, Running, Waiting, Deleting, Suspended, Paused, Failing, Failed} {
+		if counts[s] > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", counts[s], s))
+		}
+	}
+	noun := "requests"
+	if len(requests) == 1 {
+		noun = "request"
+	}
+	return fmt.Sprintf("%d %s: %s", len(requests), noun, strings.Join(parts, ", "))
+}
+
+// maxUnready is how many requests the tree of a Promise has at most.
+const maxUnready = 20
+
+// unready are the requests that somebody may want to look at, the worst first.
+func unready(requests []Trail) []Trail {
+	order := []State{Failed, Failing, Suspended, Paused, Waiting, Deleting, Running}
+	left := slices.DeleteFunc(slices.Clone(requests), func(t Trail) bool { return t.State == Ready })
+	slices.SortStableFunc(left, func(a, b Trail) int { return slices.Index(order, a.State) - slices.Index(order, b.State) })
+	return left[:min(len(left), maxUnready)]
+}
+
+// Line is a Trail in one line, without a time that would make every one another.
+func Line(t Trail) string {
+	return strings.TrimSuffix(fmt.Sprintf("%s %s: %s", t.title(), t.State, plain(t.Message)), ": ")
+}
+
+// where is where the files of a State Store are.
+func (s *Store) where() string {
+	text := s.Kind + " " + s.Name
+	if s.Location != "" {
+		text += ": " + s.Location
+	}
+	if s.Branch != "" {
+		text += ", branch " + s.Branch
+	}
+	return text
+}
+
+// shortVersion is how much of a version people are shown.
+const shortVersion = 12
+
+func (p Placement) version() string {
+	word := "version"
+	if p.Store != nil && p.Store.Kind == v1alpha1.KindGitStateStore {
+		word = "commit"
+	}
+	return word + " " + p.VersionID[:min(shortVersion, len(p.VersionID))]
+}

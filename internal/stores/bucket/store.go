@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package bucket is a State Store in a bucket of an object store that speaks S3.
+//
+// Objects are put and removed one by one, many at the same time. Whoever reads meanwhile
+// finds the old or the new of each file, and never less than one of both sets: what is left
+// over is removed when everything new is there.
+package bucket
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"crypto/md5"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/minio/minio-go/v7"
+
+	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
+	"github.com/kratix-compile/kratix-compile/internal/stores/merging"
+	"github.com/kratix-compile/kratix-compile/internal/stores/statestore"
+)
+
+// Store is the part of a bucket below a prefix.
+type Store struct {
+	client   *minio.Client
+	bucket   string
+	prefix   string
+	endpoint string
+	// identity is whether the credentials are those of the Pod, and not of a Secret.
+	identity bool
+	// patience is how long an answer may take.
+	patience time.Duration
+	// turn is held by whoever writes.
+	turn chan struct{}
+	// crowded is set when one listing of everything was too long. It is for who has the turn.
+	crowded bool
+}
+
+var _ statestore.Store = (*Store)(nil)
+
+// parallel is how many requests are made at the same time.
+const parallel = 32
+
+// Options are the installation's.
+type Options struct {
+	// AnswerTimeout is how long a server may take for the first of its answer to one request;
+	// 30 s unless set. A batch makes many of them, and has a limit of its own.
+	AnswerTimeout time.Duration
+}
+
+// New reads what a BucketStateStore and its Secret say, without asking the server. An error
+// names the field or the key that is wrong.
+func New(spec v1alpha1.BucketStateStoreSpec, secret map[string][]byte) (*Store, error) {
+	return Options{}.New(spec, secret)
+}
+
+// New is New with options.
+func (o Options) New(spec v1alpha1.BucketStateStoreSpec, secret map[string][]byte) (*Store, error) {
+	patience := cmp.Or(o.AnswerTimeout, answerTimeout)
+	client, err := connect(spec, secret, patience)
+	if err != nil {
+		return nil, err
+	}
+	s := newStore(spec, client)
+	s.patience = patience
+	return s, nil
+}
+
+func newStore(spec v1alpha1.BucketStateStoreSpec, client *minio.Client) *Store {
+	return &Store{
+		client: client, bucket: spec.BucketName, prefix: prefix(spec), endpoint: spec.Endpoint,
+		identity: spec.AuthMethod == v1alpha1.BucketIAM, patience: answerTimeout, turn: make(chan struct{}, 1),
+	}
+}
+
+// Apply puts and removes what differs.
+func (s *Store) Apply(ctx context.Context, changes []statestore.Change) []statestore.Outcome {
+	select {
+	case s.turn <- struct{}{}:
+		defer func() { <-s.turn }()
+	case <-ctx.Done():
+		return statestore.All(len(changes), s.explain(ctx, ctx.Err()))
+	}
+	looks := maxLooks
+	return s.apply(ctx, changes, &looks)
+}
+
+// maxLooks is how often a batch is halved, so that a server that fails altogether is not
+// asked about every change.
+const maxLooks = 32
+
+// apply tries in halves if something cannot be looked at: a directory that the credentials may
+// not see keeps no other out.
+func (s *Store) apply(ctx context.Context, changes []statestore.Change, looks *int) []statestore.Outcome {
+	v := newView(s)
+	steps, err := merging.Make(ctx, v, changes)
+	if err != nil {
+		*looks--
+		if len(changes) == 1 || *looks < 0 || causeOf(err).all || ctx.Err() != nil {
+			return statestore.All(len(changes), s.explain(ctx, err))
+		}
+		half := len(changes) / 2
+		return slices.Concat(s.apply(ctx, changes[:half], looks), s.apply(ctx, changes[half:], looks))
+	}
+	b := &batch{store: s, view: v, jobs: make([]*job, len(steps))}
+	for i, step := range steps {
+		b.jobs[i] = &job{step: step, err: step.Err}
+	}
+	return b.run(ctx)
+}
+
+// Read returns an object.
+func (s *Store) Read(ctx context.Context, path string) ([]byte, error) {
+	content, err := s.get(ctx, path)
+	if absent(err) {
+		return nil, fmt.Errorf("%s: %w", path, fs.ErrNotExist)
+	}
+	return content, s.explain(ctx, read.failed(path, err))
+}
+
+// probe is never there: the server refuses what it is sent for it.
+const probe = ".kratix-write-permission-check"
+
+// Check asks for a listing, and for leave to write.
+func (s *Store) Check(ctx context.Context) error {
+	// The error of the listing is the clearer one.
+	for object := range s.client.ListObjectsIter(ctx, s.bucket, minio.ListObjectsOptions{Prefix: s.prefix, MaxKeys: 1}) {
+		if object.Err != nil {
+			return s.explain(ctx, list.failed(s.prefix, object.Err))
+		}
+		break
+	}
+	return s.explain(ctx, s.checkWrites(ctx))
+}
+
+// checkWrites puts what is not what its digest says. A server asks first whether it may be
+// put and then what it is, so that nothing comes of it. An upload in parts that is given up
+// would need a right that nothing else needs, and would stay for ever without it.
+func (s *Store) checkWrites(ctx context.Context) error {
+	other := md5.Sum(nil)
+	done, err := minio.Core{Client: s.client}.PutObject(ctx, s.bucket, s.prefix+probe, strings.NewReader(probe), int64(len(probe)),
+		base64.StdEncoding.EncodeToString(other[:]), "", minio.PutObjectOptions{})
+	if err = orTaken(done, err); err == nil { // there are servers that believe everything
+		return s.remove(ctx, probe)
+	}
+	err = put.failed(probe, err)
+	if r, ok := errors.AsType[minio.ErrorResponse](err); ok && r.StatusCode == http.StatusBadRequest && causeOf(err) == (cause{}) {
+		return nil
+	}
+	return err
+}
+
+func (s *Store) get(ctx context.Context, path string) ([]byte, error) {
+	object, err := s.client.GetObject(ctx, s.bucket, s.prefix+path, minio.GetObjectOptions{})
+	if err != nil {
+		return nil, err
+	}
+	var content bytes.Buffer
+	_, err = content.ReadFrom(io.LimitReader(object, statestore.MaxFileBytes+1))
+	if err = errors.Join(err, object.Close()); err != nil {
+		return nil, err
+	}
+	if content.Len() > statestore.MaxFileBytes {
+		return nil, fmt.Errorf("%s has more than %d MiB", path, statestore.MaxFileBytes>>20)
+	}
+	return content.Bytes(), nil
+}
+
+// absent is whether there is no such object.
+func absent(err error) bool {
+	var response minio.ErrorResponse
+	return errors.As(err, &response) && (response.Code == minio.NoSuchKey || response.Code == "NotFound")
+}

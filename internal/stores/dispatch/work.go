@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package dispatch
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"k8s.io/apimachinery/pkg/api/equality"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/tools/events"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
+	"github.com/kratix-compile/kratix-compile/internal/runner/refusal"
+	"github.com/kratix-compile/kratix-compile/internal/runner/tracing"
+	"github.com/kratix-compile/kratix-compile/internal/runner/work"
+	"github.com/kratix-compile/kratix-compile/internal/stores/placing"
+)
+
+// works schedules Works.
+type works struct {
+	client.Client
+	live   client.Reader
+	events events.EventRecorder
+	tracer *tracing.Tracer
+	now    func() time.Time
+}
+
+// Reconcile implements reconcile.Reconciler.
+func (r *works) Reconcile(ctx context.Context, req reconcile.Request) (reconcile.Result, error) {
+	w := &v1alpha1.Work{}
+	if err := r.Get(ctx, req.NamespacedName, w); err != nil {
+		return reconcile.Result{}, client.IgnoreNotFound(err)
+	}
+	placements := &v1alpha1.WorkPlacementList{}
+	err := r.List(ctx, placements, client.InNamespace(w.Namespace), client.MatchingFields{byWork: string(w.UID)}, client.UnsafeDisableDeepCopy)
+	if err != nil {
+		return reconcile.Result{}, err
+	}
+	if !w.DeletionTimestamp.IsZero() {
+		return reconcile.Result{}, r.remove(ctx, w, placements.Items)
+	}
+	if before := w.DeepCopy(); controllerutil.AddFinalizer(w, work.Finalizer) {
+		if err := patch(ctx, r.Client, before, w); err != nil {
+			return reconcile.Result{}, later(err)
+		}
+	}
+	destinations := &v1alpha1.DestinationList{}
+	if err := r.List(ctx, destinations, client.UnsafeDisableDeepCopy); err != nil {
+		return reconcile.Result{}, err
+	}
+	plan := placing.Schedule(placing.State{Work: w, Destinations: destinations.Items, WorkPlacements: placements.Items, Now: r.now()})
+	begun := time.Now()
+	err = r.carryOut(ctx, w, plan)
+	r.trace(w, plan, begun, err)
+	if err != nil {
+		if apierrors.IsConflict(err) {
+			return reconcile.Result{RequeueAfter: behind}, nil
+		}
+		return reconcile.Result{}, errors.Join(err, r.save(ctx, w, placing.NotScheduled(w, err, r.now())))
+	}
+	return reconcile.Result{}, later(r.save(ctx, w, plan.Status))
+}
+
+// behind is how long a cache may take to see what has been written.
+const behind = 100 * time.Millisecond
+
+// later ignores what happens to an object that has gone meanwhile.
+func later(err error) error {
+	if refusal.Gone(err) {
+		return nil
+	}
+	return err
+}
+
+func (r *works) carryOut(ctx context.Context, w *v1alpha1.Work, plan placing.Plan) error {
+	var errs []error
+	for _, p := range plan.Delete {
+		errs = append(errs, r.delete(ctx, p))
+	}
+	for _, p := range plan.Update {
+		errs = append(errs, r.Update(ctx, p))
+	}
+	for _, p := range plan.Create {
+		errs = append(errs, r.create(ctx, w, p))
+	}
+	return errors.Join(errs...)
+}
+
+// create accepts one that is there already if it is the Work's: then the cache is behind.
+func (r *works) create(ctx context.Context, w *v1alpha1.Work, p *v1alpha1.WorkPlacement) error {
+	err := r.Create(ctx, p)
+	if !apierrors.IsAlreadyExists(err) {
+		return err
+	}
+	there := &v1alpha1.WorkPlacement{}
+	if err := r.live.Get(ctx, client.ObjectKeyFromObject(p), there); err != nil {
+		return err
+	}
+	if !metav1.IsControlledBy(there, w) {
+		return fmt.Errorf("the WorkPlacement %s is there already and is not of this Work; delete it", p.Name)
+	}
+	return nil
+}
+
+// delete deletes what it has seen, and nothing that has taken its name since.
+func (r *works) delete(ctx context.Context, p *v1alpha1.WorkPlacement) error {
+	return client.IgnoreNotFound(r.Delete(ctx, p, client.Preconditions{UID: &p.UID}))
+}
+
+// remove lets a Work go when its WorkPlacements have gone.
+func (r *works) remove(ctx context.Context, w *v1alpha1.Work, placements []v1alpha1.WorkPlacement) error {
+	if !controllerutil.ContainsFinalizer(w, work.Finalizer) {
+		return nil
+	}
+	for i := range placements {
+		if p := &placements[i]; p.DeletionTimestamp.IsZero() {
+			if err := r.delete(ctx, p); err != nil {
+				return err
+			}
+		}
+	}
+	if len(placements) > 0 {
+		return nil
+	}
+	before := w.DeepCopy()
+	controllerutil.RemoveFinalizer(w, work.Finalizer)
+	return later(patch(ctx, r.Client, before, w))
+}
+
+// save writes a status that differs, and tells about what keeps files back.
+func (r *works) save(ctx context.Context, w *v1alpha1.Work, status v1alpha1.WorkStatus) error {
+	if equality.Semantic.DeepEqual(w.Status, status) {
+		return nil
+	}
+	before := w.DeepCopy()
+	w.Status = status
+	if err := r.Status().Patch(ctx, w, client.MergeFrom(before)); err != nil {
+		return err
+	}
+	turned := turn{placing.ConditionScheduled, before.Status.Conditions, status.Conditions}
+	turned.tell(r.events, w, "Schedule")
+	return nil
+}

@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package git
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/kratix-compile/kratix-compile/internal/stores/statestore"
+)
+
+// batch is one Apply.
+type batch struct {
+	cache   *cache
+	changes []statestore.Change
+	out     []statestore.Outcome
+	// tried are changes that a push may have brought to the server although it failed.
+	tried []bool
+	// patience is how many pushes may still be refused, so that a server that refuses
+	// everything is not asked for every change. Each push that is taken gives one back.
+	patience int
+	refusal  error // the last one
+	// took is whether the server has taken a push: what it does not take then is its content's
+	// fault.
+	took bool
+	// fresh is whether the tip has been fetched for this batch.
+	fresh bool
+	// races are pushes that came too late. Of them, unmoved are the last ones between which
+	// the branch has not moved.
+	races, unmoved int
+	repairs        int
+}
+
+// write brings changes to the server in one push. What the server does not take is tried in
+// halves, so that one bad file does not keep the others out.
+func (b *batch) write(ctx context.Context, which []int) {
+	for len(which) > 0 {
+		if b.patience <= 0 {
+			b.fail(which, b.refusal)
+			return
+		}
+		edits, err := b.attempt(ctx, which)
+		if err == nil {
+			return
+		}
+		if errors.Is(err, errStale) {
+			continue
+		}
+		f := b.cache.failed(ctx, err)
+		if len(edits) > 0 {
+			b.lost(edits, f)
+		}
+		switch next := f.next; {
+		case next == again:
+			if err := b.again(ctx, f); err != nil {
+				b.fail(which, err)
+				return
+			}
+		case next == halves && len(edits) == 1:
+			b.patience--
+			b.refusal = f
+			b.fail(indices(edits), f)
+			which = without(which, edits) // the others were in nobody's way, and are looked at once more
+		case next == halves && len(edits) > 1:
+			b.patience--
+			b.refusal = beside(f, len(edits)-1)
+			which = b.half(ctx, which, edits)
+		case next == anew && b.repairs < maxRepairs:
+			b.repairs++
+			b.fresh = false
+		default:
+			b.fail(which, f)
+			return
+		}
+	}
+}
+
+// half writes what can be with the first half of the edits, and returns the others.
+func (b *batch) half(ctx context.Context, which []int, edits []edit) (others []int) {
+	rest := edits[len(edits)/2:]
+	b.write(ctx, without(which, rest))
+	return indices(rest)
+}
+
+// beside is a fault of several changes, of which it may mean any.
+func beside(f *fault, others int) *fault {
+	told := *f
+	told.lead = fmt.Sprintf("this change was not taken, or one of the %d that went with it", others)
+	return &told
+}
+
+// again is why a push that came too late is not made once more. A branch that does not move
+// between two of them has seen no race: its lock is held, or was left behind.
+func (b *batch) again(ctx context.Context, f *fault) error {
+	b.fresh = false
+	b.races++
+	b.unmoved++
+	switch {
+	case b.races > maxRaces:
+		f.lead = fmt.Sprintf("%d pushes lost a race against other writers", b.races)
+		return f
+	case b.unmoved > maxUnmoved:
+		f.cause = &locked
+		b.cache.health.pushed(f)
+		return f
+	case b.unmoved > 1: // the look after the first one has shown it
+		select {
+		case <-ctx.Done():
+		case <-time.After(lockPause << b.unmoved):
+		}
+	}
+	return nil
+}
+
+// attempt makes one commit and pushes it. It returns edits only if their push failed. It does
+// not ask first where the branch is: if the push is taken, it was where it was seen last.
+// Only if nothing is to be pushed it must ask.
+func (b *batch) attempt(ctx context.Context, which []int) ([]edit, error) {
+	c := b.cache
+	if err := c.ready(ctx); err != nil {
+		return nil, err
+	}
+	if !c.seen {
+		before := c.tip
+		if err := c.fetch(ctx); err != nil {
+			return nil, err
+		}
+		b.fresh = true
+		if c.tip != before {
+			b.unmoved = 0
+		}
+	}
+	edits, err := b.edits(ctx, which)
+	if err != nil {
+		return nil, err
+	}
+	if len(edits) == 0 {
+		return nil, b.verify(ctx)
+	}
+	commit, err := c.commit(ctx, edits)
+	if err != nil {
+		return nil, err
+	}
+	c.pushes++
+	if err := c.push(ctx, commit); err != nil {
+		return edits, err
+	}
+	b.taken(edits, commit)
+	return nil, nil
+}
+
+// lost learns from a push that failed.
+func (b *batch) lost(edits []edit, f *fault) {
+	if !b.took {
+		b.cache.health.pushed(f)
+	}
+	b.fresh = b.fresh && b.cache.seen
+	for _, e := range edits {
+		b.tried[e.change] = b.tried[e.change] || !f.judged
+	}
+}
+
+// taken learns from a push that was taken.
+func (b *batch) taken(edits []edit, commit string) {
+	c := b.cache
+	c.tip = commit
+	c.health.pushed(nil)
+	b.took = true
+	b.patience++
+	for _, e := range edits {
+		b.out[e.change] = statestore.Outcome{Version: commit, Changed: true, Stay: e.stay}
+	}
+}
+
+// errStale is a plan made of an old commit.
+var errStale = errors.New("the branch has moved")
+
+// verify is for a batch with nothing to push, by what may be long past.
+func (b *batch) verify(ctx context.Context) error {
+	if b.fresh {
+		return nil
+	}
+	before := b.cache.tip
+	if err := b.cache.fetch(ctx); err != nil {
+		return err
+	}
+	b.fresh = true
+	if b.cache.tip != before {
+		return errStale
+	}
+	return nil
+}
+
+func (b *batch) fail(which []int, err error) {
+	for _, i := range which {
+		b.out[i] = statestore.Outcome{Err: err}
+	}
+}
+
+func indices(edits []edit) []int {
+	out := make([]int, len(edits))
+	for k, e := range edits {
+		out[k] = e.change
+	}
+	return out
+}
+
+// without is which, less those of edits.
+func without(which []int, edits []edit) []int {
+	left := map[int]bool{}
+	for _, e := range edits {
+		left[e.change] = true
+	}
+	var out []int
+	for _, i := range which {
+		if !left[i] {
+			out = append(out, i)
+		}
+	}
+	return out
+}

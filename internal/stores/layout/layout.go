@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package layout says where in a State Store the files of WorkPlacements are, as Kratix has
+// it (docs/state-stores.md). It is pure.
+package layout
+
+import (
+	"path"
+	"strings"
+
+	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
+	"github.com/kratix-compile/kratix-compile/internal/stores/statestore"
+)
+
+const (
+	defaultFilename = "aggregated.yaml"
+	// stateDir holds the state files of mode none.
+	stateDir = ".kratix"
+	// groupIDLength is how much of a group's ID is in a path.
+	groupIDLength = 5
+)
+
+// Update is the change that brings a WorkPlacement's files to a Destination, in a mode
+// other than aggregatedYAML. The paths of files are those of the workloads, and their
+// order is kept in a state file.
+func Update(wp *v1alpha1.WorkPlacement, d *v1alpha1.Destination, files []statestore.File) statestore.Change {
+	c := statestore.Change{ID: id(wp), Title: "Update from: " + wp.Name}
+	dir := root(d)
+	if mode(d) == v1alpha1.FilepathNone {
+		c.StateFile = stateFile(wp, d)
+	} else {
+		dir = directory(wp, d)
+		c.Dir = dir
+	}
+	for _, f := range files {
+		f.Path = join(dir, f.Path)
+		c.Files = append(c.Files, f)
+	}
+	return c
+}
+
+// Removal is the change that takes away what Update brought.
+func Removal(wp *v1alpha1.WorkPlacement, d *v1alpha1.Destination) statestore.Change {
+	c := Update(wp, d, nil)
+	c.Title = "Delete from: " + wp.Name
+	if c.StateFile != "" && wp.Status.VersionID != "" { // it has been written
+		for _, w := range wp.Spec.Workloads {
+			c.Known = append(c.Known, join(root(d), w.Filepath))
+		}
+	}
+	return c
+}
+
+// Directory is that of a WorkPlacement below its Destination's path, in mode
+// nestedByMetadata. Requests of one name have the same if their Pipelines run in one
+// namespace.
+func Directory(wp *v1alpha1.WorkPlacement) string { return directory(wp, &v1alpha1.Destination{}) }
+
+// Nested is whether each WorkPlacement of the Destination has a Directory.
+func Nested(d *v1alpha1.Destination) bool { return mode(d) == v1alpha1.FilepathNested }
+
+// Aggregates is whether all WorkPlacements of the Destination share one file: Aggregated
+// is the change for all of them then, and otherwise Update for each.
+func Aggregates(d *v1alpha1.Destination) bool { return mode(d) == v1alpha1.FilepathAggregated }
+
+// directory is that of a WorkPlacement in mode nestedByMetadata. A static dependency has
+// no pipeline, and what a Promise wrote no request.
+func directory(wp *v1alpha1.WorkPlacement, d *v1alpha1.Destination) string {
+	at := []string{"dependencies", wp.Spec.PromiseName}
+	if wp.Spec.ResourceName != "" {
+		at = []string{"resources", wp.Namespace, wp.Spec.PromiseName, wp.Spec.ResourceName}
+	}
+	if pipeline := wp.Labels[v1alpha1.LabelPipeline]; pipeline != "" {
+		at = append(at, pipeline)
+	}
+	// Without an ID it would be the directory of other groups, too; the store refuses the
+	// empty element.
+	at = append(at, wp.Spec.ID[:min(groupIDLength, len(wp.Spec.ID))])
+	return join(root(d), strings.Join(at, "/"))
+}
+
+// stateFile is where mode none lists the files of a WorkPlacement.
+func stateFile(wp *v1alpha1.WorkPlacement, d *v1alpha1.Destination) string {
+	return path.Join(root(d), stateDir, wp.Namespace+"-"+wp.Name+".yaml")
+}
+
+func id(wp *v1alpha1.WorkPlacement) string { return wp.Namespace + "/" + wp.Name }
+
+func mode(d *v1alpha1.Destination) string {
+	if d.Spec.Filepath.Mode == "" {
+		return v1alpha1.FilepathNested
+	}
+	return d.Spec.Filepath.Mode
+}
+
+// join keeps what is wrong about a file's path, so that the store can refuse it; path.Join
+// would tidy a/../../b up.
+func join(dir, file string) string {
+	if dir == "" {
+		return file
+	}
+	return dir + "/" + file
+}

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package merging
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"path"
+	"slices"
+	"strings"
+
+	"sigs.k8s.io/yaml"
+
+	"github.com/kratix-compile/kratix-compile/internal/stores/statestore"
+)
+
+// stateContent is what is in a state file, as Kratix has it.
+type stateContent struct {
+	Files []string `json:"files"`
+}
+
+// readStates reads the state files of all changes that have one.
+func (p *planner) readStates(ctx context.Context) error {
+	var paths []string
+	for i, c := range p.changes {
+		if c.StateFile != "" && p.steps[i].Err == nil {
+			paths = append(paths, c.StateFile)
+		}
+	}
+	if len(paths) == 0 {
+		return nil
+	}
+	contents, err := p.view.Read(ctx, paths)
+	if err != nil {
+		return err
+	}
+	for i, c := range p.changes {
+		s := &p.steps[i]
+		if c.StateFile == "" || s.Err != nil {
+			continue
+		}
+		content, there := contents[c.StateFile]
+		s.State = &State{Path: c.StateFile, missing: !there}
+		if s.State.Old, s.Err = parseState(c.StateFile, content); s.Err != nil {
+			continue
+		}
+		for _, f := range c.Files {
+			s.State.New = append(s.State.New, f.Path)
+		}
+	}
+	return nil
+}
+
+// parseState trusts a state file with nothing outside the directory that it speaks of:
+// what it lists will be removed some day.
+func parseState(at string, content []byte) ([]string, error) {
+	var state stateContent
+	if err := yaml.Unmarshal(content, &state); err != nil {
+		return nil, fmt.Errorf("the state file %s is damaged: %w; restore it, or delete it together with the files it should list", at, err)
+	}
+	for _, file := range state.Files {
+		err := checkPath(file)
+		if dir := root(at); err == nil && dir != "" && !strings.HasPrefix(file, dir+"/") {
+			err = fmt.Errorf("%q is not below %s", file, dir)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("the state file %s lists what cannot be its own: %w; restore it", at, err)
+		}
+	}
+	return state.Files, nil
+}
+
+// StateFile is the state file that lists those files.
+func StateFile(at string, files []string) statestore.File {
+	return statestore.File{Path: at, Open: func() (io.Reader, error) {
+		content, err := yaml.Marshal(stateContent{files})
+		return strings.NewReader(string(content)), err
+	}}
+}
+
+// others says who has files by those state files beside the given one that have not been
+// read for a change.
+func (p *planner) others(ctx context.Context, beside string, known map[string]string) error {
+	below, err := p.view.Files(ctx, []string{path.Dir(beside)})
+	if err != nil {
+		return err
+	}
+	read := map[string]bool{}
+	for _, s := range p.steps {
+		if s.State != nil {
+			read[s.State.Path] = true
+		}
+	}
+	paths := slices.DeleteFunc(below[0], func(at string) bool {
+		return read[at]
+	})
+	contents, err := p.view.Read(ctx, paths)
+	if err != nil {
+		return err
+	}
+	for at, content := range contents {
+		files, err := parseState(at, content)
+		if err != nil {
+			continue // whoever it belongs to is told
+		}
+		for _, file := range files {
+			known[file] = at
+		}
+	}
+	return nil
+}

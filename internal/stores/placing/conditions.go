@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package placing
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
+)
+
+// The types of conditions on Works and WorkPlacements.
+const (
+	ConditionScheduled = "ScheduleSucceeded"
+	ConditionWritten   = "WriteSucceeded" // WorkPlacements only
+	ConditionReady     = "Ready"
+)
+
+const (
+	reasonMismatch  = "DestinationSelectorMismatch"
+	reasonMisplaced = "Misplaced"
+
+	messagePending = "Pending"
+	messageFailing = "Failing"
+	messageReady   = "Ready"
+)
+
+// status has the worst first: what fails, what is not scheduled, what is misplaced.
+func (s *scheduler) status() v1alpha1.WorkStatus {
+	status := s.Work.Status.DeepCopy()
+	status.WorkPlacements = len(s.Work.Spec.WorkloadGroups)
+	status.WorkPlacementsCreated = status.WorkPlacements - len(s.unscheduled)
+	scheduled := metav1.Condition{Type: ConditionScheduled, Status: metav1.ConditionFalse}
+	ready := metav1.Condition{Type: ConditionReady, Status: metav1.ConditionFalse}
+	failing := s.failing()
+	switch {
+	case len(failing) > 0:
+		scheduled.Reason, scheduled.Message = "WorkplacementsFailing", "Workplacements failed to write: "+list(failing)
+		ready.Message = messageFailing
+	case len(s.refused) > 0:
+		scheduled.Reason = reasonNotPlaced
+		scheduled.Message = "The ids of these workloadGroups begin like that of another one; rename their directories: " + list(s.refused)
+		ready.Message = messagePending
+	case len(s.unscheduled) > 0:
+		scheduled.Reason, scheduled.Message = "UnscheduledWorkloads", "No matching destination found for workloadGroups: "+list(s.unscheduled)+s.lacking()
+		ready.Message = messagePending
+	case len(s.misplaced) > 0:
+		scheduled.Reason, scheduled.Message = reasonMismatch, "Target destination no longer matches destinationSelectors for workloadGroups: "+list(s.misplaced)+s.lacking()
+		ready.Reason, ready.Message = reasonMisplaced, reasonMisplaced
+	default:
+		scheduled.Status, ready.Status = metav1.ConditionTrue, metav1.ConditionTrue
+		scheduled.Reason, scheduled.Message = "AllWorkplacementsScheduled", "All workplacements scheduled successfully"
+		ready.Message = messageReady
+	}
+	if ready.Reason == "" {
+		ready.Reason = scheduled.Reason
+	}
+	set(&status.Conditions, s.Work.Generation, s.Now, scheduled, ready)
+	return *status
+}
+
+// lacking is what a person can change, by a label.
+func (s *scheduler) lacking() string {
+	shown := s.wanted[:min(len(s.wanted), maxListed)]
+	return Short("; wanted is a Destination " + strings.Join(shown, ", and one "))
+}
+
+const reasonNotPlaced = "FailedToScheduleWorkloads"
+
+// NotScheduled is the status of a Work whose plan could not be carried out.
+func NotScheduled(w *v1alpha1.Work, err error, now time.Time) v1alpha1.WorkStatus {
+	status := w.Status.DeepCopy()
+	set(&status.Conditions, w.Generation, now,
+		metav1.Condition{Type: ConditionScheduled, Status: metav1.ConditionFalse, Reason: reasonNotPlaced, Message: err.Error()},
+		metav1.Condition{Type: ConditionReady, Status: metav1.ConditionFalse, Reason: reasonNotPlaced, Message: messagePending})
+	return *status
+}
+
+// Outcome is how the last attempt to write a WorkPlacement has ended. Err tells why
+// it failed, and Waiting what has kept it from being tried; if both are empty, the
+// files are written.
+type Outcome struct {
+	Err     error
+	Waiting string
+	// VersionID is the version of the State Store that has the files.
+	VersionID string
+}
+
+// After is the status of a WorkPlacement after an attempt to write it.
+func After(p *v1alpha1.WorkPlacement, o Outcome, now time.Time) v1alpha1.WorkPlacementStatus {
+	status := p.Status.DeepCopy()
+	scheduled := metav1.Condition{Type: ConditionScheduled, Status: metav1.ConditionTrue, Reason: "ScheduledToDestination", Message: "Scheduled to correct Destination"}
+	ready := metav1.Condition{Type: ConditionReady, Status: metav1.ConditionTrue, Reason: "WorkloadsWrittenToTargetDestination", Message: messageReady}
+	conditions := []metav1.Condition{}
+	switch {
+	case o.Err != nil:
+		conditions = append(conditions, metav1.Condition{Type: ConditionWritten, Status: metav1.ConditionFalse, Reason: "WorkloadsFailedWrite", Message: Short(o.Err.Error())})
+		ready.Status, ready.Reason, ready.Message = metav1.ConditionFalse, "WorkloadsFailedWrite", messageFailing
+	case o.Waiting != "":
+		scheduled.Message = Short(o.Waiting)
+		ready.Status, ready.Reason, ready.Message = metav1.ConditionFalse, "ScheduledToDestination", messagePending
+	default:
+		conditions = append(conditions, metav1.Condition{Type: ConditionWritten, Status: metav1.ConditionTrue, Reason: "WorkloadsWrittenToStateStore", Message: "Workloads written to State Store"})
+		status.VersionID = o.VersionID
+	}
+	if p.Labels[LabelMisplaced] == "true" {
+		scheduled.Status, scheduled.Reason, scheduled.Message = metav1.ConditionFalse, reasonMismatch, "Target destination no longer matches destinationSelectors"
+		if o.Err == nil {
+			ready.Status, ready.Reason, ready.Message = metav1.ConditionFalse, reasonMisplaced, reasonMisplaced
+		}
+	}
+	set(&status.Conditions, p.Generation, now, append(conditions, scheduled, ready)...)
+	return *status
+}
+
+// Written tells whether the files of a WorkPlacement, as it is now, are in its
+// State Store.
+func Written(p *v1alpha1.WorkPlacement) bool {
+	c := meta.FindStatusCondition(p.Status.Conditions, ConditionWritten)
+	return c != nil && c.Status == metav1.ConditionTrue && c.ObservedGeneration == p.Generation
+}
+
+// set changes only what differs, and the time only with the status.
+func set(all *[]metav1.Condition, generation int64, now time.Time, conditions ...metav1.Condition) {
+	for _, c := range conditions {
+		c.ObservedGeneration, c.LastTransitionTime = generation, metav1.NewTime(now)
+		meta.SetStatusCondition(all, c)
+	}
+}
+
+// maxListed and maxMessage keep messages readable, and within an API server's limit.
+const (
+	maxListed  = 20
+	maxMessage = 4096
+)
+
+func list(names []string) string {
+	if more := len(names) - maxListed; more > 0 {
+		names = append(slices.Clone(names[:maxListed]), fmt.Sprintf("and %d more", more))
+	}
+	return "[" + strings.Join(names, ",") + "]"
+}
+
+// Short bounds a message that is not our own.
+func Short(message string) string {
+	if len(message) > maxMessage {
+		return strings.ToValidUTF8(message[:maxMessage], "") + "..."
+	}
+	return message
+}

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package placing
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"k8s.io/apimachinery/pkg/api/meta"
+
+	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
+)
+
+func TestAfter(t *testing.T) {
+	const scheduled = "True ScheduledToDestination Scheduled to correct Destination"
+	const mismatch = "False DestinationSelectorMismatch Target destination no longer matches destinationSelectors"
+	for _, c := range []struct {
+		name      string
+		misplaced bool
+		outcome   Outcome
+		want      [3]string
+	}{
+		{"written", false, Outcome{VersionID: "v1"}, [3]string{scheduled, "True WorkloadsWrittenToStateStore Workloads written to State Store", "True WorkloadsWrittenToTargetDestination Ready"}},
+		{"failed", false, Outcome{Err: errors.New("no route")}, [3]string{scheduled, "False WorkloadsFailedWrite no route", "False WorkloadsFailedWrite Failing"}},
+		{"waits", false, Outcome{Waiting: "no store"}, [3]string{"True ScheduledToDestination no store", "", "False ScheduledToDestination Pending"}},
+		{"misplaced", true, Outcome{VersionID: "v1"}, [3]string{mismatch, "True WorkloadsWrittenToStateStore Workloads written to State Store", "False Misplaced Misplaced"}},
+		{"misplaced and failed", true, Outcome{Err: errors.New("no route")}, [3]string{mismatch, "False WorkloadsFailedWrite no route", "False WorkloadsFailedWrite Failing"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			p := build(workOf("", groupOf(".")), &v1alpha1.WorkloadGroup{}, "a")
+			p.Generation = 2
+			if c.misplaced {
+				p.Labels[LabelMisplaced] = "true"
+			}
+			p.Status = After(p, c.outcome, noon)
+			var got [3]string
+			for i, kind := range []string{ConditionScheduled, ConditionWritten, ConditionReady} {
+				got[i] = condition(p.Status.Conditions, kind)
+			}
+			assert.Equal(t, c.want, got)
+			assert.Equal(t, c.outcome.VersionID, p.Status.VersionID)
+			assert.Equal(t, c.outcome.VersionID != "", Written(p))
+			assert.Equal(t, p.Status, After(p, c.outcome, noon.AddDate(1, 0, 0)), "the same again changes nothing")
+			p.Generation++
+			assert.False(t, Written(p), "what is written is of the generation before")
+		})
+	}
+}
+
+func TestAfterAFailureTheVersionStays(t *testing.T) {
+	p := build(workOf("", groupOf(".")), &v1alpha1.WorkloadGroup{}, "a")
+	p.Status = After(p, Outcome{VersionID: "v1"}, noon)
+	since := meta.FindStatusCondition(p.Status.Conditions, ConditionReady).LastTransitionTime
+	p.Status = After(p, Outcome{Err: errors.New("x")}, noon.AddDate(0, 0, 1))
+	assert.Equal(t, "v1", p.Status.VersionID)
+	assert.NotEqual(t, since, meta.FindStatusCondition(p.Status.Conditions, ConditionReady).LastTransitionTime)
+	p.Status = After(p, Outcome{Err: errors.New(strings.Repeat("ü", maxMessage))}, noon)
+	written := meta.FindStatusCondition(p.Status.Conditions, ConditionWritten)
+	assert.Less(t, len(written.Message), maxMessage+10)
+}
+
+func TestFailing(t *testing.T) {
+	c := &cluster{work: workOf("", groupOf("."))}
+	for i := range 30 {
+		c.destinations = append(c.destinations, destination(fmt.Sprintf("d%02d", i), nil))
+	}
+	c.settle()
+	for i := range c.placements {
+		c.placements[i].Status = After(&c.placements[i], Outcome{Err: errors.New("x")}, noon)
+	}
+	c.settle()
+	assert.Equal(t, "False WorkplacementsFailing Failing", condition(c.work.Status.Conditions, ConditionReady))
+	scheduled := condition(c.work.Status.Conditions, ConditionScheduled)
+	assert.Contains(t, scheduled, "Workplacements failed to write: [pg-gen-1f0c2.d00-5058f,pg-gen-1f0c2.d01-5058f,")
+	assert.Contains(t, scheduled, ",and 10 more]")
+	for i := range c.placements {
+		c.placements[i].Status = After(&c.placements[i], Outcome{VersionID: "v"}, noon)
+	}
+	c.settle()
+	assert.Equal(t, "True AllWorkplacementsScheduled Ready", condition(c.work.Status.Conditions, ConditionReady))
+}
+
+func TestNotScheduled(t *testing.T) {
+	c := &cluster{work: workOf("", groupOf(".")), destinations: []v1alpha1.Destination{destination("a", nil)}}
+	c.settle()
+	status := NotScheduled(c.work, errors.New("forbidden"), noon)
+	assert.Equal(t, "False FailedToScheduleWorkloads forbidden", condition(status.Conditions, ConditionScheduled))
+	assert.Equal(t, "False FailedToScheduleWorkloads Pending", condition(status.Conditions, ConditionReady))
+	require.Equal(t, "True AllWorkplacementsScheduled Ready", condition(c.work.Status.Conditions, ConditionReady), "the argument stays as it is")
+}

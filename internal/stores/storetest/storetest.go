@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package storetest is what every State Store must do.
+package storetest
+
+import (
+	"context"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/kratix-compile/kratix-compile/internal/stores/statestore"
+)
+
+// Place is where files are kept. Stores is what is tested; the rest goes another way, so
+// that the stores are not asked about themselves.
+type Place struct {
+	// Open makes one more store for the place, as another runner would have it.
+	Open func(t testing.TB) statestore.Store
+	// Files are all files below the store's path, without those that Foreign wrote outside.
+	Files func(t testing.TB) map[string]string
+	// Foreign writes and removes files as somebody else.
+	Foreign func(t testing.TB, put map[string]string, remove ...string)
+}
+
+// Run demands it of the stores of a kind. Each call of place returns an empty one; there are
+// several at the same time.
+func Run(t *testing.T, place func(t testing.TB) Place) {
+	for name, test := range map[string]func(t *testing.T, p Place){
+		"Files":         testFiles,
+		"Names":         testNames,
+		"Content":       testContent,
+		"Directory":     testDirectory,
+		"StateFile":     testStateFile,
+		"Handover":      testHandover,
+		"NoHandover":    testNoHandover,
+		"Holder":        testHolder,
+		"Poison":        testPoison,
+		"Conflict":      testConflict,
+		"DamagedState":  testDamagedState,
+		"Drift":         testDrift,
+		"Many":          testMany,
+		"TwoRunners":    testTwoRunners,
+		"Cancelled":     testCancelled,
+		"Read":          testRead,
+		"RemoveMissing": testRemoveMissing,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			test(t, place(t))
+		})
+	}
+}
+
+// apply demands that all changes succeed.
+func apply(t testing.TB, s statestore.Store, changes ...statestore.Change) []statestore.Outcome {
+	t.Helper()
+	out := s.Apply(context.Background(), changes)
+	require.Len(t, out, len(changes))
+	require.NoError(t, statestore.Errors(out))
+	for _, o := range out {
+		assert.NotEmpty(t, o.Version)
+	}
+	return out
+}
+
+func change(id string, files ...statestore.File) statestore.Change {
+	return statestore.Change{ID: id, Title: "Update from: " + id, Files: files}
+}
+
+func owning(c statestore.Change, dir string) statestore.Change { c.Dir = dir; return c }
+
+func listing(c statestore.Change, stateFile string) statestore.Change {
+	c.StateFile = stateFile
+	return c
+}
