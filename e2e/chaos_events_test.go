@@ -3,10 +3,12 @@
 package e2e
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -36,6 +38,8 @@ func (c *chaos) happen(t *testing.T) {
 		{"Tekton crashes", crash("tekton-controller")},
 		{"Argo crashes", crash("argo-controller")},
 		{"the node's agent crashes", crash("kubelet")},
+		{"the bucket's server crashes", crash("versitygw")},
+		{"the Git server crashes", crashGit},
 		{"connections are cut", c.cut},
 		{"connections are cut", c.cut},
 		{"somebody asks", c.ask},
@@ -59,6 +63,15 @@ func (c *chaos) cut(*testing.T) {
 			panic(http.ErrAbortHandler)
 		}
 	})
+}
+
+// crashGit ends a push or a fetch at any moment, if there is one soon.
+func crashGit(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
+	defer cancel()
+	if err := shared.CrashGit(ctx); err != nil {
+		t.Logf("git has not crashed: %v", err)
+	}
 }
 
 // calm has nothing crash any more, and waits until everything is there again.

@@ -41,7 +41,7 @@ func TestChaos(t *testing.T) {
 	}
 	for _, s := range c.sieges {
 		s.withdraw(t)
-		assert.Empty(t, s.outlets.inGit(t), "%s: files of nobody", s.engine.name)
+		assert.Empty(t, filesOf(t, s), "%s: files of nobody", s.engine.name)
 	}
 	c.nothingLeft(t)
 }
@@ -81,12 +81,23 @@ func newChaos(t *testing.T, seed uint64) *chaos {
 		in := newInstall(t, e, c.runner)
 		s := &siege{install: in, installation: c.installed, gates: newGates(t), outlets: in.outlets(t)}
 		s.evil = newEvil(t, s)
-		text := strings.NewReplacer("environment: dev", "store: NAMESPACE-git", "GATED", "sleep 1").Replace(guarded)
+		text := strings.NewReplacer("environment: dev", "store: NAMESPACE-"+storeOf(e), "GATED", "sleep 1").Replace(guarded)
 		in.create(t, in.on(text))
 		in.awaitPromise(t, written)
 		c.sieges = append(c.sieges, s)
 	}
 	return c
+}
+
+// storeOf an engine's Promise: each kind of State Store crashes, too.
+func storeOf(e engine) string { return map[string]string{"tekton": "git", "argo": "bucket"}[e.name] }
+
+func filesOf(t *testing.T, s *siege) map[string]string {
+	t.Helper()
+	if storeOf(s.engine) == "git" {
+		return s.outlets.repository.files(t)
+	}
+	return withoutCanaries(objectsIn(t, s.outlets.client, s.outlets.bucket))
 }
 
 // start is repeated where the API server is down.
@@ -119,7 +130,7 @@ func (c *chaos) allServed(t *testing.T, s *siege) {
 		want[name] = fmt.Sprintf("genuine %s %s\n", name, size)
 	}
 	found := map[string]string{}
-	for path, text := range s.outlets.repository.files(t) {
+	for path, text := range filesOf(t, s) {
 		name := "promise"
 		if parts := strings.Split(path, "/"); parts[1] == "resources" {
 			name = parts[4]

@@ -4,12 +4,16 @@ package cluster
 
 import (
 	"bytes"
+	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
+	"time"
 )
 
 // Crash kills a part of a cluster that was booted on this machine, as a crash does: etcd,
@@ -22,6 +26,40 @@ func (c *Cluster) Crash(part string) error {
 		command, _ := os.ReadFile(filepath.Join(process, "cmdline"))
 		name, _, _ := bytes.Cut(command, []byte{0})
 		return err == nil && at == home && string(name) == part
+	})
+}
+
+// CrashGit kills all that git does for the Git server of a cluster that was booted on this machine,
+// in the middle of the next request. What git locked is free afterwards, as after a start of
+// the server. An error is that there was no request before the context ended.
+func (c *Cluster) CrashGit(ctx context.Context) error {
+	root := filepath.Join(filepath.Dir(c.Kubeconfig), "git")
+	mine := []byte("GIT_PROJECT_ROOT=" + root + "\x00")
+	works := func(process string) bool {
+		command, _ := os.ReadFile(filepath.Join(process, "cmdline"))
+		if !bytes.HasPrefix(command, []byte("git\x00")) && !bytes.Contains(command, []byte("/git\x00")) {
+			return false
+		}
+		environment, _ := os.ReadFile(filepath.Join(process, "environ"))
+		return bytes.Contains(environment, mine)
+	}
+	for kill("git", works) != nil {
+		select {
+		case <-ctx.Done():
+			return errors.New("nobody asked it for anything")
+		case <-time.After(10 * time.Millisecond):
+		}
+	}
+	for kill("git", works) == nil { // its children
+	}
+	return filepath.WalkDir(root, func(path string, _ fs.DirEntry, err error) error {
+		if err == nil && strings.HasSuffix(path, ".lock") {
+			err = os.Remove(path)
+		}
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
+		return err
 	})
 }
 
