@@ -71,13 +71,13 @@ func rolledOut(o *unstructured.Unstructured) (bool, error) {
 func (in *installation) refuses(t *testing.T) {
 	t.Helper()
 	promise := in.example(t, "promise.yaml")
-	require.NoError(t, unstructured.SetNestedField(promise.Object, "Deployment", "spec", "api", "kind"))
+	require.NoError(t, unstructured.SetNestedField(promise.Object, "", "spec", "api", "spec", "names", "kind"))
 	var answer error
 	require.Eventually(t, func() bool { // the API server hears of a new CA a moment after the replicas are there
 		answer = shared.Create(t.Context(), promise)
 		return answer == nil || !strings.Contains(answer.Error(), "failed calling webhook")
 	}, limit, 200*time.Millisecond, "the API server cannot ask: %v", answer)
-	require.ErrorContains(t, answer, "spec.api")
+	require.ErrorContains(t, answer, "spec.api.spec.names.kind is missing")
 }
 
 func (in *installation) example(t *testing.T, file string) *unstructured.Unstructured {
