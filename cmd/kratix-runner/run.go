@@ -71,7 +71,7 @@ func run(ctx context.Context, s *settings) error {
 	if err := s.addHarvest(mgr, runner, certificate); err != nil {
 		return err
 	}
-	if err := s.addDelivery(mgr, records); err != nil {
+	if err := s.addDispatch(mgr, records); err != nil {
 		return err
 	}
 	if err := s.addWebhook(mgr, certificate, runner); err != nil {
@@ -171,7 +171,7 @@ func (s *settings) addControllers(ctx context.Context, mgr manager.Manager, reco
 	return runner, controller.Setup(mgr, runner, s.workers, s.limits)
 }
 
-func (s *settings) addDelivery(mgr manager.Manager, records *record.Store) error {
+func (s *settings) addDispatch(mgr manager.Manager, records *record.Store) error {
 	interval := dispatch.DefaultInterval
 	if own := s.plan.Config.StateStoreReconciliationInterval; own != nil {
 		interval = own.Duration

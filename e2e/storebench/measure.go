@@ -13,6 +13,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
+	"github.com/kratix-compile/kratix-compile/internal/stores/dispatch"
 	"github.com/kratix-compile/kratix-compile/internal/stores/layout"
 	"github.com/kratix-compile/kratix-compile/internal/stores/statestore"
 )
@@ -111,11 +112,11 @@ func grouped(ctx context.Context, p place, changes []statestore.Change, profile 
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	queue := statestore.NewQueue(p, batchLimit, batchTimeout)
+	queue := dispatch.NewQueue(p, batchLimit, batchTimeout)
 	go queue.Run(ctx)
 	done := make(chan error, len(changes))
 	for _, c := range changes {
-		queue.Submit(c.Draft(), func(o statestore.Outcome) { done <- o.Err })
+		queue.Submit(dispatch.DraftOf(c), func(o statestore.Outcome) { done <- o.Err })
 	}
 	for range changes {
 		err = errors.Join(err, <-done)

@@ -19,30 +19,30 @@ import (
 // errBehind is a cache that does not know yet that a WorkPlacement is being deleted.
 var errBehind = errors.New("the cache is behind")
 
-// aggregated is the one file of a Destination. It is made once for all WorkPlacements that
-// leave in a batch, of those that the cache knows then. One that never had a part in it,
-// and cannot have one, fails alone.
-func (r *workPlacements) aggregated(ctx context.Context, p *v1alpha1.WorkPlacement, d *v1alpha1.Destination) (statestore.Draft, error) {
+// aggregated drafts the one file of a Destination. The file is made once for all WorkPlacements
+// that leave in a batch, of those that the cache knows then. A WorkPlacement that never had a part
+// in the file, and cannot have one, fails alone.
+func (r *workPlacements) aggregated(ctx context.Context, p *v1alpha1.WorkPlacement, d *v1alpha1.Destination) (Draft, error) {
 	if why := unfit(p); why != nil {
 		return refused(p, why), nil
 	}
 	if !p.DeletionTimestamp.IsZero() {
 		known := &v1alpha1.WorkPlacement{}
-		if err := r.Get(ctx, client.ObjectKeyFromObject(p), known); later(err) != nil {
-			return statestore.Draft{}, err
+		if err := r.Get(ctx, client.ObjectKeyFromObject(p), known); ignoreGone(err) != nil {
+			return Draft{}, err
 		} else if err == nil && known.DeletionTimestamp.IsZero() {
-			return statestore.Draft{}, errBehind // the file would be made with it
+			return Draft{}, errBehind // the file would still have its part
 		}
 	}
-	return statestore.Draft{ID: layout.AggregatedID(d), Make: func(ctx context.Context) (statestore.Change, error) {
+	return Draft{ID: layout.AggregatedID(d), Make: func(ctx context.Context) (statestore.Change, error) {
 		return r.aggregate(ctx, d)
 	}}, nil
 }
 
-// refused fails when everything else leaves, as what a State Store refuses.
-func refused(p *v1alpha1.WorkPlacement, why error) statestore.Draft {
+// refused is a draft that fails when its batch leaves, like a change that a State Store refuses.
+func refused(p *v1alpha1.WorkPlacement, why error) Draft {
 	id := client.ObjectKeyFromObject(p).String()
-	return statestore.Draft{ID: id, Make: func(context.Context) (statestore.Change, error) {
+	return Draft{ID: id, Make: func(context.Context) (statestore.Change, error) {
 		return statestore.Change{}, fmt.Errorf("%s: %w", id, why)
 	}}
 }
@@ -69,9 +69,9 @@ func (r *workPlacements) aggregate(ctx context.Context, d *v1alpha1.Destination)
 	return change, nil
 }
 
-// unfit is why a WorkPlacement has no part in the one file of its Destination and cannot
-// have had one: its content is damaged and has never been other. Whoever may have had a
-// part is not left out, or an agent would delete what was in it.
+// unfit says why a WorkPlacement has no part in the one file of its Destination and cannot have
+// had one: its content is damaged and has always been. A WorkPlacement that may have had a part
+// is not left out, or an agent would delete what was in it.
 func unfit(p *v1alpha1.WorkPlacement) error {
 	if p.Generation > 1 || p.Spec.Bundle != nil || p.Status.VersionID != "" {
 		return nil

@@ -18,7 +18,6 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/client-go/util/workqueue"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/fake"
 	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
@@ -59,7 +58,7 @@ func (p *paper) Apply(ctx context.Context, changes []statestore.Change) []states
 type shared struct {
 	*workPlacements
 	paper *paper
-	queue workqueue.TypedRateLimitingInterface[reconcile.Request]
+	queue rateLimited
 	all   []reconcile.Request
 	// reads and lists are those of the API.
 	reads, lists int
@@ -71,8 +70,7 @@ func share(t testing.TB, mode string, placements ...*v1alpha1.WorkPlacement) *sh
 	require.NoError(t, v1alpha1.AddToScheme(scheme))
 	d := &v1alpha1.Destination{ObjectMeta: metav1.ObjectMeta{Name: "one"}}
 	d.Spec.Path, d.Spec.StateStoreRef, d.Spec.Filepath.Mode = "w", &ours, mode
-	s := &shared{paper: &paper{slow: newSlow()}, queue: workqueue.NewTypedRateLimitingQueue(workqueue.DefaultTypedControllerRateLimiter[reconcile.Request]())}
-	t.Cleanup(s.queue.ShutDown)
+	s := &shared{paper: &paper{slow: newSlow()}}
 	builder := fake.NewClientBuilder().WithScheme(scheme).WithObjects(d).WithStatusSubresource(&v1alpha1.WorkPlacement{}).
 		WithIndex(&v1alpha1.WorkPlacement{}, byDestination, func(client.Object) []string { return []string{"one"} }).
 		WithIndex(&v1alpha1.WorkPlacement{}, byDirectory, ofPlacement(directoryKey))
@@ -90,13 +88,9 @@ func share(t testing.TB, mode string, placements ...*v1alpha1.WorkPlacement) *sh
 			return c.List(ctx, l, opts...)
 		},
 	}).Build()
-	wakes := &waker{}
-	require.NoError(t, wakes.start(t.Context(), s.queue))
-	s.workPlacements = &workPlacements{
-		Client: c, live: c, stores: running(t), flights: newFlights[*v1alpha1.WorkPlacement](wakes), contents: &contents{}, now: time.Now, events: &told{},
-	}
-	s.stores.suspects[ours.Kind] = &waker{}
-	require.NoError(t, s.stores.put(t.Context(), ours, "1", s.paper))
+	s.workPlacements = &workPlacements{Client: c, live: c, dispatcher: running(t), contents: &contents{}, now: time.Now, events: &told{}}
+	s.queue = woken(t, s.dispatcher, v1alpha1.KindWorkPlacement)
+	require.NoError(t, s.dispatcher.open(t.Context(), ours, "1", s.paper))
 	return s
 }
 

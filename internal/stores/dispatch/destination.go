@@ -7,7 +7,6 @@ import (
 	"errors"
 	"time"
 
-	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/tools/events"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -22,35 +21,34 @@ import (
 // finalizerDestination keeps a Destination with cleanup: all until its files are gone.
 const finalizerDestination = "kratix.io/destination-cleanup"
 
-// destinations keeps the first manifests of Destinations, which show that they can be
-// written, and cleans up after them.
+// destinations is the controller that writes the first manifests of Destinations, which show that
+// files can be written there, and that cleans up after Destinations.
 type destinations struct {
 	client.Client
-	stores  *stores
-	flights *flights[*v1alpha1.Destination]
-	now     func() time.Time
-	events  events.EventRecorder
+	dispatcher *dispatcher
+	now        func() time.Time
+	events     events.EventRecorder
 }
 
 // Reconcile implements reconcile.Reconciler.
 func (r *destinations) Reconcile(ctx context.Context, req reconcile.Request) (reconcile.Result, error) {
-	landed, flying := r.flights.end(req)
-	if flying {
+	over, underway := r.dispatcher.collect(sender{v1alpha1.KindDestination, req})
+	if underway {
 		return reconcile.Result{}, nil
 	}
-	if landed != nil {
-		result, err := r.settle(ctx, req, landed)
-		if !landed.again || err != nil {
+	if over != nil {
+		result, err := over.finish(ctx, over)
+		if !over.again || err != nil || ctx.Err() != nil {
 			return result, err
 		}
 		return reconcile.Result{RequeueAfter: behind}, nil
 	}
 	d := &v1alpha1.Destination{}
 	if err := r.Get(ctx, req.NamespacedName, d); err != nil {
-		return reconcile.Result{}, later(err)
+		return reconcile.Result{}, ignoreGone(err)
 	}
 	if !d.DeletionTimestamp.IsZero() {
-		return reconcile.Result{}, r.remove(ctx, req, d)
+		return reconcile.Result{}, r.remove(ctx, d)
 	}
 	before := d.DeepCopy()
 	change := controllerutil.RemoveFinalizer
@@ -59,23 +57,26 @@ func (r *destinations) Reconcile(ctx context.Context, req reconcile.Request) (re
 	}
 	if change(d, finalizerDestination) {
 		if err := patch(ctx, r.Client, before, d); err != nil {
-			return reconcile.Result{}, errors.Join(err, later(r.notReady(ctx, before, "DestinationFinalizerUpdateFailed", err.Error())))
+			return reconcile.Result{}, errors.Join(err, ignoreGone(r.notReady(ctx, before, "DestinationFinalizerUpdateFailed", err.Error())))
 		}
 	}
-	return reconcile.Result{}, r.send(ctx, req, d)
+	return reconcile.Result{}, r.write(ctx, d)
 }
 
-func (r *destinations) send(ctx context.Context, req reconcile.Request, d *v1alpha1.Destination) error {
+// write sends the change of the first manifests to the State Store.
+func (r *destinations) write(ctx context.Context, d *v1alpha1.Destination) error {
 	if field, message := layout.Fault(d); field != "" {
 		return r.notReady(ctx, d, "DestinationNotReady", field+" "+message)
 	}
-	if holder, err := r.stores.holder(ctx, d); err != nil {
+	if holder, err := r.dispatcher.pathHolder(ctx, d); err != nil {
 		return err
 	} else if holder != nil {
 		return r.giveWay(ctx, d, holder)
 	}
-	fl := &flight[*v1alpha1.Destination]{object: d, store: *d.Spec.StateStoreRef}
-	held, err := r.flights.begin(ctx, req, fl, r.stores, layout.Canaries(d, !d.DeletionTimestamp.IsZero()).Draft())
+	held, err := r.dispatcher.send(ctx, DraftOf(layout.Canaries(d, !d.DeletionTimestamp.IsZero())), &trip{
+		of: sender{v1alpha1.KindDestination, requestFor(d)}, to: *d.Spec.StateStoreRef,
+		finish: func(ctx context.Context, t *trip) (reconcile.Result, error) { return r.finish(ctx, d, t) },
+	})
 	switch {
 	case err != nil || held == nil || held.message == "":
 		return err
@@ -85,38 +86,35 @@ func (r *destinations) send(ctx context.Context, req reconcile.Request, d *v1alp
 	return r.notReady(ctx, d, "StateStoreNotReady", held.message)
 }
 
-// giveWay leaves everything to the Destination that has the directory.
+// giveWay leaves everything to the Destination that holds the directory.
 func (r *destinations) giveWay(ctx context.Context, d, holder *v1alpha1.Destination) error {
 	if !d.DeletionTimestamp.IsZero() {
 		return r.release(ctx, d)
 	}
-	return r.notReady(ctx, d, "PathTaken", taken(d, holder))
+	return r.notReady(ctx, d, "PathTaken", pathTaken(d, holder))
 }
 
-func (r *destinations) settle(ctx context.Context, req reconcile.Request, fl *flight[*v1alpha1.Destination]) (reconcile.Result, error) {
-	d, o := fl.object, fl.outcome
-	switch {
-	case errors.Is(o.Err, context.Canceled):
-		fl.again = ctx.Err() == nil
-		return reconcile.Result{}, nil
-	case o.Err != nil:
-		r.stores.suspect(fl.store)
-		return reconcile.Result{RequeueAfter: r.flights.retry(req)}, later(r.notReady(ctx, d, "StateStoreWriteFailed", "Failed to write test documents to State Store: "+o.Err.Error()))
-	}
-	r.flights.succeeded(req)
-	if !d.DeletionTimestamp.IsZero() {
-		fl.again = false
+// finish puts the outcome of a trip into the status of its Destination. One that is being deleted
+// may go now.
+func (r *destinations) finish(ctx context.Context, d *v1alpha1.Destination, t *trip) (reconcile.Result, error) {
+	switch err := t.outcome.Err; {
+	case errors.Is(err, context.Canceled):
+		return reconcile.Result{}, nil // it is sent again
+	case err != nil:
+		return reconcile.Result{RequeueAfter: t.retry}, ignoreGone(r.notReady(ctx, d, "StateStoreWriteFailed", "Failed to write test documents to State Store: "+err.Error()))
+	case !d.DeletionTimestamp.IsZero():
+		t.again = false
 		return reconcile.Result{}, r.release(ctx, d)
 	}
 	ready := metav1.Condition{Status: metav1.ConditionTrue, Reason: "TestDocumentsWritten", Message: "Test documents written to State Store"}
 	if enabled := d.Spec.InitWorkloads.Enabled; enabled != nil && !*enabled {
 		ready.Reason, ready.Message = "DestinationReady", "Destination is ready"
 	}
-	return reconcile.Result{}, later(r.save(ctx, d, ready))
+	return reconcile.Result{}, ignoreGone(r.save(ctx, d, ready))
 }
 
-// remove takes away what a Destination with cleanup: all has, its WorkPlacements first.
-func (r *destinations) remove(ctx context.Context, req reconcile.Request, d *v1alpha1.Destination) error {
+// remove removes what a Destination with cleanup: all has, its WorkPlacements first.
+func (r *destinations) remove(ctx context.Context, d *v1alpha1.Destination) error {
 	if !controllerutil.ContainsFinalizer(d, finalizerDestination) {
 		return nil
 	}
@@ -132,20 +130,20 @@ func (r *destinations) remove(ctx context.Context, req reconcile.Request, d *v1a
 		if !p.DeletionTimestamp.IsZero() {
 			continue
 		}
-		if err := r.Delete(ctx, p, client.Preconditions{UID: &p.UID}); later(err) != nil {
+		if err := r.Delete(ctx, p, client.Preconditions{UID: &p.UID}); ignoreGone(err) != nil {
 			return err
 		}
 	}
 	if len(placements) > 0 {
-		return nil // the last one that goes wakes it
+		return nil // the last one wakes it when it goes
 	}
-	return r.send(ctx, req, d)
+	return r.write(ctx, d)
 }
 
 func (r *destinations) release(ctx context.Context, d *v1alpha1.Destination) error {
 	before := d.DeepCopy()
 	controllerutil.RemoveFinalizer(d, finalizerDestination)
-	return later(patch(ctx, r.Client, before, d))
+	return ignoreGone(patch(ctx, r.Client, before, d))
 }
 
 func (r *destinations) notReady(ctx context.Context, d *v1alpha1.Destination, reason, message string) error {
@@ -160,13 +158,6 @@ func (r *destinations) save(ctx context.Context, d *v1alpha1.Destination, ready 
 	if err := r.Status().Patch(ctx, d, client.MergeFrom(before)); err != nil {
 		return err
 	}
-	turned := turn{placing.ConditionReady, before.Status.Conditions, d.Status.Conditions}
-	turned.tell(r.events, d, "Check")
+	tellTurn(r.events, d, "Check", placing.ConditionReady, before.Status.Conditions, d.Status.Conditions)
 	return nil
-}
-
-func setReady(all *[]metav1.Condition, ready metav1.Condition, generation int64, now time.Time) bool {
-	ready.Type, ready.ObservedGeneration, ready.LastTransitionTime = placing.ConditionReady, generation, metav1.NewTime(now)
-	ready.Message = placing.Short(ready.Message)
-	return meta.SetStatusCondition(all, ready)
 }

@@ -53,14 +53,14 @@ func onDisk(t *testing.T, dir string) (bytes int64) {
 func TestDisk(t *testing.T) {
 	c, p := bundled(t, map[string]string{"a": strings.Repeat("x", 1<<20), "b": strings.Repeat("x", 3<<20)})
 	store := &weighing{t: t, dir: c.tempDir}
-	q := statestore.NewQueue(store, batchLimit, DefaultLimits().Batch)
+	q := NewQueue(store, batchLimit, DefaultLimits().Batch)
 	ctx, stop := context.WithCancel(t.Context())
 	const n = 50
 	outcomes := make(chan error, n)
 	for i := range n {
 		files, release := c.of(ctx, p)
 		change := statestore.Change{ID: strconv.Itoa(i), Files: files, Release: release}
-		q.Submit(change.Draft(), func(o statestore.Outcome) { outcomes <- o.Err })
+		q.Submit(DraftOf(change), func(o statestore.Outcome) { outcomes <- o.Err })
 	}
 	ended := make(chan struct{})
 	go func() { q.Run(ctx); close(ended) }()

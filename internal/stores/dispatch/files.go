@@ -30,8 +30,8 @@ type contents struct {
 	tempDir string
 }
 
-// of are the files of a WorkPlacement, none of them read yet. release frees what
-// reading them takes.
+// of are the files of a WorkPlacement; none is read yet. release removes what reading them has
+// put on the disk.
 func (c *contents) of(ctx context.Context, p *v1alpha1.WorkPlacement) (files []statestore.File, release func()) {
 	u := &unpacked{contents: c, context: ctx, placement: p}
 	for i, w := range p.Spec.Workloads {
@@ -39,7 +39,7 @@ func (c *contents) of(ctx context.Context, p *v1alpha1.WorkPlacement) (files []s
 		if p.Spec.Bundle != nil {
 			f.Open = func() (io.Reader, error) { return u.file(w.Filepath) }
 			if i == 0 {
-				f.Bytes = p.Spec.Bundle.Size // which file has how much of it is not known yet
+				f.Bytes = p.Spec.Bundle.Size // how much of it each file has is not known yet
 			}
 		}
 		files = append(files, f)
@@ -47,8 +47,8 @@ func (c *contents) of(ctx context.Context, p *v1alpha1.WorkPlacement) (files []s
 	return files, u.remove
 }
 
-// unpacked are the files of a WorkPlacement that are in a bundle, in a directory from
-// when the first one is read.
+// unpacked are the files of a WorkPlacement that are in a bundle. They are unpacked into a
+// directory when the first one is read.
 type unpacked struct {
 	*contents
 	context   context.Context //nolint:containedctx // File.Open takes none
@@ -78,8 +78,7 @@ func (u *unpacked) file(name string) (io.Reader, error) {
 	return &closing{f}, nil
 }
 
-// unpack keeps what it unpacks only if the whole bundle is what the WorkPlacement
-// refers to.
+// unpack keeps the files only if the whole bundle is the one that the WorkPlacement refers to.
 func (u *unpacked) unpack() (err error) {
 	from, err := u.open()
 	if err != nil {
@@ -105,7 +104,7 @@ func (u *unpacked) unpack() (err error) {
 		}
 		name, output := strings.CutPrefix(entry.Path, bundle.Output+"/")
 		if !output || entry.Dir || !wanted[name] {
-			continue // it is another group's
+			continue // another group's
 		}
 		names[name] = strconv.Itoa(len(names))
 		if err := save(filepath.Join(u.dir, names[name]), reader); err != nil {
@@ -114,7 +113,7 @@ func (u *unpacked) unpack() (err error) {
 	}
 }
 
-// open finds the record by its name and checks that it is the one that is meant.
+// open finds the record by its name and checks that it is of the bundle that is meant.
 func (u *unpacked) open() (io.ReadCloser, error) {
 	wanted := u.placement.Spec.Bundle
 	head := &metav1.PartialObjectMetadata{}
@@ -138,7 +137,7 @@ func (u *unpacked) remove() {
 	defer u.mu.Unlock()
 	if u.names != nil {
 		u.names = nil
-		_ = os.RemoveAll(u.dir) // it is the system's for temporary files
+		_ = os.RemoveAll(u.dir) // what is left is in a directory for temporary files
 	}
 }
 
@@ -151,7 +150,7 @@ func save(name string, content io.Reader) error {
 	return errors.Join(err, f.Close())
 }
 
-// closing is a file that is closed when it has been read, or read in vain.
+// closing is a file that is closed at its end, or at an error.
 type closing struct{ *os.File }
 
 func (c *closing) Read(p []byte) (int, error) {

@@ -15,21 +15,20 @@ import (
 // Limits are how long a State Store may take.
 type Limits struct {
 	// Batch is for everything that goes there at once. A third of it is for one run of git, so
-	// that what was too much for one can be tried in halves.
+	// that there is time for two halves after one run that was too much.
 	Batch time.Duration
-	// Silence is for a server from which nothing comes and that takes nothing, in whole
-	// seconds.
+	// Silence is how long a server may send nothing and take nothing, in whole seconds.
 	Silence time.Duration
 }
 
 // DefaultLimits are for servers that are a little slow.
 func DefaultLimits() Limits { return Limits{Batch: 5 * time.Minute, Silence: time.Minute} }
 
-// GitStores opens Git repositories. Dir is for what is known of them, without the
-// content of files; empty is the system's for temporary files.
+// GitStores opens Git repositories. In dir they keep what they know, without the content of files;
+// empty is the system's directory for temporary files.
 func GitStores(dir string, l Limits) func(*v1alpha1.GitStateStore, map[string][]byte) (statestore.Store, error) {
 	return func(g *v1alpha1.GitStateStore, secret map[string][]byte) (statestore.Store, error) {
-		// Each opening has its own: the one before may still be writing.
+		// Each one has its own: the one that was open before may still be writing.
 		own, err := os.MkdirTemp(dir, "gitstatestore-")
 		if err != nil {
 			return nil, err
@@ -54,7 +53,7 @@ func BucketStores(l Limits) func(*v1alpha1.BucketStateStore, map[string][]byte) 
 	}
 }
 
-// gitStore takes its directory with it.
+// gitStore removes its directory when it is closed.
 type gitStore struct {
 	*git.Store
 	dir string

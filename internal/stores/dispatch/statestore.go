@@ -22,7 +22,7 @@ import (
 	"github.com/kratix-compile/kratix-compile/internal/stores/statestore"
 )
 
-// kind is what one kind of State Store does in its own way.
+// kind is what differs between the kinds of State Stores.
 type kind[T client.Object] struct {
 	name   string
 	empty  func() T
@@ -55,53 +55,54 @@ func bucketSecret(b *v1alpha1.BucketStateStore) (*client.ObjectKey, error) {
 	return &client.ObjectKey{Namespace: ref.Namespace, Name: ref.Name}, nil
 }
 
-// stateStores opens State Stores and checks that they can be written to.
+// stateStores is the controller that opens State Stores of one kind and checks that they can be
+// written to.
 type stateStores[T client.Object] struct {
 	client.Client
 	*kind[T]
-	// live reads Secrets. Nobody watches them: the runner may have the right to read
-	// just those that State Stores name.
-	live    client.Reader
-	stores  *stores
-	backoff workqueue.TypedRateLimiter[reconcile.Request]
-	now     func() time.Time
-	events  events.EventRecorder
+	// live reads Secrets. Nobody watches them: the runner may have the right to read only
+	// those that State Stores name.
+	live       client.Reader
+	dispatcher *dispatcher
+	backoff    workqueue.TypedRateLimiter[reconcile.Request]
+	now        func() time.Time
+	events     events.EventRecorder
 }
 
-// checkTimeout bounds a check of credentials and rights, besides a batch that it may have to
-// wait for.
-const checkTimeout = time.Minute
-
-// checkEvery is when a new Secret is seen at the latest. If the old one is not accepted
-// any more, the first change that fails has it seen at once.
-const checkEvery = 5 * time.Minute
-
-// lastCheck is how long at most a State Store waits that cannot be written to.
-const lastCheck = 30 * time.Second
+const (
+	// checkTimeout is for a check of credentials and rights. A batch that the check has to wait
+	// for comes on top.
+	checkTimeout = time.Minute
+	// checkEvery is when a new Secret is seen at the latest. If the server does not accept the
+	// old one any more, the first change that fails leads to a check at once.
+	checkEvery = 5 * time.Minute
+	// lastCheck is the longest time between two checks of a State Store that fails them.
+	lastCheck = 30 * time.Second
+)
 
 // Reconcile implements reconcile.Reconciler.
 func (r *stateStores[T]) Reconcile(ctx context.Context, req reconcile.Request) (reconcile.Result, error) {
 	o, ref := r.empty(), v1alpha1.StateStoreReference{Kind: r.name, Name: req.Name}
 	err := r.Get(ctx, req.NamespacedName, o)
 	if apierrors.IsNotFound(err) {
-		r.stores.remove(ref)
+		r.dispatcher.replace(ref, nil)
 		r.backoff.Forget(req)
 	}
 	if err != nil {
-		return reconcile.Result{}, later(err)
+		return reconcile.Result{}, ignoreGone(err)
 	}
 	store, err := r.opened(ctx, o, ref)
 	var fault *unready
 	switch {
 	case errors.As(err, &fault):
-		r.stores.fault(ref, fault.message)
+		r.dispatcher.fault(ref, fault.message)
 	case err != nil:
 		return reconcile.Result{}, err
 	default:
-		fault = check(ctx, store, r.stores.timeout+checkTimeout)
+		fault = check(ctx, store, r.dispatcher.timeout+checkTimeout)
 	}
 	if err := r.report(ctx, o, ref, fault); err != nil {
-		return reconcile.Result{}, later(err)
+		return reconcile.Result{}, ignoreGone(err)
 	}
 	if ready := fault == nil; ready {
 		r.backoff.Forget(req)
@@ -110,7 +111,7 @@ func (r *stateStores[T]) Reconcile(ctx context.Context, req reconcile.Request) (
 	return reconcile.Result{RequeueAfter: max(r.backoff.When(req), fault.pause)}, nil
 }
 
-// unready is why a State Store cannot be written to.
+// unready says why a State Store cannot be written to.
 type unready struct {
 	reason, message string
 	// pause is how long the server wants no requests.
@@ -119,8 +120,8 @@ type unready struct {
 
 func (u *unready) Error() string { return u.message }
 
-// opened is the State Store as it is described now, or why it is unready. One that is
-// open stays so.
+// opened is the State Store as its object and its Secret describe it now, or the reason why it is
+// unready. One that is open already stays open.
 func (r *stateStores[T]) opened(ctx context.Context, o T, ref v1alpha1.StateStoreReference) (statestore.Store, error) {
 	version := fmt.Sprintf("%s/%d", o.GetUID(), o.GetGeneration())
 	key, err := r.secret(o)
@@ -141,14 +142,14 @@ func (r *stateStores[T]) opened(ctx context.Context, o T, ref v1alpha1.StateStor
 		}
 		version += "/" + string(secret.UID) + "/" + secret.ResourceVersion
 	}
-	if store := r.stores.get(ref, version); store != nil {
+	if store := r.dispatcher.opened(ref, version); store != nil {
 		return store, nil
 	}
 	store, err := r.open(o, secret.Data)
 	if err != nil {
 		return nil, &unready{reason: "ErrorInitialisingWriter", message: err.Error()}
 	}
-	return store, r.stores.put(ctx, ref, version, store)
+	return store, r.dispatcher.open(ctx, ref, version, store)
 }
 
 // check asks whether a State Store can be written to.
@@ -166,8 +167,8 @@ func check(ctx context.Context, s statestore.Store, timeout time.Duration) *unre
 	return fault
 }
 
-// report writes a status that differs. What waits for a State Store that works again
-// need not wait for its next attempt.
+// report writes a status that differs. When a State Store works again, it wakes whatever waits for
+// its next attempt.
 func (r *stateStores[T]) report(ctx context.Context, o T, ref v1alpha1.StateStoreReference, fault *unready) error {
 	status := r.status(o)
 	before, was := status.DeepCopy(), status.Status
@@ -187,11 +188,10 @@ func (r *stateStores[T]) report(ctx context.Context, o T, ref v1alpha1.StateStor
 		if err := r.Status().Patch(ctx, o, client.MergeFrom(original)); err != nil {
 			return err
 		}
-		turned := turn{placing.ConditionReady, before.Conditions, status.Conditions}
-		turned.tell(r.events, o, "Check")
+		tellTurn(r.events, o, "Check", placing.ConditionReady, before.Conditions, status.Conditions)
 	}
 	if fault == nil && was == "NotReady" {
-		r.stores.tell(ref)
+		r.dispatcher.wakeSenders(ref)
 	}
 	return nil
 }

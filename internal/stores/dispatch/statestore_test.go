@@ -38,7 +38,7 @@ func TestCheckWaitsAsTold(t *testing.T) {
 	api := fake.NewClientBuilder().WithScheme(scheme).WithObjects(b).WithStatusSubresource(b).Build()
 	store := &checked{slow: newSlow()}
 	r := &stateStores[*v1alpha1.BucketStateStore]{
-		Client: api, live: api, stores: running(t), now: time.Now, events: &told{},
+		Client: api, live: api, dispatcher: running(t), now: time.Now, events: &told{},
 		backoff: workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](firstRetry, lastCheck),
 		kind: &kind[*v1alpha1.BucketStateStore]{
 			name: v1alpha1.KindBucketStateStore, secret: bucketSecret,

@@ -22,6 +22,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/source"
 
 	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
+	"github.com/kratix-compile/kratix-compile/internal/stores/layout"
 	"github.com/kratix-compile/kratix-compile/internal/stores/placing"
 )
 
@@ -32,15 +33,14 @@ func (c *wiring) addWorks() error {
 	}
 	owner := handler.TypedEnqueueRequestForOwner[*v1alpha1.WorkPlacement](c.GetScheme(), c.GetRESTMapper(), &v1alpha1.Work{}, handler.OnlyControllerOwner())
 	return errors.Join(
-		// Also its own statuses: one that was computed from an older one is corrected.
+		// A status that was computed from an older one is corrected: so its own statuses wake it, too.
 		ctl.Watch(source.Kind(c.GetCache(), &v1alpha1.Work{}, &handler.TypedEnqueueRequestForObject[*v1alpha1.Work]{})),
 		ctl.Watch(source.Kind(c.GetCache(), &v1alpha1.WorkPlacement{}, owner, turned())),
-		ctl.Watch(source.Kind(c.GetCache(), &v1alpha1.Destination{}, handler.TypedEnqueueRequestsFromMapFunc(c.worksFor), scheduling())),
+		ctl.Watch(source.Kind(c.GetCache(), &v1alpha1.Destination{}, handler.TypedEnqueueRequestsFromMapFunc(c.worksFor), choosing())),
 	)
 }
 
-// asked lets through what people and other programs ask for: everything but a new
-// status.
+// asked lets everything through but a new status: what people and other programs ask for.
 func asked[T client.Object]() predicate.TypedPredicate[T] {
 	return predicate.TypedFuncs[T]{UpdateFunc: func(e event.TypedUpdateEvent[T]) bool {
 		before, after := e.ObjectOld, e.ObjectNew
@@ -50,8 +50,8 @@ func asked[T client.Object]() predicate.TypedPredicate[T] {
 	}}
 }
 
-// turned lets through what the Work of a WorkPlacement must know of: not that it is
-// there, which is the Work's own doing.
+// turned lets through what the Work of a WorkPlacement must know. That there is a new WorkPlacement
+// it knows: its own controller has made it.
 func turned() predicate.TypedPredicate[*v1alpha1.WorkPlacement] {
 	changed := asked[*v1alpha1.WorkPlacement]()
 	failing := func(p *v1alpha1.WorkPlacement) bool {
@@ -65,8 +65,8 @@ func turned() predicate.TypedPredicate[*v1alpha1.WorkPlacement] {
 	}
 }
 
-// scheduling lets through what a Destination is chosen by.
-func scheduling() predicate.TypedPredicate[*v1alpha1.Destination] {
+// choosing lets through changes of what a Destination is chosen by.
+func choosing() predicate.TypedPredicate[*v1alpha1.Destination] {
 	changed := asked[*v1alpha1.Destination]()
 	return predicate.TypedFuncs[*v1alpha1.Destination]{UpdateFunc: func(e event.TypedUpdateEvent[*v1alpha1.Destination]) bool {
 		onlySpec := maps.Equal(e.ObjectOld.Labels, e.ObjectNew.Labels) &&
@@ -76,8 +76,8 @@ func scheduling() predicate.TypedPredicate[*v1alpha1.Destination] {
 	}}
 }
 
-// worksFor are the Works that a Destination, as it was or as it is, makes a difference
-// to. An update asks for both.
+// worksFor are the Works to which a Destination makes a difference. An update calls it for the
+// Destination as it was, and as it is.
 func (c *wiring) worksFor(ctx context.Context, d *v1alpha1.Destination) []reconcile.Request {
 	var requests []reconcile.Request
 	placements, err := placementsOf(ctx, c.GetCache(), d.Name)
@@ -102,18 +102,15 @@ func (c *wiring) worksFor(ctx context.Context, d *v1alpha1.Destination) []reconc
 }
 
 func (c *wiring) addWorkPlacements() error {
-	wakes := &waker{}
-	r := &workPlacements{
-		Client: c.GetClient(), live: c.GetAPIReader(), stores: c.stores, flights: newFlights[*v1alpha1.WorkPlacement](wakes), now: time.Now, events: c.options.Events,
+	ctl, err := c.controller("workplacement", &workPlacements{
+		Client: c.GetClient(), live: c.GetAPIReader(), dispatcher: c.dispatcher, now: time.Now, events: c.options.Events,
 		contents: &contents{records: c.options.Records, tempDir: c.options.TempDir},
 		tracer:   c.options.Tracer,
-	}
-	ctl, err := c.controller("workplacement", r)
+	})
 	if err != nil {
 		return err
 	}
-	c.stores.changed = append(c.stores.changed, func(of v1alpha1.StateStoreReference) { wakes.wake(c.placementsIn(of)...) })
-	to := handler.TypedEnqueueRequestsFromMapFunc(func(ctx context.Context, d *v1alpha1.Destination) []reconcile.Request {
+	ofDestination := handler.TypedEnqueueRequestsFromMapFunc(func(ctx context.Context, d *v1alpha1.Destination) []reconcile.Request {
 		requests := c.placementsFor(ctx, d.Name)
 		for _, rival := range c.rivalsOf(ctx, d) {
 			requests = append(requests, c.placementsFor(ctx, rival.Name)...)
@@ -121,24 +118,73 @@ func (c *wiring) addWorkPlacements() error {
 		return requests
 	})
 	return errors.Join(
-		ctl.Watch(source.Func(wakes.start)),
+		ctl.Watch(c.dispatcher.wakes(v1alpha1.KindWorkPlacement)),
 		ctl.Watch(source.Kind(c.GetCache(), &v1alpha1.WorkPlacement{}, &handler.TypedEnqueueRequestForObject[*v1alpha1.WorkPlacement]{}, asked[*v1alpha1.WorkPlacement]())),
-		ctl.Watch(source.Kind(c.GetCache(), &v1alpha1.Destination{}, to, predicate.TypedGenerationChangedPredicate[*v1alpha1.Destination]{})),
-		c.every(func() {
-			all := &v1alpha1.WorkPlacementList{}
-			if err := c.GetCache().List(context.Background(), all, client.UnsafeDisableDeepCopy); err != nil {
-				return // the cache is about to stop
-			}
-			for i := range all.Items {
-				wakes.wake(requestFor(&all.Items[i]))
-			}
-		}),
+		ctl.Watch(source.Kind(c.GetCache(), &v1alpha1.Destination{}, ofDestination, predicate.TypedGenerationChangedPredicate[*v1alpha1.Destination]{})),
 	)
 }
 
-// every repairs drift. All at once, because what is pending together is written
-// together.
-func (c *wiring) every(do func()) error {
+func (c *wiring) placementsFor(ctx context.Context, destination string) []reconcile.Request {
+	all, err := placementsOf(ctx, c.GetCache(), destination)
+	if err != nil {
+		return nil // the cache is about to stop
+	}
+	return requestsFor(all)
+}
+
+// rivalsOf are the Destinations that may get or lose their directory when d comes, changes or goes.
+func (c *wiring) rivalsOf(ctx context.Context, d *v1alpha1.Destination) []reconcile.Request {
+	all := &v1alpha1.DestinationList{}
+	if err := c.GetCache().List(ctx, all, client.UnsafeDisableDeepCopy); err != nil {
+		return nil // the cache is about to stop
+	}
+	var requests []reconcile.Request
+	for _, rival := range layout.Rivals(d, all.Items) {
+		requests = append(requests, requestFor(rival))
+	}
+	return requests
+}
+
+func (c *wiring) addDestinations() error {
+	ctl, err := c.controller("destination", &destinations{Client: c.GetClient(), dispatcher: c.dispatcher, now: time.Now, events: c.options.Events})
+	if err != nil {
+		return err
+	}
+	ofPlacement := handler.TypedEnqueueRequestsFromMapFunc(func(_ context.Context, p *v1alpha1.WorkPlacement) []reconcile.Request {
+		return []reconcile.Request{{NamespacedName: types.NamespacedName{Name: target(p)}}}
+	})
+	gone := predicate.TypedFuncs[*v1alpha1.WorkPlacement]{
+		CreateFunc: func(event.TypedCreateEvent[*v1alpha1.WorkPlacement]) bool { return false },
+		UpdateFunc: func(event.TypedUpdateEvent[*v1alpha1.WorkPlacement]) bool { return false },
+	}
+	changed := predicate.TypedFuncs[*v1alpha1.Destination]{UpdateFunc: func(e event.TypedUpdateEvent[*v1alpha1.Destination]) bool {
+		return e.ObjectOld.Generation != e.ObjectNew.Generation
+	}}
+	return errors.Join(
+		ctl.Watch(c.dispatcher.wakes(v1alpha1.KindDestination)),
+		ctl.Watch(source.Kind(c.GetCache(), &v1alpha1.Destination{}, &handler.TypedEnqueueRequestForObject[*v1alpha1.Destination]{}, changed)),
+		ctl.Watch(source.Kind(c.GetCache(), &v1alpha1.Destination{}, handler.TypedEnqueueRequestsFromMapFunc(c.rivalsOf), changed)),
+		ctl.Watch(source.Kind(c.GetCache(), &v1alpha1.WorkPlacement{}, ofPlacement, gone)),
+	)
+}
+
+func addStateStores[T client.Object](c *wiring, k *kind[T]) error {
+	ctl, err := c.controller(strings.ToLower(k.name), &stateStores[T]{
+		Client: c.GetClient(), kind: k, live: c.GetAPIReader(), dispatcher: c.dispatcher, now: time.Now, events: c.options.Events,
+		backoff: workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](firstRetry, lastCheck),
+	})
+	if err != nil {
+		return err
+	}
+	return errors.Join(
+		ctl.Watch(c.dispatcher.wakes(k.name)),
+		ctl.Watch(source.Kind(c.GetCache(), k.empty(), &handler.TypedEnqueueRequestForObject[T]{}, predicate.TypedGenerationChangedPredicate[T]{})),
+	)
+}
+
+// addRepairs has everything looked at now and then, so that what somebody else has changed in a
+// State Store is written again. All at once, because what waits together is written together.
+func (c *wiring) addRepairs() error {
 	if c.options.Interval <= 0 {
 		return nil
 	}
@@ -150,92 +196,18 @@ func (c *wiring) every(do func()) error {
 			case <-ctx.Done():
 				return nil
 			case <-tick.C:
-				do()
+				c.repair(ctx)
 			}
 		}
 	}))
 }
 
-func (c *wiring) placementsFor(ctx context.Context, destination string) []reconcile.Request {
-	all, err := placementsOf(ctx, c.GetCache(), destination)
+func (c *wiring) repair(ctx context.Context) {
+	destinations, placements := &v1alpha1.DestinationList{}, &v1alpha1.WorkPlacementList{}
+	err := errors.Join(c.GetCache().List(ctx, destinations, client.UnsafeDisableDeepCopy), c.GetCache().List(ctx, placements, client.UnsafeDisableDeepCopy))
 	if err != nil {
-		return nil // the cache is about to stop
+		return // the cache is about to stop
 	}
-	var requests []reconcile.Request
-	for i := range all {
-		requests = append(requests, requestFor(&all[i]))
-	}
-	return requests
-}
-
-func (c *wiring) placementsIn(store v1alpha1.StateStoreReference) []reconcile.Request {
-	var requests []reconcile.Request
-	for _, d := range c.destinationsIn(store) {
-		requests = append(requests, c.placementsFor(context.Background(), d.Name)...)
-	}
-	return requests
-}
-
-func (c *wiring) destinationsIn(store v1alpha1.StateStoreReference) []reconcile.Request {
-	all, err := destinationsOf(context.Background(), c.GetCache(), store)
-	if err != nil {
-		return nil // the cache is about to stop
-	}
-	var requests []reconcile.Request
-	for i := range all {
-		requests = append(requests, requestFor(&all[i]))
-	}
-	return requests
-}
-
-func (c *wiring) addDestinations() error {
-	wakes := &waker{}
-	r := &destinations{Client: c.GetClient(), stores: c.stores, flights: newFlights[*v1alpha1.Destination](wakes), now: time.Now, events: c.options.Events}
-	ctl, err := c.controller("destination", r)
-	if err != nil {
-		return err
-	}
-	c.stores.changed = append(c.stores.changed, func(of v1alpha1.StateStoreReference) { wakes.wake(c.destinationsIn(of)...) })
-	target := handler.TypedEnqueueRequestsFromMapFunc(func(_ context.Context, p *v1alpha1.WorkPlacement) []reconcile.Request {
-		return []reconcile.Request{{NamespacedName: types.NamespacedName{Name: p.Spec.TargetDestinationName}}}
-	})
-	gone := predicate.TypedFuncs[*v1alpha1.WorkPlacement]{
-		CreateFunc: func(event.TypedCreateEvent[*v1alpha1.WorkPlacement]) bool { return false },
-		UpdateFunc: func(event.TypedUpdateEvent[*v1alpha1.WorkPlacement]) bool { return false },
-	}
-	changed := predicate.TypedFuncs[*v1alpha1.Destination]{UpdateFunc: func(e event.TypedUpdateEvent[*v1alpha1.Destination]) bool {
-		return e.ObjectOld.Generation != e.ObjectNew.Generation
-	}}
-	return errors.Join(
-		ctl.Watch(source.Func(wakes.start)),
-		ctl.Watch(source.Kind(c.GetCache(), &v1alpha1.Destination{}, &handler.TypedEnqueueRequestForObject[*v1alpha1.Destination]{}, changed)),
-		ctl.Watch(source.Kind(c.GetCache(), &v1alpha1.Destination{}, handler.TypedEnqueueRequestsFromMapFunc(c.rivalsOf), changed)),
-		ctl.Watch(source.Kind(c.GetCache(), &v1alpha1.WorkPlacement{}, target, gone)),
-		c.every(func() {
-			all := &v1alpha1.DestinationList{}
-			if err := c.GetCache().List(context.Background(), all, client.UnsafeDisableDeepCopy); err != nil {
-				return // the cache is about to stop
-			}
-			for i := range all.Items {
-				wakes.wake(requestFor(&all.Items[i]))
-			}
-		}),
-	)
-}
-
-func addStateStores[T client.Object](c *wiring, k *kind[T]) error {
-	wakes := &waker{}
-	r := &stateStores[T]{
-		Client: c.GetClient(), kind: k, live: c.GetAPIReader(), stores: c.stores, now: time.Now, events: c.options.Events,
-		backoff: workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](firstRetry, lastCheck),
-	}
-	ctl, err := c.controller(strings.ToLower(k.name), r)
-	if err != nil {
-		return err
-	}
-	c.stores.suspects[k.name] = wakes
-	return errors.Join(
-		ctl.Watch(source.Func(wakes.start)),
-		ctl.Watch(source.Kind(c.GetCache(), k.empty(), &handler.TypedEnqueueRequestForObject[T]{}, predicate.TypedGenerationChangedPredicate[T]{})),
-	)
+	c.dispatcher.wake(v1alpha1.KindDestination, 0, requestsFor(destinations.Items)...)
+	c.dispatcher.wake(v1alpha1.KindWorkPlacement, 0, requestsFor(placements.Items)...)
 }

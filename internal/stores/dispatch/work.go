@@ -17,13 +17,12 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
-	"github.com/kratix-compile/kratix-compile/internal/runner/refusal"
 	"github.com/kratix-compile/kratix-compile/internal/runner/tracing"
 	"github.com/kratix-compile/kratix-compile/internal/runner/work"
 	"github.com/kratix-compile/kratix-compile/internal/stores/placing"
 )
 
-// works schedules Works.
+// works is the controller that places Works.
 type works struct {
 	client.Client
 	live   client.Reader
@@ -48,52 +47,25 @@ func (r *works) Reconcile(ctx context.Context, req reconcile.Request) (reconcile
 	}
 	if before := w.DeepCopy(); controllerutil.AddFinalizer(w, work.Finalizer) {
 		if err := patch(ctx, r.Client, before, w); err != nil {
-			return reconcile.Result{}, later(err)
+			return reconcile.Result{}, ignoreGone(err)
 		}
 	}
 	destinations := &v1alpha1.DestinationList{}
 	if err := r.List(ctx, destinations, client.UnsafeDisableDeepCopy); err != nil {
 		return reconcile.Result{}, err
 	}
-	plan := placing.Schedule(placing.State{Work: w, Destinations: destinations.Items, WorkPlacements: placements.Items, Now: r.now()})
-	begun := time.Now()
-	err = r.carryOut(ctx, w, plan)
-	r.trace(w, plan, begun, err)
+	status, err := r.place(ctx, w, placing.State{Work: w, Destinations: destinations.Items, WorkPlacements: placements.Items, Now: r.now()})
+	if apierrors.IsConflict(err) {
+		return reconcile.Result{RequeueAfter: behind}, nil
+	}
 	if err != nil {
-		if apierrors.IsConflict(err) {
-			return reconcile.Result{RequeueAfter: behind}, nil
-		}
-		return reconcile.Result{}, errors.Join(err, r.save(ctx, w, placing.NotScheduled(w, err, r.now())))
+		return reconcile.Result{}, errors.Join(err, r.save(ctx, w, placing.NotPlaced(w, err, r.now())))
 	}
-	return reconcile.Result{}, later(r.save(ctx, w, plan.Status))
+	return reconcile.Result{}, ignoreGone(r.save(ctx, w, status))
 }
 
-// behind is how long a cache may take to see what has been written.
-const behind = 100 * time.Millisecond
-
-// later ignores what happens to an object that has gone meanwhile.
-func later(err error) error {
-	if refusal.Gone(err) {
-		return nil
-	}
-	return err
-}
-
-func (r *works) carryOut(ctx context.Context, w *v1alpha1.Work, plan placing.Plan) error {
-	var errs []error
-	for _, p := range plan.Delete {
-		errs = append(errs, r.delete(ctx, p))
-	}
-	for _, p := range plan.Update {
-		errs = append(errs, r.Update(ctx, p))
-	}
-	for _, p := range plan.Create {
-		errs = append(errs, r.create(ctx, w, p))
-	}
-	return errors.Join(errs...)
-}
-
-// create accepts one that is there already if it is the Work's: then the cache is behind.
+// create accepts a WorkPlacement that is there already if it is the Work's: then the cache is
+// behind.
 func (r *works) create(ctx context.Context, w *v1alpha1.Work, p *v1alpha1.WorkPlacement) error {
 	err := r.Create(ctx, p)
 	if !apierrors.IsAlreadyExists(err) {
@@ -109,7 +81,7 @@ func (r *works) create(ctx context.Context, w *v1alpha1.Work, p *v1alpha1.WorkPl
 	return nil
 }
 
-// delete deletes what it has seen, and nothing that has taken its name since.
+// delete deletes the WorkPlacement that it has seen, and none that has taken its name since.
 func (r *works) delete(ctx context.Context, p *v1alpha1.WorkPlacement) error {
 	return client.IgnoreNotFound(r.Delete(ctx, p, client.Preconditions{UID: &p.UID}))
 }
@@ -131,10 +103,10 @@ func (r *works) remove(ctx context.Context, w *v1alpha1.Work, placements []v1alp
 	}
 	before := w.DeepCopy()
 	controllerutil.RemoveFinalizer(w, work.Finalizer)
-	return later(patch(ctx, r.Client, before, w))
+	return ignoreGone(patch(ctx, r.Client, before, w))
 }
 
-// save writes a status that differs, and tells about what keeps files back.
+// save writes a status that differs, and tells what keeps files back.
 func (r *works) save(ctx context.Context, w *v1alpha1.Work, status v1alpha1.WorkStatus) error {
 	if equality.Semantic.DeepEqual(w.Status, status) {
 		return nil
@@ -144,7 +116,16 @@ func (r *works) save(ctx context.Context, w *v1alpha1.Work, status v1alpha1.Work
 	if err := r.Status().Patch(ctx, w, client.MergeFrom(before)); err != nil {
 		return err
 	}
-	turned := turn{placing.ConditionScheduled, before.Status.Conditions, status.Conditions}
-	turned.tell(r.events, w, "Schedule")
+	tellTurn(r.events, w, "Schedule", placing.ConditionScheduled, before.Status.Conditions, status.Conditions)
 	return nil
+}
+
+// trace tells of a Work that went to other Destinations, or to the same with other files.
+func (r *works) trace(w *v1alpha1.Work, plan placing.Plan, begun time.Time, err error) {
+	if len(plan.Create)+len(plan.Update)+len(plan.Delete) == 0 {
+		return
+	}
+	about := tracing.Labelled(w.Labels)
+	about.Work = w.Name
+	r.tracer.Record(w.Annotations, tracing.Span{Name: "place", Start: begun, About: about, Err: err})
 }

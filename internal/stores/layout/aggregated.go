@@ -26,10 +26,10 @@ type Part struct {
 // AggregatedID is the ID of Aggregated.
 func AggregatedID(d *v1alpha1.Destination) string { return "destination/" + d.Name }
 
-// Aggregated is the change that writes the one file of a Destination in mode
-// aggregatedYAML, of all WorkPlacements that are not being deleted, or removes it if there
-// are none. If one of them cannot be read, the file stays as it is: without that part the
-// agent would delete what was in it.
+// Aggregated is the change that writes the one file of a Destination in mode aggregatedYAML, or
+// removes it if there are no parts. The parts are those of all WorkPlacements that are not being
+// deleted. If one of them cannot be read, the file stays as it is: without that part, an agent
+// would delete what was in it.
 func Aggregated(d *v1alpha1.Destination, parts []Part) statestore.Change {
 	c := statestore.Change{ID: AggregatedID(d), Title: "Update from: " + d.Name}
 	file := join(root(d), cmp.Or(d.Spec.Filepath.Filename, defaultFilename))
@@ -65,7 +65,7 @@ func joined(parts []Part) io.Reader {
 	return io.MultiReader(all...)
 }
 
-// lazy opens a file when it is its turn.
+// lazy opens a file when it is read.
 type lazy struct {
 	file    statestore.File
 	of      *v1alpha1.WorkPlacement

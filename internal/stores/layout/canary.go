@@ -9,7 +9,7 @@ import (
 	"github.com/kratix-compile/kratix-compile/internal/stores/statestore"
 )
 
-// What shows that an agent reads a Destination.
+// These manifests show that an agent reads the Destination.
 const (
 	canaryNamespaceFile = "kratix-canary-namespace.yaml"
 	canaryConfigMapFile = "kratix-canary-configmap.yaml"
@@ -29,8 +29,8 @@ data:
 `
 )
 
-// Canaries is the change that writes a Destination's two first manifests, if it wants them,
-// and removes them otherwise or if the Destination is being cleaned up.
+// Canaries is the change that writes the two first manifests of a Destination. It removes them if
+// the Destination does not want them, or is being cleaned up.
 func Canaries(d *v1alpha1.Destination, cleanup bool) statestore.Change {
 	var namespace, configMap string
 	if mode(d) == v1alpha1.FilepathNested {

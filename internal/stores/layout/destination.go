@@ -11,8 +11,8 @@ import (
 	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
 )
 
-// Fault is the field of a Destination that is wrong in itself, and what to do about it; both
-// are empty if there is none.
+// Fault is the field of a Destination that is wrong by itself, and what to do about it. Both are
+// empty if no field is.
 func Fault(d *v1alpha1.Destination) (field, message string) {
 	switch ref := d.Spec.StateStoreRef; {
 	case d.Spec.Path == "":
@@ -29,9 +29,9 @@ func Fault(d *v1alpha1.Destination) (field, message string) {
 	return "", ""
 }
 
-// Rivals are those of all Destinations that have the directory of one in their State Store, a
-// directory around it, or one in it, the first that was made first. Whoever reads one of them
-// reads files of the other, and who writes removes them.
+// Rivals are the Destinations whose directory is the one of d in the same State Store, is around it, or
+// is in it; the oldest comes first. An agent that reads one of them would read files of the other,
+// and writing to one would remove files of the other.
 func Rivals(d *v1alpha1.Destination, all []v1alpha1.Destination) []*v1alpha1.Destination {
 	var rivals []*v1alpha1.Destination
 	for i := range all {
@@ -43,8 +43,8 @@ func Rivals(d *v1alpha1.Destination, all []v1alpha1.Destination) []*v1alpha1.Des
 	return rivals
 }
 
-// Holder is the rival of a Destination that was made before it, nil if there is none. What is
-// in the directory is the holder's.
+// Holder is the oldest rival of a Destination if it is older than that, or nil. What is in the
+// directory is the holder's.
 func Holder(d *v1alpha1.Destination, all []v1alpha1.Destination) *v1alpha1.Destination {
 	if rivals := Rivals(d, all); len(rivals) > 0 && order(rivals[0], d) < 0 {
 		return rivals[0]
@@ -60,13 +60,13 @@ func sameStore(a, b *v1alpha1.Destination) bool {
 	return a.Spec.StateStoreRef != nil && b.Spec.StateStoreRef != nil && *a.Spec.StateStoreRef == *b.Spec.StateStoreRef
 }
 
-// overlap is whether one root is the other, or in it; the root of a State Store is empty.
+// overlap is whether one root is the other one, or is in it. The root of the State Store is empty.
 func overlap(a, b string) bool {
 	return a == b || a == "" || b == "" || strings.HasPrefix(a, b+"/") || strings.HasPrefix(b, a+"/")
 }
 
-// root is the Destination's path below the State Store's: . and / are that path itself.
-// One that leaves it with .. is kept as it is: the store refuses it.
+// root is the path of a Destination below that of its State Store, which . and / mean. A path
+// that leaves it with .. stays as it is: the store refuses it.
 func root(d *v1alpha1.Destination) string {
 	at := strings.TrimLeft(path.Clean(d.Spec.Path), "/")
 	if at == "." {

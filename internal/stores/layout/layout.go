@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package layout says where in a State Store the files of WorkPlacements are, as Kratix has
-// it (docs/state-stores.md). It is pure.
+// Package layout says at which paths of a State Store the files of a WorkPlacement are, as in Kratix
+// (docs/state-stores.md). It is pure.
 package layout
 
 import (
@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
+	"github.com/kratix-compile/kratix-compile/internal/stores/placing"
 	"github.com/kratix-compile/kratix-compile/internal/stores/statestore"
 )
 
@@ -16,13 +17,10 @@ const (
 	defaultFilename = "aggregated.yaml"
 	// stateDir holds the state files of mode none.
 	stateDir = ".kratix"
-	// groupIDLength is how much of a group's ID is in a path.
-	groupIDLength = 5
 )
 
-// Update is the change that brings a WorkPlacement's files to a Destination, in a mode
-// other than aggregatedYAML. The paths of files are those of the workloads, and their
-// order is kept in a state file.
+// Update is the change that writes the files of a WorkPlacement to a Destination whose mode is not
+// aggregatedYAML. The files have the paths of the workloads; a state file keeps their order.
 func Update(wp *v1alpha1.WorkPlacement, d *v1alpha1.Destination, files []statestore.File) statestore.Change {
 	c := statestore.Change{ID: id(wp), Title: "Update from: " + wp.Name}
 	dir := root(d)
@@ -39,7 +37,7 @@ func Update(wp *v1alpha1.WorkPlacement, d *v1alpha1.Destination, files []statest
 	return c
 }
 
-// Removal is the change that takes away what Update brought.
+// Removal is the change that removes what Update has written.
 func Removal(wp *v1alpha1.WorkPlacement, d *v1alpha1.Destination) statestore.Change {
 	c := Update(wp, d, nil)
 	c.Title = "Delete from: " + wp.Name
@@ -51,20 +49,20 @@ func Removal(wp *v1alpha1.WorkPlacement, d *v1alpha1.Destination) statestore.Cha
 	return c
 }
 
-// Directory is that of a WorkPlacement below its Destination's path, in mode
-// nestedByMetadata. Requests of one name have the same if their Pipelines run in one
-// namespace.
+// Directory is the directory of a WorkPlacement below the path of its Destination, in mode
+// nestedByMetadata. Two requests have the same one if they have the same name and their Pipelines
+// run in the same namespace.
 func Directory(wp *v1alpha1.WorkPlacement) string { return directory(wp, &v1alpha1.Destination{}) }
 
 // Nested is whether each WorkPlacement of the Destination has a Directory.
 func Nested(d *v1alpha1.Destination) bool { return mode(d) == v1alpha1.FilepathNested }
 
-// Aggregates is whether all WorkPlacements of the Destination share one file: Aggregated
-// is the change for all of them then, and otherwise Update for each.
+// Aggregates is whether all WorkPlacements of the Destination share one file. Then Aggregated is
+// the change for all of them; otherwise each has its own, by Update.
 func Aggregates(d *v1alpha1.Destination) bool { return mode(d) == v1alpha1.FilepathAggregated }
 
-// directory is that of a WorkPlacement in mode nestedByMetadata. A static dependency has
-// no pipeline, and what a Promise wrote no request.
+// directory is that of a WorkPlacement in mode nestedByMetadata. What a Promise wrote has no
+// request in it, and a static dependency has no Pipeline either.
 func directory(wp *v1alpha1.WorkPlacement, d *v1alpha1.Destination) string {
 	at := []string{"dependencies", wp.Spec.PromiseName}
 	if wp.Spec.ResourceName != "" {
@@ -73,9 +71,9 @@ func directory(wp *v1alpha1.WorkPlacement, d *v1alpha1.Destination) string {
 	if pipeline := wp.Labels[v1alpha1.LabelPipeline]; pipeline != "" {
 		at = append(at, pipeline)
 	}
-	// Without an ID it would be the directory of other groups, too; the store refuses the
-	// empty element.
-	at = append(at, wp.Spec.ID[:min(groupIDLength, len(wp.Spec.ID))])
+	// Without an ID it would also be the directory of other groups. The store refuses the empty
+	// element.
+	at = append(at, placing.ShortID(wp.Spec.ID))
 	return join(root(d), strings.Join(at, "/"))
 }
 
@@ -93,8 +91,8 @@ func mode(d *v1alpha1.Destination) string {
 	return d.Spec.Filepath.Mode
 }
 
-// join keeps what is wrong about a file's path, so that the store can refuse it; path.Join
-// would tidy a/../../b up.
+// join keeps what is wrong with a path, so that the store can refuse it. path.Join would make b
+// of a/../b.
 func join(dir, file string) string {
 	if dir == "" {
 		return file

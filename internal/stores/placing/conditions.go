@@ -30,11 +30,11 @@ const (
 	messageReady   = "Ready"
 )
 
-// status has the worst first: what fails, what is not scheduled, what is misplaced.
-func (s *scheduler) status() v1alpha1.WorkStatus {
+// status names only the worst: first what fails, then what has no place, then what is misplaced.
+func (s *placer) status() v1alpha1.WorkStatus {
 	status := s.Work.Status.DeepCopy()
 	status.WorkPlacements = len(s.Work.Spec.WorkloadGroups)
-	status.WorkPlacementsCreated = status.WorkPlacements - len(s.unscheduled)
+	status.WorkPlacementsCreated = status.WorkPlacements - len(s.unplaced)
 	scheduled := metav1.Condition{Type: ConditionScheduled, Status: metav1.ConditionFalse}
 	ready := metav1.Condition{Type: ConditionReady, Status: metav1.ConditionFalse}
 	failing := s.failing()
@@ -46,8 +46,8 @@ func (s *scheduler) status() v1alpha1.WorkStatus {
 		scheduled.Reason = reasonNotPlaced
 		scheduled.Message = "The ids of these workloadGroups begin like that of another one; rename their directories: " + list(s.refused)
 		ready.Message = messagePending
-	case len(s.unscheduled) > 0:
-		scheduled.Reason, scheduled.Message = "UnscheduledWorkloads", "No matching destination found for workloadGroups: "+list(s.unscheduled)+s.lacking()
+	case len(s.unplaced) > 0:
+		scheduled.Reason, scheduled.Message = "UnscheduledWorkloads", "No matching destination found for workloadGroups: "+list(s.unplaced)+s.lacking()
 		ready.Message = messagePending
 	case len(s.misplaced) > 0:
 		scheduled.Reason, scheduled.Message = reasonMismatch, "Target destination no longer matches destinationSelectors for workloadGroups: "+list(s.misplaced)+s.lacking()
@@ -64,16 +64,16 @@ func (s *scheduler) status() v1alpha1.WorkStatus {
 	return *status
 }
 
-// lacking is what a person can change, by a label.
-func (s *scheduler) lacking() string {
+// lacking says which Destinations are missing. A person can mend that with a label.
+func (s *placer) lacking() string {
 	shown := s.wanted[:min(len(s.wanted), maxListed)]
 	return Short("; wanted is a Destination " + strings.Join(shown, ", and one "))
 }
 
 const reasonNotPlaced = "FailedToScheduleWorkloads"
 
-// NotScheduled is the status of a Work whose plan could not be carried out.
-func NotScheduled(w *v1alpha1.Work, err error, now time.Time) v1alpha1.WorkStatus {
+// NotPlaced is the status of a Work whose plan could not be carried out.
+func NotPlaced(w *v1alpha1.Work, err error, now time.Time) v1alpha1.WorkStatus {
 	status := w.Status.DeepCopy()
 	set(&status.Conditions, w.Generation, now,
 		metav1.Condition{Type: ConditionScheduled, Status: metav1.ConditionFalse, Reason: reasonNotPlaced, Message: err.Error()},
@@ -81,9 +81,8 @@ func NotScheduled(w *v1alpha1.Work, err error, now time.Time) v1alpha1.WorkStatu
 	return *status
 }
 
-// Outcome is how the last attempt to write a WorkPlacement has ended. Err tells why
-// it failed, and Waiting what has kept it from being tried; if both are empty, the
-// files are written.
+// Outcome is how the last attempt to write the files of a WorkPlacement has ended. Err says why it
+// failed, and Waiting why there was none. If both are empty, the files are written.
 type Outcome struct {
 	Err     error
 	Waiting string
@@ -118,14 +117,13 @@ func After(p *v1alpha1.WorkPlacement, o Outcome, now time.Time) v1alpha1.WorkPla
 	return *status
 }
 
-// Written tells whether the files of a WorkPlacement, as it is now, are in its
-// State Store.
+// Written tells whether the State Store has the files of a WorkPlacement as it is now.
 func Written(p *v1alpha1.WorkPlacement) bool {
 	c := meta.FindStatusCondition(p.Status.Conditions, ConditionWritten)
 	return c != nil && c.Status == metav1.ConditionTrue && c.ObservedGeneration == p.Generation
 }
 
-// set changes only what differs, and the time only with the status.
+// set changes only what differs. The time changes only when the status does.
 func set(all *[]metav1.Condition, generation int64, now time.Time, conditions ...metav1.Condition) {
 	for _, c := range conditions {
 		c.ObservedGeneration, c.LastTransitionTime = generation, metav1.NewTime(now)
@@ -133,7 +131,7 @@ func set(all *[]metav1.Condition, generation int64, now time.Time, conditions ..
 	}
 }
 
-// maxListed and maxMessage keep messages readable, and within an API server's limit.
+// maxListed and maxMessage keep messages readable, and below the limit of the API server.
 const (
 	maxListed  = 20
 	maxMessage = 4096
@@ -146,7 +144,7 @@ func list(names []string) string {
 	return "[" + strings.Join(names, ",") + "]"
 }
 
-// Short bounds a message that is not our own.
+// Short cuts a message that somebody else has written.
 func Short(message string) string {
 	if len(message) > maxMessage {
 		return strings.ToValidUTF8(message[:maxMessage], "") + "..."

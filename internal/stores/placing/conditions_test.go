@@ -68,11 +68,11 @@ func TestFailing(t *testing.T) {
 	for i := range 30 {
 		c.destinations = append(c.destinations, destination(fmt.Sprintf("d%02d", i), nil))
 	}
-	c.settle()
+	c.untilDone()
 	for i := range c.placements {
 		c.placements[i].Status = After(&c.placements[i], Outcome{Err: errors.New("x")}, noon)
 	}
-	c.settle()
+	c.untilDone()
 	assert.Equal(t, "False WorkplacementsFailing Failing", condition(c.work.Status.Conditions, ConditionReady))
 	scheduled := condition(c.work.Status.Conditions, ConditionScheduled)
 	assert.Contains(t, scheduled, "Workplacements failed to write: [pg-gen-1f0c2.d00-5058f,pg-gen-1f0c2.d01-5058f,")
@@ -80,14 +80,14 @@ func TestFailing(t *testing.T) {
 	for i := range c.placements {
 		c.placements[i].Status = After(&c.placements[i], Outcome{VersionID: "v"}, noon)
 	}
-	c.settle()
+	c.untilDone()
 	assert.Equal(t, "True AllWorkplacementsScheduled Ready", condition(c.work.Status.Conditions, ConditionReady))
 }
 
-func TestNotScheduled(t *testing.T) {
+func TestNotPlaced(t *testing.T) {
 	c := &cluster{work: workOf("", groupOf(".")), destinations: []v1alpha1.Destination{destination("a", nil)}}
-	c.settle()
-	status := NotScheduled(c.work, errors.New("forbidden"), noon)
+	c.untilDone()
+	status := NotPlaced(c.work, errors.New("forbidden"), noon)
 	assert.Equal(t, "False FailedToScheduleWorkloads forbidden", condition(status.Conditions, ConditionScheduled))
 	assert.Equal(t, "False FailedToScheduleWorkloads Pending", condition(status.Conditions, ConditionReady))
 	require.Equal(t, "True AllWorkplacementsScheduled Ready", condition(c.work.Status.Conditions, ConditionReady), "the argument stays as it is")

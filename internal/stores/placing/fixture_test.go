@@ -69,11 +69,11 @@ type cluster struct {
 }
 
 func (c *cluster) plan() Plan {
-	return Schedule(State{Work: c.work, Destinations: c.destinations, WorkPlacements: c.placements, Now: noon})
+	return Place(State{Work: c.work, Destinations: c.destinations, WorkPlacements: c.placements, Now: noon})
 }
 
-// settle schedules until nothing is left to do, and fails after too many rounds.
-func (c *cluster) settle() Plan {
+// untilDone places until nothing is left to do, and fails after too many rounds.
+func (c *cluster) untilDone() Plan {
 	for range 5 {
 		p := c.plan()
 		c.work.Status = p.Status

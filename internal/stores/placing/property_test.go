@@ -28,7 +28,7 @@ func FuzzHistory(f *testing.F) {
 		for range steps {
 			h.step()
 			asked := slices.Clone(h.placements)
-			h.settle()
+			h.untilDone()
 			h.check(t, asked)
 		}
 	})

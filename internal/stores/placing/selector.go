@@ -1,10 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package placing decides which Destinations the files of a Work go to, and
-// what that makes of its WorkPlacements and its status
-// (docs/kratix-contract.md 8).
-//
-// It is pure: what is in a cluster, and the time, are arguments.
 package placing
 
 import (
@@ -15,13 +10,13 @@ import (
 	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
 )
 
-// byPriority are the sources of selectors, the strongest last.
+// byPriority are the sources of selectors. The last one is the strongest.
 var byPriority = []string{v1alpha1.SourceResourceWorkflow, v1alpha1.SourcePromiseWorkflow, v1alpha1.SourcePromise}
 
-// Selector is what all selectors of a group ask for together. A Pipeline can add
-// labels to those of the Promise, and change none. Of two selectors of the same
-// source the later one counts, and an unknown source is the weakest.
-func Selector(selectors []v1alpha1.WorkloadGroupScheduling) map[string]string {
+// mergeSelectors returns the labels that all selectors of a group ask for together. A Pipeline can add
+// labels to those of the Promise, but change none. Of two selectors of the same source the later
+// one wins, and an unknown source is the weakest.
+func mergeSelectors(selectors []v1alpha1.WorkloadGroupScheduling) map[string]string {
 	merged := map[string]string{}
 	for _, s := range selectors {
 		if s.Source != v1alpha1.SourceResourceWorkflow && s.Source != v1alpha1.SourcePromiseWorkflow && s.Source != v1alpha1.SourcePromise {
@@ -38,16 +33,16 @@ func Selector(selectors []v1alpha1.WorkloadGroupScheduling) map[string]string {
 	return merged
 }
 
-// matches tells whether a Destination may have the files of a group. One that is
-// being deleted gets no more; whether it is ready makes no difference.
+// matches tells whether a Destination may have the files of a group. One that is being deleted
+// gets none; whether it is ready makes no difference.
 func matches(w *v1alpha1.Work, group *v1alpha1.WorkloadGroup, d *v1alpha1.Destination) bool {
 	if !d.DeletionTimestamp.IsZero() || dryRun(w.Labels) != dryRun(d.Labels) {
 		return false
 	}
 	if dryRun(w.Labels) {
-		return true // what would be written goes to no place that is read
+		return true // nobody reads what is written there
 	}
-	selector := Selector(group.DestinationSelectors)
+	selector := mergeSelectors(group.DestinationSelectors)
 	if len(selector) == 0 {
 		return !d.Spec.StrictMatchLabels || len(d.Labels) == 0
 	}
@@ -59,9 +54,9 @@ func matches(w *v1alpha1.Work, group *v1alpha1.WorkloadGroup, d *v1alpha1.Destin
 	return true
 }
 
-// matching says to people what a Destination must be.
+// matching tells people how a Destination must be labelled.
 func matching(w *v1alpha1.Work, group *v1alpha1.WorkloadGroup) string {
-	selector := Selector(group.DestinationSelectors)
+	selector := mergeSelectors(group.DestinationSelectors)
 	switch {
 	case dryRun(w.Labels):
 		return "labelled " + v1alpha1.LabelDryRun + "=true"
@@ -73,12 +68,11 @@ func matching(w *v1alpha1.Work, group *v1alpha1.WorkloadGroup) string {
 
 func dryRun(labels map[string]string) bool { return labels[v1alpha1.LabelDryRun] == "true" }
 
-// Concerns tells whether a Destination, as it is now, can change what Schedule
-// says of a Work that is not there yet. A Work that is there, is concerned by
-// every change.
+// Concerns tells whether a Destination, as it is now, can make a difference to a Work that has no
+// WorkPlacement there. To a Work that has one, every change of the Destination can.
 func Concerns(w *v1alpha1.Work, d *v1alpha1.Destination) bool {
-	settled := ofRequest(w) && w.Status.WorkPlacementsCreated >= len(w.Spec.WorkloadGroups)
-	if settled {
+	placed := ofRequest(w) && w.Status.WorkPlacementsCreated >= len(w.Spec.WorkloadGroups)
+	if placed {
 		return false // a request's files have a place already, and are never moved
 	}
 	for i := range w.Spec.WorkloadGroups {

@@ -10,7 +10,7 @@ import (
 	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
 )
 
-func TestSelector(t *testing.T) {
+func TestMergeSelectors(t *testing.T) {
 	type s = v1alpha1.WorkloadGroupScheduling
 	promise, byPromise, byResource := v1alpha1.SourcePromise, v1alpha1.SourcePromiseWorkflow, v1alpha1.SourceResourceWorkflow
 	for _, c := range []struct {
@@ -25,7 +25,7 @@ func TestSelector(t *testing.T) {
 		{"the later of two alike", []s{from(byResource, labels{"a": "1"}), from(byResource, labels{"a": "2"})}, labels{"a": "2"}},
 		{"an unknown source", []s{from("", labels{"a": "1", "b": "1"}), from(byResource, labels{"a": "2"})}, labels{"a": "2", "b": "1"}},
 	} {
-		t.Run(c.name, func(t *testing.T) { assert.Equal(t, c.want, Selector(c.selectors)) })
+		t.Run(c.name, func(t *testing.T) { assert.Equal(t, c.want, mergeSelectors(c.selectors)) })
 	}
 }
 

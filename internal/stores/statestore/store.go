@@ -58,19 +58,6 @@ type Change struct {
 	Release func()
 }
 
-// Draft is a change that is made when its batch leaves, of what is known by then.
-type Draft struct {
-	// ID is that of the change.
-	ID string
-	// Make is called once at most. Its error fails this change and no other.
-	Make func(ctx context.Context) (Change, error)
-}
-
-// Draft is of a change that is known already.
-func (c Change) Draft() Draft {
-	return Draft{c.ID, func(context.Context) (Change, error) { return c, nil }}
-}
-
 // File is one file of a change.
 type File struct {
 	Path string

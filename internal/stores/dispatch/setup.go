@@ -1,12 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package dispatch brings the files of Works to State Stores: Works become
-// WorkPlacements, and what is pending for one State Store goes there together.
-//
-//	Work -> placement -> WorkPlacement -> layout -> flight -> statestore.Queue
-//
-// Nothing but the API server is remembered: whoever takes over writes everything
-// again, and what is there already costs a comparison.
 package dispatch
 
 import (
@@ -29,20 +22,19 @@ import (
 
 // Options are the installation's.
 type Options struct {
-	// OpenGit and OpenBucket make a State Store of its object and the data of its
-	// Secret, which is nil if it names none. Their errors name the field or the key
-	// that is wrong. A State Store that is an io.Closer is closed when it is not used
-	// any more.
+	// OpenGit and OpenBucket make a State Store of its object and the data of its Secret, which
+	// is nil if the object names none. Their errors name the field or the key that is wrong. A
+	// State Store that is an io.Closer is closed when nothing uses it any more.
 	OpenGit    func(*v1alpha1.GitStateStore, map[string][]byte) (statestore.Store, error)
 	OpenBucket func(*v1alpha1.BucketStateStore, map[string][]byte) (statestore.Store, error)
 	// Records hold the files that are too large for a Work.
 	Records *record.Store
-	// TempDir is for such files on their way; empty is the system's.
+	// TempDir is for such files while they are written; empty is the system's.
 	TempDir string
-	// BatchTimeout is for what goes to a State Store at once; 0 is 5 minutes.
+	// BatchTimeout is for one batch; 0 is 5 minutes.
 	BatchTimeout time.Duration
-	// Interval is how often everything is compared with what the State Stores have,
-	// and written again where they differ; 0 is never.
+	// Interval is how often everything is compared with what the State Stores have, and
+	// written again where that differs; 0 is never.
 	Interval time.Duration
 	// Workers is how many objects each controller reconciles at once.
 	Workers int
@@ -61,11 +53,11 @@ func Setup(mgr manager.Manager, o Options) error {
 	if err := addIndexes(mgr.GetFieldIndexer()); err != nil {
 		return err
 	}
-	s := newStores(mgr.GetCache())
+	d := newDispatcher(mgr.GetCache())
 	if o.BatchTimeout > 0 {
-		s.timeout = o.BatchTimeout
+		d.timeout = o.BatchTimeout
 	}
-	c := &wiring{Manager: mgr, options: o, stores: s}
+	c := &wiring{Manager: mgr, options: o, dispatcher: d}
 	return errors.Join(
 		c.addWorks(),
 		c.addWorkPlacements(),
@@ -80,15 +72,16 @@ func Setup(mgr manager.Manager, o Options) error {
 			empty:  func() *v1alpha1.BucketStateStore { return &v1alpha1.BucketStateStore{} },
 			status: func(b *v1alpha1.BucketStateStore) *v1alpha1.StateStoreStatus { return &b.Status },
 		}),
-		mgr.Add(s),
+		mgr.Add(d),
+		c.addRepairs(),
 	)
 }
 
-// wiring leads events to the objects that they are about.
+// wiring adds controllers to a manager, and has events wake them (watch.go).
 type wiring struct {
 	manager.Manager
-	options Options
-	stores  *stores
+	options    Options
+	dispatcher *dispatcher
 }
 
 func (c *wiring) controller(name string, r reconcile.Reconciler) (controller.Controller, error) {
@@ -112,16 +105,20 @@ func addIndexes(i client.FieldIndexer) error {
 			}
 			return nil
 		}),
-		i.IndexField(ctx, &v1alpha1.WorkPlacement{}, byDestination, ofPlacement(func(p *v1alpha1.WorkPlacement) string { return p.Spec.TargetDestinationName })),
+		i.IndexField(ctx, &v1alpha1.WorkPlacement{}, byDestination, ofPlacement(target)),
 		i.IndexField(ctx, &v1alpha1.WorkPlacement{}, byDirectory, ofPlacement(directoryKey)),
-		i.IndexField(ctx, &v1alpha1.Destination{}, byStore, func(o client.Object) []string {
-			d, ok := o.(*v1alpha1.Destination)
-			if !ok || d.Spec.StateStoreRef == nil {
-				return nil
-			}
-			return []string{storeKey(*d.Spec.StateStoreRef)}
-		}),
+		i.IndexField(ctx, &v1alpha1.Destination{}, byStore, storeOf),
 	)
+}
+
+func target(p *v1alpha1.WorkPlacement) string { return p.Spec.TargetDestinationName }
+
+func storeOf(o client.Object) []string {
+	d, ok := o.(*v1alpha1.Destination)
+	if !ok || d.Spec.StateStoreRef == nil {
+		return nil
+	}
+	return []string{storeKey(*d.Spec.StateStoreRef)}
 }
 
 func ofPlacement(key func(*v1alpha1.WorkPlacement) string) client.IndexerFunc {
@@ -135,8 +132,8 @@ func ofPlacement(key func(*v1alpha1.WorkPlacement) string) client.IndexerFunc {
 
 func storeKey(r v1alpha1.StateStoreReference) string { return r.Kind + "/" + r.Name }
 
-// placementsOf are those that go to a Destination. They are the cache's: not to be
-// changed.
+// placementsOf are the WorkPlacements that go to a Destination. They are the cache's and must not
+// be changed.
 func placementsOf(ctx context.Context, c client.Reader, destination string) ([]v1alpha1.WorkPlacement, error) {
 	list := &v1alpha1.WorkPlacementList{}
 	err := c.List(ctx, list, client.MatchingFields{byDestination: destination}, client.UnsafeDisableDeepCopy)
@@ -153,7 +150,13 @@ func requestFor(o client.Object) reconcile.Request {
 	return reconcile.Request{NamespacedName: client.ObjectKeyFromObject(o)}
 }
 
-// patch writes what differs between before and o, unless o has been written since.
-func patch(ctx context.Context, c client.Client, before, o client.Object) error {
-	return c.Patch(ctx, o, client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{}))
+func requestsFor[T any, P interface {
+	*T
+	client.Object
+}](all []T) []reconcile.Request {
+	requests := make([]reconcile.Request, len(all))
+	for i := range all {
+		requests[i] = requestFor(P(&all[i]))
+	}
+	return requests
 }

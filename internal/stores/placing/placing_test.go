@@ -66,7 +66,7 @@ func TestLongNames(t *testing.T) {
 	w.Name = strings.Repeat("w", 63)
 	long := strings.Repeat("d", 252)
 	c := &cluster{work: w, destinations: []v1alpha1.Destination{destination(long+"1", nil), destination(long+"2", nil)}}
-	c.settle()
+	c.untilDone()
 	require.Len(t, c.placements, 2)
 	for _, p := range c.placements {
 		assert.LessOrEqual(t, len(p.Name), 253)
@@ -82,78 +82,78 @@ func TestPromise(t *testing.T) {
 			destination("a", labels{"env": "dev"}), destination("b", labels{"env": "dev", "zone": "dmz"}), destination("c", nil),
 		},
 	}
-	c.settle()
+	c.untilDone()
 	assert.Equal(t, "a b", c.where("."))
 	assert.Equal(t, "b", c.where("edge"))
 	assert.Equal(t, 2, c.work.Status.WorkPlacementsCreated)
 
 	c.destinations = append(c.destinations, destination("d", labels{"env": "dev"}))
-	c.settle()
+	c.untilDone()
 	assert.Equal(t, "a b d", c.where("."), "a new Destination")
 
 	c.destinations[0].Labels = nil
-	c.settle()
+	c.untilDone()
 	assert.Equal(t, "a! b d", c.where("."), "relabelled")
 	assert.Equal(t, "False DestinationSelectorMismatch Target destination no longer matches destinationSelectors for workloadGroups: ["+groupOf(".").ID+"]; wanted is a Destination labelled env=dev",
 		condition(c.work.Status.Conditions, ConditionScheduled))
 	assert.Equal(t, "False Misplaced Misplaced", condition(c.work.Status.Conditions, ConditionReady))
 
 	c.work.Generation, c.work.Spec.WorkloadGroups[0].Workloads[0].Content = 4, "new"
-	c.settle()
+	c.untilDone()
 	for _, p := range c.placements {
 		assert.EqualValues(t, 4, p.Spec.WorkGeneration, "misplaced ones are kept up to date")
 	}
 
 	c.destinations[0].Labels = labels{"env": "dev"}
-	c.settle()
+	c.untilDone()
 	assert.Equal(t, "a b d", c.where("."), "it matches again")
 	assert.Equal(t, "True AllWorkplacementsScheduled Ready", condition(c.work.Status.Conditions, ConditionReady))
 
 	c.destinations = c.destinations[1:]
-	c.settle()
+	c.untilDone()
 	assert.Equal(t, "b d", c.where("."), "gone")
 
 	c.work.Spec.WorkloadGroups = c.work.Spec.WorkloadGroups[:1]
-	c.settle()
+	c.untilDone()
 	assert.Empty(t, c.where("edge"), "a group that has left")
 }
 
 func TestRequest(t *testing.T) {
 	c := &cluster{work: workOf("mydb", groupOf(".", from(v1alpha1.SourcePromise, labels{"env": "dev"})))}
-	c.settle()
+	c.untilDone()
 	assert.Equal(t, "False UnscheduledWorkloads No matching destination found for workloadGroups: ["+groupOf(".").ID+"]; wanted is a Destination labelled env=dev", condition(c.work.Status.Conditions, ConditionScheduled))
 	assert.Equal(t, "False UnscheduledWorkloads Pending", condition(c.work.Status.Conditions, ConditionReady))
 	assert.Equal(t, 1, c.work.Status.WorkPlacements)
 	assert.Zero(t, c.work.Status.WorkPlacementsCreated)
 
 	c.destinations = []v1alpha1.Destination{destination("a", labels{"env": "dev"})}
-	c.settle()
+	c.untilDone()
 	assert.Equal(t, "a", c.where("."))
 	for _, more := range []string{"b", "c", "d", "e", "f", "g"} {
 		c.destinations = append(c.destinations, destination(more, labels{"env": "dev"}))
-		c.settle()
+		c.untilDone()
 		assert.Equal(t, "a", c.where("."), "it is never moved")
 	}
 
 	c.destinations[0].Labels = labels{"env": "prod"}
-	c.settle()
+	c.untilDone()
 	assert.Equal(t, "a!", c.where("."), "not even when it does not match")
 	c.destinations[0].Labels = labels{"env": "dev"}
-	c.settle()
+	c.untilDone()
 	assert.Equal(t, "a", c.where("."))
 
 	gone := c.destinations[0]
 	c.destinations = c.destinations[1:]
-	c.settle()
+	c.untilDone()
 	assert.Equal(t, "a!", c.where("."), "nor when the Destination is gone, where the files are still")
 	c.destinations = append(c.destinations, gone)
-	c.settle()
+	c.untilDone()
 	assert.Equal(t, "a", c.where("."))
 
 	// cleanup: all
 	c.destinations[len(c.destinations)-1] = leaving(gone)
 	c.placements[0] = leaving(c.placements[0])
-	c.settle()
+	c.untilDone()
 	require.Len(t, c.placements, 2)
 	assert.NotEqual(t, "a", c.placements[1].Spec.TargetDestinationName)
 }
@@ -166,26 +166,26 @@ func TestTwoWorkPlacementsOfAGroup(t *testing.T) {
 		p.CreationTimestamp = metav1.NewTime(noon.AddDate(0, 0, -i))
 		c.placements = append(c.placements, *p)
 	}
-	c.settle()
+	c.untilDone()
 	assert.Equal(t, "b", c.where("."), "the eldest stays")
 
 	younger := build(c.work, &group, "a")
 	younger.CreationTimestamp = metav1.NewTime(noon)
 	c.placements = append(c.placements, *younger)
 	c.destinations[1].Labels = labels{v1alpha1.LabelDryRun: "true"}
-	c.settle()
+	c.untilDone()
 	assert.Equal(t, "a", c.where("."), "one that matches stays")
 }
 
 // TestWhatIsBeingRemoved still has the name.
 func TestWhatIsBeingRemoved(t *testing.T) {
 	c := &cluster{work: workOf("mydb", groupOf(".")), destinations: []v1alpha1.Destination{destination("a", nil)}}
-	c.settle()
+	c.untilDone()
 	c.placements[0] = leaving(c.placements[0])
-	c.settle()
+	c.untilDone()
 	assert.Equal(t, "False UnscheduledWorkloads Pending", condition(c.work.Status.Conditions, ConditionReady))
 	c.placements = nil
-	c.settle()
+	c.untilDone()
 	assert.Equal(t, "a", c.where("."))
 }
 
@@ -194,7 +194,7 @@ func TestSameShortID(t *testing.T) {
 	one, other := groupOf("one"), groupOf("other")
 	other.ID = one.ID[:5] + other.ID[5:]
 	c := &cluster{work: workOf("", one, other), destinations: []v1alpha1.Destination{destination("a", nil)}}
-	c.settle()
+	c.untilDone()
 	require.Len(t, c.placements, 1)
 	assert.Equal(t, "False FailedToScheduleWorkloads The ids of these workloadGroups begin like that of another one; rename their directories: ["+other.ID+"]",
 		condition(c.work.Status.Conditions, ConditionScheduled))
@@ -202,19 +202,19 @@ func TestSameShortID(t *testing.T) {
 
 func TestNoGroups(t *testing.T) {
 	c := &cluster{work: workOf("mydb")}
-	c.settle()
+	c.untilDone()
 	assert.Equal(t, "True AllWorkplacementsScheduled Ready", condition(c.work.Status.Conditions, ConditionReady))
 }
 
 func TestLabelsOfOthersStay(t *testing.T) {
 	c := &cluster{work: workOf("", groupOf(".")), destinations: []v1alpha1.Destination{destination("a", nil)}}
-	c.settle()
+	c.untilDone()
 	c.placements[0].Labels["mine"] = "x"
 	c.placements[0].Annotations["mine"] = "x"
 	plan := c.plan()
 	assert.Empty(t, plan.Update)
 	delete(c.placements[0].Labels, v1alpha1.LabelWork)
-	c.settle()
+	c.untilDone()
 	assert.Equal(t, "x", c.placements[0].Labels["mine"])
 	assert.Equal(t, c.work.Name, c.placements[0].Labels[v1alpha1.LabelWork])
 }

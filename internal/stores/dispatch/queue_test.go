@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package statestore
+package dispatch
 
 import (
 	"context"
@@ -12,23 +12,25 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/kratix-compile/kratix-compile/internal/stores/statestore"
 )
 
 // gated is a store that waits to be let go, and remembers its batches.
 type gated struct {
-	Store
-	begun   chan []Change
+	statestore.Store
+	begun   chan []statestore.Change
 	proceed chan struct{}
 }
 
-func (g *gated) Apply(ctx context.Context, changes []Change) []Outcome {
+func (g *gated) Apply(ctx context.Context, changes []statestore.Change) []statestore.Outcome {
 	g.begun <- changes
 	select {
 	case <-g.proceed:
 	case <-ctx.Done():
-		return All(len(changes), ctx.Err())
+		return statestore.All(len(changes), ctx.Err())
 	}
-	out := make([]Outcome, len(changes))
+	out := make([]statestore.Outcome, len(changes))
 	for i, c := range changes {
 		out[i].Version = c.Title
 	}
@@ -36,7 +38,7 @@ func (g *gated) Apply(ctx context.Context, changes []Change) []Outcome {
 }
 
 func start(t *testing.T, limit int, timeout time.Duration) (*gated, *Queue, context.CancelFunc) {
-	g := &gated{begun: make(chan []Change), proceed: make(chan struct{})}
+	g := &gated{begun: make(chan []statestore.Change), proceed: make(chan struct{})}
 	q := NewQueue(g, limit, timeout)
 	ctx, cancel := context.WithCancel(context.Background())
 	var wg sync.WaitGroup
@@ -45,7 +47,7 @@ func start(t *testing.T, limit int, timeout time.Duration) (*gated, *Queue, cont
 	return g, q, cancel
 }
 
-func titles(changes []Change) (out []string) {
+func titles(changes []statestore.Change) (out []string) {
 	for _, c := range changes {
 		out = append(out, c.Title)
 	}
@@ -58,7 +60,7 @@ func TestQueueGathers(t *testing.T) {
 	g, q, _ := start(t, 3, time.Minute)
 	outcomes := make(chan string, 10)
 	submit := func(id, title string) {
-		q.Submit(Change{ID: id, Title: title}.Draft(), func(o Outcome) { outcomes <- id + " " + o.Version })
+		q.Submit(DraftOf(statestore.Change{ID: id, Title: title}), func(o statestore.Outcome) { outcomes <- id + " " + o.Version })
 	}
 	submit("a", "a1")
 	assert.Equal(t, []string{"a1"}, titles(<-g.begun))
@@ -67,7 +69,7 @@ func TestQueueGathers(t *testing.T) {
 	submit("a", "a3")
 	submit("c", "c1")
 	submit("d", "d1")
-	assert.Equal(t, 4, q.Pending())
+	assert.Equal(t, 4, q.waiting())
 	g.proceed <- struct{}{}
 	assert.Equal(t, "a a1", <-outcomes)
 	assert.Equal(t, []string{"a3", "b1", "c1"}, titles(<-g.begun), "in order, and no more than the limit")
@@ -78,13 +80,13 @@ func TestQueueGathers(t *testing.T) {
 	assert.Equal(t, []string{"d1"}, titles(<-g.begun))
 	g.proceed <- struct{}{}
 	assert.Equal(t, "d d1", <-outcomes)
-	assert.Zero(t, q.Pending())
+	assert.Zero(t, q.waiting())
 }
 
 func TestQueueBoundsABatch(t *testing.T) {
 	g, q, _ := start(t, 3, time.Millisecond)
-	outcome := make(chan Outcome, 1)
-	q.Submit(Change{ID: "a"}.Draft(), func(o Outcome) { outcome <- o })
+	outcome := make(chan statestore.Outcome, 1)
+	q.Submit(DraftOf(statestore.Change{ID: "a"}), func(o statestore.Outcome) { outcome <- o })
 	<-g.begun
 	require.ErrorIs(t, (<-outcome).Err, context.DeadlineExceeded)
 }
@@ -92,9 +94,9 @@ func TestQueueBoundsABatch(t *testing.T) {
 // TestQueueEnds: nobody waits for ever for a queue that has ended.
 func TestQueueEnds(t *testing.T) {
 	g, q, cancel := start(t, 1, time.Minute)
-	outcomes := make(chan Outcome, 3)
+	outcomes := make(chan statestore.Outcome, 3)
 	for i := range 3 {
-		q.Submit(Change{ID: fmt.Sprint(i)}.Draft(), func(o Outcome) { outcomes <- o })
+		q.Submit(DraftOf(statestore.Change{ID: fmt.Sprint(i)}), func(o statestore.Outcome) { outcomes <- o })
 	}
 	<-g.begun
 	cancel()
@@ -107,15 +109,15 @@ func TestQueueEnds(t *testing.T) {
 // that is over. One that cannot be made fails alone.
 func TestQueueMakesWhatLeaves(t *testing.T) {
 	g, q, _ := start(t, 3, time.Minute)
-	q.Submit(Change{ID: "first"}.Draft(), func(Outcome) {})
+	q.Submit(DraftOf(statestore.Change{ID: "first"}), func(statestore.Outcome) {})
 	<-g.begun
 	var made, released []string
-	outcomes := make(chan Outcome, 3)
+	outcomes := make(chan statestore.Outcome, 3)
 	submit := func(id, title string, err error) {
-		q.Submit(Draft{id, func(context.Context) (Change, error) {
+		q.Submit(Draft{id, func(context.Context) (statestore.Change, error) {
 			made = append(made, title)
-			return Change{ID: id, Title: title, Release: func() { released = append(released, title) }}, err
-		}}, func(o Outcome) { outcomes <- o })
+			return statestore.Change{ID: id, Title: title, Release: func() { released = append(released, title) }}, err
+		}}, func(o statestore.Outcome) { outcomes <- o })
 	}
 	submit("a", "a1", nil)
 	submit("b", "b1", errors.New("damaged"))
@@ -127,7 +129,7 @@ func TestQueueMakesWhatLeaves(t *testing.T) {
 	assert.Empty(t, released)
 	g.proceed <- struct{}{}
 	for range 2 {
-		assert.Equal(t, Outcome{Version: "a2"}, <-outcomes)
+		assert.Equal(t, statestore.Outcome{Version: "a2"}, <-outcomes)
 	}
 	require.EqualError(t, (<-outcomes).Err, "damaged")
 	assert.Equal(t, []string{"a2"}, released)

@@ -11,9 +11,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/client-go/util/workqueue"
 	"sigs.k8s.io/controller-runtime/pkg/client/fake"
-	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
 	"github.com/kratix-compile/kratix-compile/internal/stores/placing"
@@ -27,7 +25,7 @@ const overlaps = "spec.path w of Destination one overlaps spec.path ./w/ of Dest
 func rival(s *shared) {
 	first := &v1alpha1.Destination{ObjectMeta: metav1.ObjectMeta{Name: "first"}}
 	first.Spec.Path, first.Spec.StateStoreRef = "./w/", &ours
-	s.stores.reader = fake.NewClientBuilder().WithScheme(s.Scheme()).WithObjects(first).Build()
+	s.dispatcher.reader = fake.NewClientBuilder().WithScheme(s.Scheme()).WithObjects(first).Build()
 }
 
 // TestTakenPath: nothing is written or removed where another Destination is at home, in any
@@ -40,7 +38,7 @@ func TestTakenPath(t *testing.T) {
 			staying := sharing(t, "a", "1")
 			staying.Spec.ID = "5058f1af"
 			s := share(t, mode, staying, going)
-			cache := s.stores.reader
+			cache := s.dispatcher.reader
 			rival(s)
 			for _, of := range s.all {
 				_, err := s.Reconcile(t.Context(), of)
@@ -56,7 +54,7 @@ func TestTakenPath(t *testing.T) {
 			assert.True(t, apierrors.IsNotFound(s.Get(t.Context(), s.all[1].NamespacedName, going)), "it has nothing there")
 			assert.Empty(t, s.paper.begun, "the State Store has not been asked for anything")
 
-			s.stores.reader = cache
+			s.dispatcher.reader = cache
 			s.all = s.all[:1]
 			s.write(t)
 			assert.Equal(t, "1", s.paper.text)
@@ -72,13 +70,9 @@ func TestTakenDestination(t *testing.T) {
 	d := &v1alpha1.Destination{ObjectMeta: metav1.ObjectMeta{Name: "one"}}
 	d.Spec.Path, d.Spec.StateStoreRef, d.Spec.Cleanup = "w", &ours, v1alpha1.CleanupAll
 	c := fake.NewClientBuilder().WithScheme(s.Scheme()).WithObjects(d).WithStatusSubresource(d).
-		WithIndex(&v1alpha1.WorkPlacement{}, byDestination, ofPlacement(func(p *v1alpha1.WorkPlacement) string { return p.Spec.TargetDestinationName })).Build()
-	wakes := &waker{}
-	queue := workqueue.NewTypedRateLimitingQueue(workqueue.DefaultTypedControllerRateLimiter[reconcile.Request]())
-	defer queue.ShutDown()
-	require.NoError(t, wakes.start(t.Context(), queue))
+		WithIndex(&v1alpha1.WorkPlacement{}, byDestination, ofPlacement(target)).Build()
 	heard := &told{}
-	r := &destinations{Client: c, stores: s.stores, flights: newFlights[*v1alpha1.Destination](wakes), now: time.Now, events: heard}
+	r := &destinations{Client: c, dispatcher: s.dispatcher, now: time.Now, events: heard}
 	of := requestFor(d)
 	_, err := r.Reconcile(t.Context(), of)
 	require.NoError(t, err)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package statestore
+package dispatch
 
 import (
 	"context"
@@ -11,18 +11,20 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/kratix-compile/kratix-compile/internal/stores/statestore"
 )
 
 // answering is a store that is asked at once, and keeps how many changes it was given.
 type answering struct {
-	Store
+	statestore.Store
 	answer func(ctx context.Context, changes int) error
 	sizes  []int
 }
 
-func (a *answering) Apply(ctx context.Context, changes []Change) []Outcome {
+func (a *answering) Apply(ctx context.Context, changes []statestore.Change) []statestore.Outcome {
 	a.sizes = append(a.sizes, len(changes))
-	return All(len(changes), a.answer(ctx, len(changes)))
+	return statestore.All(len(changes), a.answer(ctx, len(changes)))
 }
 
 // TestQueueWeighs: a batch has no more files than the disk has room for, and one more.
@@ -31,11 +33,11 @@ func TestQueueWeighs(t *testing.T) {
 	q := NewQueue(store, 100, time.Minute)
 	written := 0
 	submit := func(id int, bytes ...int64) {
-		c := Change{ID: fmt.Sprint(id)}
+		c := statestore.Change{ID: fmt.Sprint(id)}
 		for _, n := range bytes {
-			c.Files = append(c.Files, File{Bytes: n})
+			c.Files = append(c.Files, statestore.File{Bytes: n})
 		}
-		q.Submit(c.Draft(), func(o Outcome) { require.NoError(t, o.Err); written++ })
+		q.Submit(DraftOf(c), func(o statestore.Outcome) { require.NoError(t, o.Err); written++ })
 	}
 	for i := range 10 {
 		submit(i, 20<<20, 10<<20)
@@ -44,7 +46,7 @@ func TestQueueWeighs(t *testing.T) {
 	for i := range 90 {
 		submit(11+i, 0)
 	}
-	for q.Pending() > 0 {
+	for q.waiting() > 0 {
 		q.apply(t.Context())
 	}
 	assert.Equal(t, 101, written)
@@ -66,7 +68,7 @@ func TestQueueHalves(t *testing.T) {
 		written := map[int]bool{}
 		var submit func(id int)
 		submit = func(id int) {
-			q.Submit(Change{ID: fmt.Sprint(id)}.Draft(), func(o Outcome) {
+			q.Submit(DraftOf(statestore.Change{ID: fmt.Sprint(id)}), func(o statestore.Outcome) {
 				if o.Err == nil {
 					written[id] = true
 					return
@@ -79,7 +81,7 @@ func TestQueueHalves(t *testing.T) {
 		for i := range 100 {
 			submit(i)
 		}
-		for q.Pending() > 0 {
+		for q.waiting() > 0 {
 			q.apply(t.Context())
 		}
 		assert.Len(t, written, 100)
@@ -95,7 +97,7 @@ func TestQueuePauses(t *testing.T) {
 		store := &answering{answer: func(context.Context, int) error {
 			asked = append(asked, time.Since(begin))
 			if len(asked) == 1 {
-				return fmt.Errorf("bucket: %w", &Pause{begin.Add(90 * time.Second), "SlowDown"})
+				return fmt.Errorf("bucket: %w", &statestore.Pause{Until: begin.Add(90 * time.Second), Said: "SlowDown"})
 			}
 			return nil
 		}}
@@ -105,7 +107,7 @@ func TestQueuePauses(t *testing.T) {
 		go func() { q.Run(ctx); close(ended) }()
 		outcomes := make(chan error, 3)
 		submit := func(id string) {
-			q.Submit(Change{ID: id}.Draft(), func(o Outcome) { outcomes <- o.Err })
+			q.Submit(DraftOf(statestore.Change{ID: id}), func(o statestore.Outcome) { outcomes <- o.Err })
 		}
 		submit("a")
 		require.ErrorContains(t, <-outcomes, "SlowDown")
@@ -123,16 +125,16 @@ func TestQueuePauses(t *testing.T) {
 // TestQueueEndsInAPause: nobody waits for the server when the queue is not wanted any more.
 func TestQueueEndsInAPause(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		store := &answering{answer: func(context.Context, int) error { return &Pause{Until: time.Now().Add(time.Hour)} }}
+		store := &answering{answer: func(context.Context, int) error { return &statestore.Pause{Until: time.Now().Add(time.Hour)} }}
 		q := NewQueue(store, 100, time.Minute)
 		ctx, cancel := context.WithCancel(t.Context())
 		ended := make(chan struct{})
 		go func() { q.Run(ctx); close(ended) }()
 		outcomes := make(chan error, 2)
 		begin := time.Now()
-		q.Submit(Change{ID: "a"}.Draft(), func(o Outcome) { outcomes <- o.Err })
-		require.ErrorAs(t, <-outcomes, new(*Pause))
-		q.Submit(Change{ID: "a"}.Draft(), func(o Outcome) { outcomes <- o.Err })
+		q.Submit(DraftOf(statestore.Change{ID: "a"}), func(o statestore.Outcome) { outcomes <- o.Err })
+		require.ErrorAs(t, <-outcomes, new(*statestore.Pause))
+		q.Submit(DraftOf(statestore.Change{ID: "a"}), func(o statestore.Outcome) { outcomes <- o.Err })
 		cancel()
 		<-ended
 		require.ErrorIs(t, <-outcomes, context.Canceled)

@@ -41,7 +41,7 @@ func TestWhatIsTold(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			var have told
-			turn{"Ready", c.before, c.after}.tell(&have, &v1alpha1.Destination{}, "Check")
+			tellTurn(&have, &v1alpha1.Destination{}, "Check", "Ready", c.before, c.after)
 			assert.Equal(t, c.want, have)
 		})
 	}
@@ -66,7 +66,7 @@ func TestFilesThatStay(t *testing.T) {
 func TestLongEvents(t *testing.T) {
 	var have told
 	long := []metav1.Condition{{Type: "Ready", Status: "False", Reason: "Bad", Message: strings.Repeat("ü", 1000)}}
-	turn{"Ready", nil, long}.tell(&have, &v1alpha1.Destination{}, "Check")
+	tellTurn(&have, &v1alpha1.Destination{}, "Check", "Ready", nil, long)
 	tellStay(&have, &v1alpha1.WorkPlacement{}, strings.Split(strings.Repeat("path,", 1000), ","))
 	require.Len(t, have, 2)
 	for _, text := range have {

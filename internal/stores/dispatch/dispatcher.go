@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package dispatch
+
+import (
+	"context"
+	"errors"
+	"io"
+	"sync"
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/util/workqueue"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+	"sigs.k8s.io/controller-runtime/pkg/source"
+
+	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
+	"github.com/kratix-compile/kratix-compile/internal/stores/statestore"
+)
+
+// dispatcher stands between the controllers and the State Stores. Each State Store has its own
+// queue, so that one that is slow or down does not stop the others. A controller does not wait for
+// a State Store either: it sends a change off, and is woken when the trip of the change is over.
+type dispatcher struct {
+	// reader is a cache.
+	reader client.Reader
+	// timeout is for one batch.
+	timeout time.Duration
+	backoff workqueue.TypedRateLimiter[sender]
+
+	running chan struct{}   // closed when context is set
+	context context.Context //nolint:containedctx // of Start: what queues live in
+	queues  sync.WaitGroup
+
+	mu     sync.Mutex
+	stores map[v1alpha1.StateStoreReference]*openStore
+	// trips are those that are not collected yet. An object has one at a time.
+	trips map[sender]*trip
+	// controllers are the workqueues of those that can be woken, by the kind of their objects.
+	controllers map[string]rateLimited
+}
+
+type rateLimited = workqueue.TypedRateLimitingInterface[reconcile.Request]
+
+// openStore is a State Store as one version of its object and its Secret describe it.
+type openStore struct {
+	version string
+	store   statestore.Store
+	queue   *Queue
+	stop    context.CancelFunc
+	// fault says to people why there is no queue.
+	fault string
+}
+
+// sender is an object that has a change on its way, with the kind that its controller has.
+type sender struct {
+	kind string
+	reconcile.Request
+}
+
+// trip is a change on its way to a State Store and back.
+type trip struct {
+	of sender
+	to v1alpha1.StateStoreReference
+	// finish puts the outcome into the status of the object, as the object was when it was sent.
+	finish func(context.Context, *trip) (reconcile.Result, error)
+
+	begun   time.Time
+	outcome *statestore.Outcome // nil while it is on its way
+	// retry is how long to wait after a failure, longer each time.
+	retry time.Duration
+	// again is whether the object is to be looked at once more: something has happened to it
+	// meanwhile, or the State Store has been opened anew.
+	again bool
+}
+
+// hold is what keeps a change from being sent to a State Store.
+type hold struct {
+	// message is empty while the State Store is about to be opened.
+	message string
+	// missing tells that there is no such State Store.
+	missing bool
+}
+
+const (
+	// firstRetry and lastRetry are how soon a change that failed is tried again: at first,
+	// and after many failures.
+	firstRetry, lastRetry = 500 * time.Millisecond, 2 * time.Minute
+	// checkAfter is how soon a State Store is checked that a change could not be written to.
+	// The failures of many changes until then lead to one check.
+	checkAfter = time.Second
+)
+
+func newDispatcher(reader client.Reader) *dispatcher {
+	return &dispatcher{
+		reader: reader, timeout: DefaultLimits().Batch, running: make(chan struct{}),
+		backoff:     workqueue.NewTypedItemExponentialFailureRateLimiter[sender](firstRetry, lastRetry),
+		stores:      map[v1alpha1.StateStoreReference]*openStore{},
+		trips:       map[sender]*trip{},
+		controllers: map[string]rateLimited{},
+	}
+}
+
+// Start implements manager.Runnable.
+func (d *dispatcher) Start(ctx context.Context) error {
+	d.context = ctx
+	close(d.running)
+	<-ctx.Done()
+	d.queues.Wait()
+	return nil
+}
+
+// submit begins a trip if the State Store is open, and returns what is known of the State Store;
+// nil is nothing. It holds the lock: a queue that is replaced gives back only what is in it by
+// then.
+func (d *dispatcher) submit(draft Draft, t *trip) *openStore {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	store := d.stores[t.to]
+	if store == nil || store.queue == nil {
+		return store
+	}
+	t.begun = time.Now()
+	d.trips[t.of] = t
+	store.queue.Submit(draft, func(o statestore.Outcome) {
+		d.mu.Lock()
+		t.outcome = &o
+		d.mu.Unlock()
+		d.wake(t.of.kind, 0, t.of.Request)
+	})
+	return store
+}
+
+// collect takes the trip of an object that is over. If there is none, underway tells whether one
+// is on its way: then the controller is woken when that one is over.
+func (d *dispatcher) collect(of sender) (over *trip, underway bool) {
+	d.mu.Lock()
+	t := d.trips[of]
+	if t != nil && t.outcome == nil {
+		t.again = true
+		d.mu.Unlock()
+		return nil, true
+	}
+	delete(d.trips, of)
+	d.mu.Unlock()
+	if t == nil {
+		return nil, false
+	}
+	switch err := t.outcome.Err; {
+	case errors.Is(err, context.Canceled): // another version of the State Store has taken over
+		t.again = true
+	case err != nil:
+		t.retry = d.backoff.When(of)
+		d.wake(t.to.Kind, checkAfter, reconcile.Request{NamespacedName: types.NamespacedName{Name: t.to.Name}})
+	default:
+		d.backoff.Forget(of)
+	}
+	return t, false
+}
+
+// exists reads from a cache.
+func (d *dispatcher) exists(ctx context.Context, ref v1alpha1.StateStoreReference) (bool, error) {
+	var err error
+	switch ref.Kind {
+	case v1alpha1.KindGitStateStore:
+		err = d.reader.Get(ctx, client.ObjectKey{Name: ref.Name}, &v1alpha1.GitStateStore{})
+	case v1alpha1.KindBucketStateStore:
+		err = d.reader.Get(ctx, client.ObjectKey{Name: ref.Name}, &v1alpha1.BucketStateStore{})
+	default:
+		return false, nil
+	}
+	return err == nil, client.IgnoreNotFound(err)
+}
+
+// opened is the State Store of that version, or nil if that is not open.
+func (d *dispatcher) opened(ref v1alpha1.StateStoreReference, version string) statestore.Store {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if o := d.stores[ref]; o != nil && o.version == version {
+		return o.store
+	}
+	return nil
+}
+
+// open puts a State Store in the place of the version before. What waits in the queue of that one
+// is given back with context.Canceled, and is sent again.
+func (d *dispatcher) open(ctx context.Context, ref v1alpha1.StateStoreReference, version string, store statestore.Store) error {
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-d.running:
+	}
+	life, stop := context.WithCancel(d.context)
+	o := &openStore{version: version, store: store, queue: NewQueue(store, batchLimit, d.timeout), stop: stop}
+	d.queues.Go(func() {
+		o.queue.Run(life)
+		if c, ok := store.(io.Closer); ok {
+			_ = c.Close() // what is left is in a directory for temporary files
+		}
+	})
+	d.replace(ref, o)
+	return nil
+}
+
+// fault keeps all changes to a State Store back, and says why.
+func (d *dispatcher) fault(ref v1alpha1.StateStoreReference, why string) {
+	d.mu.Lock()
+	same := d.stores[ref] != nil && d.stores[ref].fault == why
+	d.mu.Unlock()
+	if !same {
+		d.replace(ref, &openStore{fault: why, stop: func() {}})
+	}
+}
+
+// replace closes a State Store and puts another one in its place, or none.
+func (d *dispatcher) replace(ref v1alpha1.StateStoreReference, with *openStore) {
+	d.mu.Lock()
+	before := d.stores[ref]
+	if with == nil {
+		delete(d.stores, ref)
+	} else {
+		d.stores[ref] = with
+	}
+	d.mu.Unlock()
+	if before != nil {
+		before.stop()
+	}
+	d.wakeSenders(ref)
+}
+
+// wakes is a source of the controller of a kind, through which the dispatcher wakes it.
+func (d *dispatcher) wakes(kind string) source.Source {
+	return source.Func(func(_ context.Context, queue rateLimited) error {
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		d.controllers[kind] = queue
+		return nil
+	})
+}
+
+// wake has a controller look at objects. What it is told before it has started is lost: it looks
+// at everything then.
+func (d *dispatcher) wake(kind string, after time.Duration, objects ...reconcile.Request) {
+	d.mu.Lock()
+	queue := d.controllers[kind]
+	d.mu.Unlock()
+	if queue == nil {
+		return
+	}
+	for _, o := range objects {
+		queue.AddAfter(o, after)
+	}
+}
+
+// wakeSenders wakes all Destinations of a State Store, and their WorkPlacements: it has come, has
+// gone, or works again.
+func (d *dispatcher) wakeSenders(ref v1alpha1.StateStoreReference) {
+	ctx := context.Background() // the reader is a cache
+	destinations, err := destinationsOf(ctx, d.reader, ref)
+	if err != nil {
+		return // the cache is about to stop
+	}
+	d.wake(v1alpha1.KindDestination, 0, requestsFor(destinations)...)
+	for i := range destinations {
+		if placements, err := placementsOf(ctx, d.reader, destinations[i].Name); err == nil {
+			d.wake(v1alpha1.KindWorkPlacement, 0, requestsFor(placements)...)
+		}
+	}
+}
