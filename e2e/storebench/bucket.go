@@ -96,7 +96,7 @@ func (y *buckets) fresh(ctx context.Context, files int) (place, error) {
 	var err error
 	p.Store, err = bucket.New(
 		v1alpha1.BucketStateStoreSpec{BucketName: p.name, Endpoint: strings.TrimPrefix(y.counter.URL, "http://"), Insecure: true},
-		map[string][]byte{"accessKeyID": []byte(y.s3.AccessKey), "secretAccessKey": []byte(y.s3.SecretKey)})
+		map[string][]byte{"accessKeyID": []byte(y.s3.AccessKey), "secretAccessKey": []byte(y.s3.SecretKey)}, bucket.Options{})
 	return p, err
 }
 

@@ -84,7 +84,7 @@ func (y *bucketYard) secret() map[string][]byte {
 func (y *bucketYard) open(t testing.TB) statestore.Store { return y.openWith(t, y.secret()) }
 
 func (y *bucketYard) openWith(t testing.TB, secret map[string][]byte) statestore.Store {
-	store, err := bucket.New(y.spec(), secret)
+	store, err := bucket.New(y.spec(), secret, bucket.Options{})
 	require.NoError(t, err)
 	return store
 }

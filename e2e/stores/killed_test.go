@@ -41,7 +41,7 @@ func write() error {
 	if o.Git != nil {
 		store, err = git.New(*o.Git, o.Secret, git.Options{Dir: o.Dir})
 	} else {
-		store, err = bucket.New(*o.Bucket, o.Secret)
+		store, err = bucket.New(*o.Bucket, o.Secret, bucket.Options{})
 	}
 	if err != nil {
 		return err

@@ -25,11 +25,11 @@ type batch struct {
 	store *Store
 	view  *view
 	jobs  []*job
-	// large is held by who has more than largeBytes in memory.
+	// large is held while a file of more than largeBytes is in memory.
 	large sync.Mutex
 }
 
-// largeBytes is what each request may have in memory beside the others.
+// largeBytes is how much content each of the parallel requests may have in memory.
 const largeBytes = 1 << 20
 
 // gate makes large content wait for its turn.
@@ -56,7 +56,7 @@ type job struct {
 	mu      sync.Mutex
 	err     error
 	changed bool
-	sums    []string // of what is to be there: path and digest
+	sums    []string // of the files that are to be there: path and digest
 }
 
 // task is one object of a job.
@@ -65,8 +65,8 @@ type task struct {
 	do  func(ctx context.Context) (changed bool, err error)
 }
 
-// run works in phases, in which everything happens at the same time. In each of them a
-// runner may be killed: what a state file does not list is not there.
+// run works in phases. Within a phase everything happens at the same time. A runner may be killed
+// in any of them, so a file is in the state file before it is in the bucket.
 func (b *batch) run(ctx context.Context) []statestore.Outcome {
 	gone := b.removed()
 	b.phase(ctx, (*batch).announce)
@@ -127,7 +127,8 @@ func (j *job) end(changed bool, err error) {
 	}
 }
 
-// announce lists new files beside the old ones in the state file before there are any.
+// announce puts a state file that lists the new files beside the old ones, before the new ones are
+// there.
 func (b *batch) announce(j *job) []task {
 	s := j.step.State
 	if s == nil {
@@ -151,7 +152,7 @@ func (b *batch) announce(j *job) []task {
 	}}}
 }
 
-// removed is what the batch removes, and the directories that it is in.
+// removed are the files that the batch removes, and the directories that they are in.
 type removed struct{ files, dirs map[string]bool }
 
 func (b *batch) removed() removed {
@@ -167,13 +168,13 @@ func (b *batch) removed() removed {
 	return out
 }
 
-// turned is whether a path is a file where there has been a directory, or the other way
-// round, which not every object store can have both.
+// turned is whether a path becomes a file where a directory was, or the other way round. Not every
+// object store can have both.
 func (r removed) turned(path string) bool {
 	return r.dirs[path] || slices.ContainsFunc(merging.Parents(path), func(dir string) bool { return r.files[dir] })
 }
 
-// puts brings the files. Late are those that have to wait for the removals.
+// puts are the tasks that put files. The late ones have to wait for the removals.
 func (b *batch) puts(j *job, gone removed, late bool) []task {
 	var out []task
 	for _, f := range j.step.Put {
@@ -189,7 +190,7 @@ func (b *batch) isState(j *job, path string) bool {
 	return j.step.State != nil && j.step.State.Path == path
 }
 
-// removals are those of a job of which everything new is there.
+// removals are the tasks that remove files, for a job whose new files are there.
 func (b *batch) removals(j *job) []task {
 	var out []task
 	for _, path := range j.step.Remove {
@@ -252,8 +253,8 @@ func (b *batch) update(ctx context.Context, j *job, f statestore.File) (bool, er
 	return true, b.store.put(ctx, f.Path, buffer.Bytes())
 }
 
-// put is one request, whatever the size, so that the object is there at once and its ETag
-// is an MD5 where the server makes it one.
+// put makes one request, whatever the size. So the object is there at once, and where the server
+// makes its ETag an MD5, it is that of the whole.
 func (s *Store) put(ctx context.Context, path string, data []byte) error {
 	done, err := s.client.PutObject(ctx, s.bucket, s.prefix+path, bytes.NewReader(data), int64(len(data)), minio.PutObjectOptions{
 		ContentType: "application/octet-stream", DisableMultipart: true, SendContentMd5: true,
@@ -261,7 +262,8 @@ func (s *Store) put(ctx context.Context, path string, data []byte) error {
 	return put.failed(path, orTaken(done, err))
 }
 
-// orTaken is for who says yes to everything, like a page to log in at.
+// orTaken fails if the server has said yes without an ETag, as a web page does that answers 200 to
+// everything.
 func orTaken(done minio.UploadInfo, err error) error {
 	if err == nil && done.ETag == "" {
 		return &failure{noS3, errors.New("the server has taken it, and gave no ETag")}
@@ -269,7 +271,7 @@ func orTaken(done minio.UploadInfo, err error) error {
 	return err
 }
 
-// version is a digest of all that a change wants to be there: the same for the same files.
+// version is a digest of all files that a change wants to be there: the same for the same files.
 func version(sums []string) string {
 	slices.Sort(sums)
 	sum := sha256.Sum256([]byte(strings.Join(sums, "\n")))

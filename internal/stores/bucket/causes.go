@@ -13,11 +13,11 @@ import (
 	"github.com/kratix-compile/kratix-compile/internal/stores/statestore"
 )
 
-// cause is why a request did not do what it was to do. Everything is tried again some time:
-// where that helps by itself, the words say so, and elsewhere they say what to do.
+// cause is why a request has failed. Every change is tried again some time. If that helps, the
+// words say so; otherwise they say what to do.
 type cause struct {
 	means string
-	// all is whether no other request would fare better, so that none is made in vain.
+	// all is whether every other request would fail as well. Then none is made.
 	all bool
 }
 
@@ -48,7 +48,7 @@ var (
 	noTLS              = cause{"the server speaks no TLS that the runner knows; correct spec.endpoint or the server's settings", true}
 )
 
-// codes are those of S3 whose status alone does not tell the cause.
+// codes are codes of S3 that tell more than the status of the answer.
 var codes = map[string]cause{
 	"NoSuchBucket":          noBucket,
 	"InvalidBucketName":     noBucketName,
@@ -82,7 +82,7 @@ var codes = map[string]cause{
 	"ServiceUnavailable":    unavailable,
 }
 
-// statuses are for answers whose code tells nothing: to HEAD there is none.
+// statuses are for answers without a code that is known: an answer to HEAD has none.
 var statuses = map[int]cause{
 	http.StatusMovedPermanently:      elsewhere,
 	http.StatusTemporaryRedirect:     elsewhere,
@@ -97,8 +97,8 @@ var statuses = map[int]cause{
 	http.StatusInsufficientStorage:   full,
 }
 
-// causeOf is the one place that knows what an error of a request means. The zero cause is
-// that of an answer that means nothing to us, or of a change.
+// causeOf is the one place that knows what an error of a request means. The zero cause is for an
+// answer that nobody knows, and for an error of a change itself.
 func causeOf(err error) cause {
 	a, ok := errors.AsType[*asked](err)
 	if !ok {

@@ -33,8 +33,8 @@ func (a reply) write(w http.ResponseWriter) {
 	answer(w, a.status, a.code)
 }
 
-// TestCauses is what each answer of a server comes to: what a person reads, whether the
-// request is sent again at once, and whether the State Store is ready.
+// TestCauses: for each answer of a server, what a person reads, whether the request is sent again
+// at once, and whether the State Store is ready.
 func TestCauses(t *testing.T) {
 	const (
 		everything = ""    // is answered so
@@ -116,7 +116,7 @@ func TestCauses(t *testing.T) {
 	}
 }
 
-// TestPause: while a server wants no requests it gets none, whoever wants something.
+// TestPause: while a server wants no requests it gets none, for no change.
 func TestPause(t *testing.T) {
 	f := newFake(t)
 	s := f.open(t)
@@ -148,8 +148,8 @@ func TestPause(t *testing.T) {
 	}
 }
 
-// TestRefusedHead: an answer without words is not taken for an object that is gone, or its
-// WorkPlacement would be as well.
+// TestRefusedHead: an answer without words does not mean that an object is gone. Otherwise its
+// WorkPlacement would go, too.
 func TestRefusedHead(t *testing.T) {
 	f := newFake(t)
 	s := f.open(t)
@@ -167,7 +167,7 @@ func TestRefusedHead(t *testing.T) {
 	assert.Equal(t, map[string]string{"a": "1"}, f.files(t))
 }
 
-// TestNoS3: a page that welcomes everybody to everything has taken nothing.
+// TestNoS3: a web page that answers 200 to everything has not stored anything.
 func TestNoS3(t *testing.T) {
 	for _, page := range []string{"<html><body>Welcome</body></html>", "Welcome"} {
 		f := newFake(t)

@@ -13,15 +13,15 @@ import (
 	"github.com/kratix-compile/kratix-compile/internal/stores/statestore"
 )
 
-// TestSecretWithWhiteSpace: what an editor adds to a file does not matter, and what cannot
-// be a key is named.
+// TestSecretWithWhiteSpace: white space at the end, as editors leave it, does not matter. What
+// cannot be a key is named.
 func TestSecretWithWhiteSpace(t *testing.T) {
 	f := newFake(t)
 	for _, key := range []string{"accessKeyID", "secretAccessKey"} {
 		for _, around := range []string{"%\n", "%\r\n", " %\t", "\n%"} {
 			secret := f.secret()
 			secret[key] = []byte(strings.ReplaceAll(around, "%", string(secret[key])))
-			s, err := New(f.spec(), secret)
+			s, err := New(f.spec(), secret, Options{})
 			require.NoError(t, err)
 			require.NoError(t, s.Check(t.Context()))
 			require.NoError(t, s.Apply(t.Context(), []statestore.Change{update("ns/a", "a", around)})[0].Err)
@@ -29,18 +29,18 @@ func TestSecretWithWhiteSpace(t *testing.T) {
 		for _, middle := range []string{"a\nb", "a\x00b", "a\rb"} {
 			secret := f.secret()
 			secret[key] = []byte(middle)
-			_, err := New(f.spec(), secret)
+			_, err := New(f.spec(), secret, Options{})
 			require.ErrorContains(t, err, "the Secret's "+key+" has a line break or another control character in the middle")
 		}
 		secret := f.secret()
 		secret[key] = []byte(" \n")
-		_, err := New(f.spec(), secret)
+		_, err := New(f.spec(), secret, Options{})
 		require.ErrorContains(t, err, "the Secret needs accessKeyID and secretAccessKey")
 	}
 }
 
-// TestChecksLeaveNothing: whoever can be written to is ready, with no other right than those
-// that writing needs, and nothing is left of the question.
+// TestChecksLeaveNothing: a State Store that can be written to is ready, a check needs no other
+// right than writing does, and it leaves nothing behind.
 func TestChecksLeaveNothing(t *testing.T) {
 	for name, compares := range map[string]bool{"a server that compares digests": true, "one that does not": false} {
 		t.Run(name, func(t *testing.T) {

@@ -30,13 +30,13 @@ import (
 	"github.com/kratix-compile/kratix-compile/internal/stores/statestore"
 )
 
-// TestMain has the client of S3 wait less before it tries again.
+// TestMain makes the client of S3 wait less before it tries again.
 func TestMain(m *testing.M) {
 	minio.DefaultRetryUnit, minio.DefaultRetryCap = time.Millisecond, time.Millisecond
 	os.Exit(m.Run())
 }
 
-// certify has the server show a certificate for that name and time, and returns it.
+// certify gives the server a certificate for that name and time, and returns the certificate.
 func (f *fake) certify(t *testing.T, name string, until time.Time) (ca []byte) {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -67,11 +67,12 @@ func cut(w http.ResponseWriter, r *http.Request, _ string) bool {
 	panic(http.ErrAbortHandler)
 }
 
-// TestWithoutAnAnswer is what becomes of requests that no server answers, or not to the end.
-// File names are words that errors are made of.
+// TestWithoutAnAnswer: what becomes of requests that no server answers, or not completely. The
+// files have names that are words of errors.
 func TestWithoutAnAnswer(t *testing.T) {
 	for name, test := range map[string]struct {
-		// begin breaks the server, and returns the certificate that is believed if not its own.
+		// begin breaks the server. It returns the certificate that the store trusts, unless that
+		// is the server's own.
 		begin func(*testing.T, *fake) (ca []byte)
 		says  string
 		words string
@@ -115,7 +116,7 @@ func TestWithoutAnAnswer(t *testing.T) {
 			}
 			spec := f.spec()
 			spec.Endpoint = f.Listener.Addr().String()
-			s, err := New(spec, map[string][]byte{"accessKeyID": []byte("key"), "secretAccessKey": []byte("s3cr3t"), "ca.crt": ca})
+			s, err := New(spec, map[string][]byte{"accessKeyID": []byte("key"), "secretAccessKey": []byte("s3cr3t"), "ca.crt": ca}, Options{})
 			require.NoError(t, err)
 			for _, file := range []string{"database.yaml", "IAMRole.yaml", "EC2Instance.yaml", "EOF.yaml", "Connection closed by foreign host", "certificate.yaml"} {
 				c := update("ns/a", "d/"+file, "1")
@@ -136,7 +137,7 @@ func TestAnswerTimeout(t *testing.T) {
 	stop := make(chan struct{})
 	f.fail(func(http.ResponseWriter, *http.Request, string) bool { <-stop; return true })
 	defer close(stop)
-	s, err := Options{AnswerTimeout: 50 * time.Millisecond}.New(f.spec(), f.secret())
+	s, err := New(f.spec(), f.secret(), Options{AnswerTimeout: 50 * time.Millisecond})
 	require.NoError(t, err)
 	require.ErrorContains(t, s.Check(t.Context()), "the server takes too long to answer, more than 50ms; it is tried again later")
 }
@@ -166,16 +167,16 @@ func (n nobody) RetrieveWithCredContext(*credentials.CredContext) (credentials.V
 	return n.Retrieve()
 }
 
-// TestIdentityOfThePod: nobody is told to correct a Secret that there is not.
+// TestIdentityOfThePod: no error asks for a correction of the Secret, because there is none.
 func TestIdentityOfThePod(t *testing.T) {
 	f := newFake(t)
 	spec := f.spec()
 	spec.AuthMethod = v1alpha1.BucketIAM
 	client, err := minio.New(spec.Endpoint, &minio.Options{Creds: credentials.New(&identity{nobody{}}), Secure: true})
 	require.NoError(t, err)
-	require.ErrorContains(t, newStore(spec, client).Check(t.Context()), "there is no identity of the Pod to use; give its service account one")
+	require.ErrorContains(t, newStore(spec, client, answerTimeout).Check(t.Context()), "there is no identity of the Pod to use; give its service account one")
 
-	s := newStore(spec, f.open(t).client)
+	s := newStore(spec, f.open(t).client, answerTimeout)
 	f.fail(func(w http.ResponseWriter, _ *http.Request, _ string) bool {
 		answer(w, http.StatusForbidden, "InvalidAccessKeyId")
 		return true

@@ -12,8 +12,8 @@ import (
 	"github.com/minio/minio-go/v7"
 )
 
-// explain says what a person can do, and what the server says. Errors of the change itself
-// pass.
+// explain says what a person can do, and what the server says. It returns errors of a change
+// itself as they are.
 func (s *Store) explain(ctx context.Context, err error) error {
 	if err == nil {
 		return nil
@@ -82,7 +82,7 @@ func (r request) failed(path string, err error) error {
 	return &asked{r, path, err}
 }
 
-// said is an answer in the server's own words, with its code.
+// said are the server's own words, with its code.
 func said(r minio.ErrorResponse) string {
 	code := cmp.Or(r.Code, http.StatusText(r.StatusCode))
 	if r.Message == "" || r.Message == code {
@@ -91,7 +91,7 @@ func said(r minio.ErrorResponse) string {
 	return code + ": " + r.Message
 }
 
-// impossible is whether the server takes no such key. Who puts it will be told, alone.
+// impossible is whether the server cannot have such a key. The change that puts it fails alone.
 func impossible(err error) bool {
 	var response minio.ErrorResponse
 	return errors.As(err, &response) && (response.StatusCode == http.StatusBadRequest || response.StatusCode == http.StatusConflict)

@@ -43,8 +43,8 @@ func TestRefusedPut(t *testing.T) {
 	assert.Equal(t, map[string]string{"a": "2"}, server.files(t))
 }
 
-// TestForbiddenDirectory: what the credentials may not see fails alone, and a server that
-// shows nothing is not asked about each change.
+// TestForbiddenDirectory: a change whose directory the credentials may not list fails alone. A
+// server that lists nothing is not asked about each change.
 func TestForbiddenDirectory(t *testing.T) {
 	for name, test := range map[string]struct {
 		forbidden func(dir string) bool
@@ -90,13 +90,13 @@ func TestForbiddenDirectory(t *testing.T) {
 	}
 }
 
-// TestSlow: a server that takes a request and does not answer it.
+// TestSlow: a server takes a request and does not answer it.
 func TestSlow(t *testing.T) {
 	server := newFake(t)
 	spec := server.spec()
 	client, err := connect(spec, server.secret(), 50*time.Millisecond)
 	require.NoError(t, err)
-	store := newStore(spec, client)
+	store := newStore(spec, client, answerTimeout)
 	stop := make(chan struct{})
 	server.fail(func(http.ResponseWriter, *http.Request, string) bool { <-stop; return true })
 	defer close(stop)
@@ -114,7 +114,7 @@ func TestUnchangedObjectsStay(t *testing.T) {
 	assert.Empty(t, server.asked(http.MethodPut))
 }
 
-// TestListings: many directories are listed together, unless there is too much beside them.
+// TestListings: one listing is for many directories, unless there is too much beside them.
 func TestListings(t *testing.T) {
 	const n = parallel * pageRounds
 	for name, test := range map[string]struct{ beside, listings int }{

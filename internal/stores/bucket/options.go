@@ -17,12 +17,12 @@ import (
 )
 
 const (
-	// caKey is the key of a Secret with the certificates that may sign the server's, as
-	// PEM. They are believed instead of the system's.
+	// caKey is the key of a Secret with the authorities of the server's certificate, as PEM. They
+	// are trusted instead of the system's.
 	caKey = "ca.crt"
-	// retries are of one request, and the library waits between them.
+	// retries is how often a request is made. The library waits between them.
 	retries = 3
-	// answerTimeout is of one request, until the first of its answer comes.
+	// answerTimeout is how long an answer may take to begin.
 	answerTimeout = 30 * time.Second
 )
 
@@ -71,8 +71,8 @@ func identify(method string, secret map[string][]byte) (*credentials.Credentials
 	return nil, fmt.Errorf("spec.authMethod %q: must be accessKey or IAM", method)
 }
 
-// word is a value of a Secret without the white space around it: many a Secret is made of a
-// file that ends with a newline.
+// word is a value of a Secret without white space around it: many Secrets are made of a file that
+// ends with a newline.
 func word(secret map[string][]byte, key string) (string, error) {
 	value := strings.TrimSpace(string(secret[key]))
 	if strings.ContainsFunc(value, unicode.IsControl) {
@@ -81,7 +81,7 @@ func word(secret map[string][]byte, key string) (string, error) {
 	return value, nil
 }
 
-// identity is that of the Pod. Its errors are its own, and not the bucket's.
+// identity is that of the Pod. Its errors are not the bucket's.
 type identity struct{ credentials.Provider }
 
 // RetrieveWithCredContext implements credentials.Provider.

@@ -24,8 +24,7 @@ import (
 	"github.com/kratix-compile/kratix-compile/internal/stores/storetest"
 )
 
-// fake speaks as much S3 as the store needs, to fail at will. What a real server does is
-// asked in e2e.
+// fake speaks as much S3 as the store needs, and can fail at will. The suite e2e has real servers.
 type fake struct {
 	*httptest.Server
 	mu      sync.Mutex
@@ -33,7 +32,7 @@ type fake struct {
 	log     []string // METHOD key
 	// before may answer instead.
 	before func(w http.ResponseWriter, r *http.Request, key string) bool
-	// etag is what the server makes of content; an MD5 unless set.
+	// etag is the ETag that the server gives to content; an MD5 unless set.
 	etag func(content string) string
 }
 
@@ -131,7 +130,7 @@ func (f *fake) fail(before func(w http.ResponseWriter, r *http.Request, key stri
 	f.before = before
 }
 
-// asked are the requests since the last call that have that method.
+// asked are the requests with that method since the last call.
 func (f *fake) asked(method string) (keys []string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -154,7 +153,7 @@ func (f *fake) secret() map[string][]byte {
 }
 
 func (f *fake) open(t testing.TB) *Store {
-	s, err := New(f.spec(), f.secret())
+	s, err := New(f.spec(), f.secret(), Options{})
 	require.NoError(t, err)
 	return s
 }

@@ -2,9 +2,9 @@
 
 // Package bucket is a State Store in a bucket of an object store that speaks S3.
 //
-// Objects are put and removed one by one, many at the same time. Whoever reads meanwhile
-// finds the old or the new of each file, and never less than one of both sets: what is left
-// over is removed when everything new is there.
+// Objects are put and removed one by one, many at the same time. A reader finds the old or the new
+// content of each file. It never finds too few files: old ones are removed when all new ones are
+// there.
 package bucket
 
 import (
@@ -35,13 +35,14 @@ type Store struct {
 	bucket   string
 	prefix   string
 	endpoint string
-	// identity is whether the credentials are those of the Pod, and not of a Secret.
+	// identity is whether the credentials are the Pod's, and not a Secret's.
 	identity bool
 	// patience is how long an answer may take.
 	patience time.Duration
-	// turn is held by whoever writes.
+	// turn is held while something is written.
 	turn chan struct{}
-	// crowded is set when one listing of everything was too long. It is for who has the turn.
+	// crowded is set when one listing of everything was too long. Only the holder of the turn uses
+	// it.
 	crowded bool
 }
 
@@ -52,33 +53,26 @@ const parallel = 32
 
 // Options are the installation's.
 type Options struct {
-	// AnswerTimeout is how long a server may take for the first of its answer to one request;
-	// 30 s unless set. A batch makes many of them, and has a limit of its own.
+	// AnswerTimeout is how long the answer to one request may take to begin; 30 s unless set. A
+	// batch makes many requests, and has a limit of its own.
 	AnswerTimeout time.Duration
 }
 
-// New reads what a BucketStateStore and its Secret say, without asking the server. An error
-// names the field or the key that is wrong.
-func New(spec v1alpha1.BucketStateStoreSpec, secret map[string][]byte) (*Store, error) {
-	return Options{}.New(spec, secret)
-}
-
-// New is New with options.
-func (o Options) New(spec v1alpha1.BucketStateStoreSpec, secret map[string][]byte) (*Store, error) {
+// New reads a BucketStateStore and its Secret. It does not ask the server. An error names the field
+// or the key that is wrong.
+func New(spec v1alpha1.BucketStateStoreSpec, secret map[string][]byte, o Options) (*Store, error) {
 	patience := cmp.Or(o.AnswerTimeout, answerTimeout)
 	client, err := connect(spec, secret, patience)
 	if err != nil {
 		return nil, err
 	}
-	s := newStore(spec, client)
-	s.patience = patience
-	return s, nil
+	return newStore(spec, client, patience), nil
 }
 
-func newStore(spec v1alpha1.BucketStateStoreSpec, client *minio.Client) *Store {
+func newStore(spec v1alpha1.BucketStateStoreSpec, client *minio.Client, patience time.Duration) *Store {
 	return &Store{
 		client: client, bucket: spec.BucketName, prefix: prefix(spec), endpoint: spec.Endpoint,
-		identity: spec.AuthMethod == v1alpha1.BucketIAM, patience: answerTimeout, turn: make(chan struct{}, 1),
+		identity: spec.AuthMethod == v1alpha1.BucketIAM, patience: patience, turn: make(chan struct{}, 1),
 	}
 }
 
@@ -94,15 +88,15 @@ func (s *Store) Apply(ctx context.Context, changes []statestore.Change) []states
 	return s.apply(ctx, changes, &looks)
 }
 
-// maxLooks is how often a batch is halved, so that a server that fails altogether is not
-// asked about every change.
+// maxLooks is how often a batch is halved, so that a server that fails altogether is not asked
+// about every change.
 const maxLooks = 32
 
-// apply tries in halves if something cannot be looked at: a directory that the credentials may
-// not see keeps no other out.
+// apply tries one half and then the other if something cannot be looked at: a directory that the
+// credentials may not list keeps no other one out.
 func (s *Store) apply(ctx context.Context, changes []statestore.Change, looks *int) []statestore.Outcome {
 	v := newView(s)
-	steps, err := merging.Make(ctx, v, changes)
+	steps, err := merging.Merge(ctx, v, changes)
 	if err != nil {
 		*looks--
 		if len(changes) == 1 || *looks < 0 || causeOf(err).all || ctx.Err() != nil {
@@ -127,7 +121,7 @@ func (s *Store) Read(ctx context.Context, path string) ([]byte, error) {
 	return content, s.explain(ctx, read.failed(path, err))
 }
 
-// probe is never there: the server refuses what it is sent for it.
+// probe is an object that never exists: the server refuses its content.
 const probe = ".kratix-write-permission-check"
 
 // Check asks for a listing, and for leave to write.
@@ -142,9 +136,9 @@ func (s *Store) Check(ctx context.Context) error {
 	return s.explain(ctx, s.checkWrites(ctx))
 }
 
-// checkWrites puts what is not what its digest says. A server asks first whether it may be
-// put and then what it is, so that nothing comes of it. An upload in parts that is given up
-// would need a right that nothing else needs, and would stay for ever without it.
+// checkWrites puts content with a wrong digest. A server checks the right to put it first, and the
+// digest then, so no object comes of it. An upload in parts that is given up would be no better:
+// to give it up takes a right that nothing else takes, and without that it would stay for ever.
 func (s *Store) checkWrites(ctx context.Context) error {
 	other := md5.Sum(nil)
 	done, err := minio.Core{Client: s.client}.PutObject(ctx, s.bucket, s.prefix+probe, strings.NewReader(probe), int64(len(probe)),

@@ -22,12 +22,12 @@ import (
 
 const (
 	dialTimeout = 10 * time.Second
-	// maxSaid bounds what is read of an answer that asks for a pause.
+	// maxSaid is how much is read of an answer that asks for a pause.
 	maxSaid = 4 << 10
 )
 
-// transport sends requests for the client of S3. It says of each that fails on the way what
-// the cause is, as long as that can still be told from the error and not from its text.
+// transport sends requests for the client of S3. For each request that gets no answer it says what
+// the cause is, while there is still an error to ask and not only its text.
 type transport struct {
 	http.RoundTripper
 
@@ -53,7 +53,7 @@ func newTransport(ca []byte, answerTimeout time.Duration) (*transport, error) {
 	return &transport{RoundTripper: t}, nil
 }
 
-// RoundTrip implements http.RoundTripper. While the server wants no requests, none is sent.
+// RoundTrip implements http.RoundTripper. It sends nothing while the server wants no requests.
 func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	if pause := t.paused(); pause != nil {
 		return nil, pause
@@ -88,7 +88,7 @@ func (t *transport) paused() *statestore.Pause {
 	return nil
 }
 
-// begin takes an answer that asks for a pause, and leaves others alone.
+// begin begins a pause if the answer asks for one; otherwise it does not read the answer.
 func (t *transport) begin(answer *http.Response) *statestore.Pause {
 	pause := statestore.PauseOf(answer.Header, time.Now(), answer.Status)
 	if pause == nil {
@@ -109,8 +109,8 @@ func (t *transport) begin(answer *http.Response) *statestore.Pause {
 	return pause
 }
 
-// anywhere is the answer of S3 in its first region, instead of that of a server that does
-// not tell where a bucket is: it has one region.
+// anywhere is the answer that S3 gives in its first region. It stands for that of a server that
+// does not say where a bucket is: such a server has one region.
 func anywhere(answer *http.Response) *http.Response {
 	_ = answer.Body.Close()
 	answer.StatusCode, answer.Status = http.StatusOK, http.StatusText(http.StatusOK)
@@ -135,7 +135,7 @@ type failure struct {
 	err   error
 }
 
-// Error has no EOF in it: the client of S3 looks for that, and forgets the error then.
+// Error has no EOF in its text: the client of S3 looks for that, and then forgets the error.
 func (f *failure) Error() string {
 	if errors.Is(f.err, io.EOF) || errors.Is(f.err, io.ErrUnexpectedEOF) {
 		return "the connection was closed in the middle"

@@ -18,7 +18,7 @@ import (
 	"github.com/kratix-compile/kratix-compile/internal/stores/merging"
 )
 
-// view is what is known of the bucket, as a merging.View.
+// view is what is known of the objects in the bucket, as a merging.View.
 type view struct {
 	store *Store
 
@@ -28,7 +28,7 @@ type view struct {
 	listed  map[string]bool   // directories of which every object is in objects
 }
 
-// object is what tells content apart without reading it, as a rule.
+// object is what shows, in most cases, whether content is the same without reading it.
 type object struct {
 	size int64
 	// etag is the MD5 of the content, unless the object was encrypted or uploaded in parts.
@@ -39,8 +39,8 @@ func newView(s *Store) *view {
 	return &view{store: s, objects: map[string]object{}, asked: map[string]bool{}, listed: map[string]bool{}}
 }
 
-// Files lists directories at the same time, or all of them in one listing if what they are
-// in has little else.
+// Files lists directories at the same time. If the directory around them has little else in it,
+// one listing of that is enough.
 func (v *view) Files(ctx context.Context, dirs []string) ([][]string, error) {
 	out := make([][]string, len(dirs))
 	if pages := len(dirs) / parallel / pageRounds; pages > 0 && !v.store.crowded {
@@ -71,11 +71,11 @@ func (v *view) Files(ctx context.Context, dirs []string) ([][]string, error) {
 const (
 	// pageSize is how many objects S3 lists in one answer.
 	pageSize = 1000
-	// pageRounds is how many answers to listings of one directory a full page takes as long as.
+	// pageRounds is how many listings of one directory take as long as one listing of a full page.
 	pageRounds = 4
 )
 
-// common is the directory that all of them are in, which may be the root.
+// common is the directory that all of them are in; it may be the root.
 func common(dirs []string) string {
 	first, last := slices.Min(dirs)+"/", slices.Max(dirs)+"/"
 	end := 0
@@ -90,7 +90,7 @@ func common(dirs []string) string {
 	return first[:end]
 }
 
-// list is all that is below a directory, unless that is more than limit.
+// list returns all paths below a directory, unless there are more than limit.
 func (v *view) list(ctx context.Context, dir string, limit int) (paths []string, complete bool, err error) {
 	prefix := v.store.prefix
 	if dir != "" {
@@ -180,8 +180,8 @@ func (v *view) stat(ctx context.Context, path string) error {
 	return nil
 }
 
-// unlisted is whether a listing does not have an object, after HEAD has failed. An answer to
-// HEAD has no words: it may mean the key, and the credentials as well.
+// unlisted is whether a listing does not have an object, after HEAD has failed. An answer to HEAD
+// has no words: the key may be wrong, or the credentials.
 func (v *view) unlisted(ctx context.Context, path string, failed error) (bool, error) {
 	key := v.store.prefix + path
 	for o := range v.store.client.ListObjectsIter(ctx, v.store.bucket, minio.ListObjectsOptions{Prefix: key, MaxKeys: 1}) {
@@ -208,7 +208,7 @@ func (v *view) known(path string) bool {
 	return v.asked[path] || v.listed[""] || slices.ContainsFunc(merging.Parents(path), func(dir string) bool { return v.listed[dir] })
 }
 
-// holds is whether an object has that content already. One of the same size is read if its
+// holds is whether an object has that content already. An object of the same size is read if its
 // ETag does not tell.
 func (v *view) holds(ctx context.Context, path string, data []byte) (bool, error) {
 	if !v.known(path) {
@@ -232,7 +232,7 @@ func (v *view) holds(ctx context.Context, path string, data []byte) (bool, error
 	return err == nil && bytes.Equal(content, data), read.failed(path, err)
 }
 
-// forget is for an object that has been put since.
+// forget is called for an object that is about to be put.
 func (v *view) forget(path string) {
 	v.mu.Lock()
 	defer v.mu.Unlock()

@@ -28,7 +28,7 @@ import (
 	"github.com/kratix-compile/kratix-compile/internal/stores/statestore"
 )
 
-// paper is a State Store of one file, which is written when it is let.
+// paper is a State Store of one file. It writes when let is closed.
 type paper struct {
 	*slow
 	text    string
@@ -53,8 +53,8 @@ func (p *paper) Apply(ctx context.Context, changes []statestore.Change) []states
 	return out
 }
 
-// shared are WorkPlacements of one Destination, whose State Store has let nothing through
-// yet.
+// shared are WorkPlacements of one Destination. Its State Store does not write before the test
+// lets it.
 type shared struct {
 	*workPlacements
 	paper *paper
@@ -94,7 +94,7 @@ func share(t testing.TB, mode string, placements ...*v1alpha1.WorkPlacement) *sh
 	return s
 }
 
-// write has the first WorkPlacement on its way when all the others come.
+// write sends all WorkPlacements. The first one is being written when the others come.
 func (s *shared) write(t testing.TB) {
 	t.Helper()
 	for i, of := range s.all {
@@ -141,8 +141,7 @@ func many(t testing.TB, n int) []*v1alpha1.WorkPlacement {
 	return all
 }
 
-// TestOneFileIsMadeOncePerBatch: what a WorkPlacement costs does not grow with how many
-// there are.
+// TestOneFileIsMadeOncePerBatch: the cost of a WorkPlacement does not grow with their number.
 func TestOneFileIsMadeOncePerBatch(t *testing.T) {
 	for _, n := range []int{100, 1000} {
 		t.Run(fmt.Sprint(n), func(t *testing.T) {
@@ -201,8 +200,8 @@ func TestPoisonInOneFile(t *testing.T) {
 	})
 }
 
-// TestDeletedFromOneFile: the file is not made of a cache that takes the WorkPlacement for
-// one that stays.
+// TestDeletedFromOneFile: while the cache does not know that the WorkPlacement is being deleted,
+// the file is not made.
 func TestDeletedFromOneFile(t *testing.T) {
 	p := sharing(t, "a", "1")
 	s := share(t, v1alpha1.FilepathAggregated, p)

@@ -17,7 +17,8 @@ import (
 	"github.com/kratix-compile/kratix-compile/internal/stores/placing"
 )
 
-// TestSharedDirectory: whoever was first keeps it, and who goes leaves it to the other.
+// TestSharedDirectory: the WorkPlacement that was first keeps the directory. When it goes, the
+// other one gets it.
 func TestSharedDirectory(t *testing.T) {
 	namesake := func(name, text string) *v1alpha1.WorkPlacement {
 		p := sharing(t, name, text)

@@ -27,7 +27,6 @@ import (
 	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
 	"github.com/kratix-compile/kratix-compile/internal/stores/layout"
 	"github.com/kratix-compile/kratix-compile/internal/stores/placing"
-	"github.com/kratix-compile/kratix-compile/internal/stores/statestore"
 )
 
 // place chooses the Destinations of a Work. It makes, changes and deletes WorkPlacements so that
@@ -115,7 +114,8 @@ func (q *Queue) Run(ctx context.Context) {
 		q.apply(ctx)
 	}
 	for e := q.next(); e != nil; e = q.next() {
-		e.tell(statestore.Outcome{Err: ctx.Err()})
+		e.outcome.Err = ctx.Err()
+		e.tell()
 	}
 }
 
@@ -126,15 +126,15 @@ func (q *Queue) apply(ctx context.Context) {
 	defer cancel()
 	b := q.gather(ctx)
 	for i, o := range q.store.Apply(ctx, b.changes) {
-		b.outcomes[b.of[i]] = o
+		b.of[i].outcome = o
 		if release := b.changes[i].Release; release != nil {
 			release()
 		}
 		q.pause(o.Err)
 	}
 	q.resize(errors.Is(ctx.Err(), context.DeadlineExceeded), len(b.changes))
-	for i, e := range b.entries {
-		e.tell(b.outcomes[i])
+	for _, e := range b.entries {
+		e.tell()
 	}
 }
 

@@ -22,7 +22,7 @@ import (
 	"github.com/kratix-compile/kratix-compile/internal/stores/statestore"
 )
 
-// slow is a State Store whose batches wait until they are let, or cancelled.
+// slow is a State Store whose batches wait until let is closed, or until they are cancelled.
 type slow struct {
 	let     chan struct{}
 	begun   chan int
@@ -79,7 +79,7 @@ func woken(t testing.TB, d *dispatcher, kind string) rateLimited {
 	return queue
 }
 
-// tripOf is for a trip whose outcome somebody else than a controller waits for.
+// tripOf is a trip that no controller has sent.
 func tripOf(name string, to v1alpha1.StateStoreReference) *trip {
 	return &trip{of: sender{"Test", reconcile.Request{NamespacedName: client.ObjectKey{Name: name}}}, to: to}
 }

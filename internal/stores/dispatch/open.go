@@ -45,9 +45,9 @@ func GitStores(dir string, l Limits) func(*v1alpha1.GitStateStore, map[string][]
 // BucketStores opens buckets.
 func BucketStores(l Limits) func(*v1alpha1.BucketStateStore, map[string][]byte) (statestore.Store, error) {
 	return func(b *v1alpha1.BucketStateStore, secret map[string][]byte) (statestore.Store, error) {
-		store, err := bucket.Options{AnswerTimeout: l.Silence}.New(b.Spec, secret)
+		store, err := bucket.New(b.Spec, secret, bucket.Options{AnswerTimeout: l.Silence})
 		if err != nil {
-			return nil, err
+			return nil, err // and no *bucket.Store that is nil
 		}
 		return store, nil
 	}

@@ -16,7 +16,8 @@ import (
 	"github.com/kratix-compile/kratix-compile/internal/stores/statestore"
 )
 
-// TestLimitsReachTheServers: a server that is silent is given up when the installation says so.
+// TestLimitsReachTheServers: a store gives a silent server up after the time that the installation
+// has set.
 func TestLimitsReachTheServers(t *testing.T) {
 	silent := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
 	secure, plain := httptest.NewTLSServer(silent), httptest.NewServer(silent)

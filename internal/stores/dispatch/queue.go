@@ -50,10 +50,11 @@ const (
 	batchBytes = 64 << 20
 )
 
-// entry is a draft, and everybody who waits for its outcome.
+// entry is a draft, and all that wait for its outcome.
 type entry struct {
-	draft Draft
-	done  []func(statestore.Outcome)
+	draft   Draft
+	done    []func(statestore.Outcome)
+	outcome statestore.Outcome
 }
 
 // NewQueue has batches of at most limit changes and about 64 MiB of files. Each batch may take as
@@ -120,13 +121,11 @@ func (q *Queue) next() *entry {
 	return e
 }
 
-// batch is what is written together. An entry whose change cannot be made has an outcome and no
-// change.
+// batch is what is written together. An entry whose change cannot be made has an outcome at once.
 type batch struct {
-	entries  []*entry
-	outcomes []statestore.Outcome // of the entries
-	changes  []statestore.Change
-	of       []int // for each change, the index of its entry
+	entries []*entry
+	changes []statestore.Change
+	of      []*entry // of each change
 }
 
 // gather makes changes until the batch has enough of them.
@@ -137,12 +136,13 @@ func (q *Queue) gather(ctx context.Context) batch {
 		if e == nil {
 			break
 		}
+		b.entries = append(b.entries, e)
 		c, err := e.draft.Make(ctx)
-		b.entries, b.outcomes = append(b.entries, e), append(b.outcomes, statestore.Outcome{Err: err})
 		if err != nil {
+			e.outcome.Err = err
 			continue
 		}
-		b.changes, b.of = append(b.changes, c), append(b.of, len(b.entries)-1)
+		b.changes, b.of = append(b.changes, c), append(b.of, e)
 		for _, f := range c.Files {
 			bytes += f.Bytes
 		}
@@ -167,8 +167,8 @@ func (q *Queue) resize(tooLong bool, changes int) {
 	q.most = min(q.limit, q.most+max(1, q.most/4))
 }
 
-func (e *entry) tell(o statestore.Outcome) {
+func (e *entry) tell() {
 	for _, done := range e.done {
-		done(o)
+		done(e.outcome)
 	}
 }

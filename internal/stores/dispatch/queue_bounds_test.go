@@ -15,7 +15,7 @@ import (
 	"github.com/kratix-compile/kratix-compile/internal/stores/statestore"
 )
 
-// answering is a store that is asked at once, and keeps how many changes it was given.
+// answering is a store that answers at once, and keeps how many changes each batch had.
 type answering struct {
 	statestore.Store
 	answer func(ctx context.Context, changes int) error
@@ -27,7 +27,7 @@ func (a *answering) Apply(ctx context.Context, changes []statestore.Change) []st
 	return statestore.All(len(changes), a.answer(ctx, len(changes)))
 }
 
-// TestQueueWeighs: a batch has no more files than the disk has room for, and one more.
+// TestQueueWeighs: a batch has at most one change more than fits on the disk.
 func TestQueueWeighs(t *testing.T) {
 	store := &answering{answer: func(context.Context, int) error { return nil }}
 	q := NewQueue(store, 100, time.Minute)
@@ -53,8 +53,8 @@ func TestQueueWeighs(t *testing.T) {
 	assert.Equal(t, []int{3, 3, 3, 2, 90}, store.sizes)
 }
 
-// TestQueueHalves: what a store does not get done in time goes there in smaller batches,
-// and all of it arrives.
+// TestQueueHalves: after a batch that took too long, the next ones are smaller, and every change
+// is written.
 func TestQueueHalves(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := &answering{answer: func(ctx context.Context, changes int) error {
@@ -89,7 +89,8 @@ func TestQueueHalves(t *testing.T) {
 	})
 }
 
-// TestQueuePauses: nothing is sent while the server wants nothing, and everything then.
+// TestQueuePauses: while the server wants no requests it gets none, and after that it gets
+// everything.
 func TestQueuePauses(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		begin := time.Now()
@@ -122,7 +123,7 @@ func TestQueuePauses(t *testing.T) {
 	})
 }
 
-// TestQueueEndsInAPause: nobody waits for the server when the queue is not wanted any more.
+// TestQueueEndsInAPause: a queue that ends during a pause does not wait for the end of the pause.
 func TestQueueEndsInAPause(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := &answering{answer: func(context.Context, int) error { return &statestore.Pause{Until: time.Now().Add(time.Hour)} }}

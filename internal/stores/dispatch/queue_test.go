@@ -16,7 +16,7 @@ import (
 	"github.com/kratix-compile/kratix-compile/internal/stores/statestore"
 )
 
-// gated is a store that waits to be let go, and remembers its batches.
+// gated is a store whose batches wait until the test lets them go.
 type gated struct {
 	statestore.Store
 	begun   chan []statestore.Change
@@ -54,8 +54,8 @@ func titles(changes []statestore.Change) (out []string) {
 	return out
 }
 
-// TestQueueGathers: what comes while a batch is on its way goes out together, and the last
-// of one writer's counts for all that he waits for.
+// TestQueueGathers: what comes while a batch is written goes out together. Of several changes of
+// one writer, the last one counts for all.
 func TestQueueGathers(t *testing.T) {
 	g, q, _ := start(t, 3, time.Minute)
 	outcomes := make(chan string, 10)
@@ -91,7 +91,7 @@ func TestQueueBoundsABatch(t *testing.T) {
 	require.ErrorIs(t, (<-outcome).Err, context.DeadlineExceeded)
 }
 
-// TestQueueEnds: nobody waits for ever for a queue that has ended.
+// TestQueueEnds: whatever is in a queue that ends gets an outcome.
 func TestQueueEnds(t *testing.T) {
 	g, q, cancel := start(t, 1, time.Minute)
 	outcomes := make(chan statestore.Outcome, 3)
@@ -105,8 +105,8 @@ func TestQueueEnds(t *testing.T) {
 	}
 }
 
-// TestQueueMakesWhatLeaves: a change is made when its batch leaves, once, and released when
-// that is over. One that cannot be made fails alone.
+// TestQueueMakesWhatLeaves: a change is made once, when its batch leaves, and released when the
+// batch is over. One that cannot be made fails alone.
 func TestQueueMakesWhatLeaves(t *testing.T) {
 	g, q, _ := start(t, 3, time.Minute)
 	q.Submit(DraftOf(statestore.Change{ID: "first"}), func(statestore.Outcome) {})

@@ -29,7 +29,7 @@ type checked struct {
 
 func (c *checked) Check(context.Context) error { return c.err }
 
-// TestCheckWaitsAsTold: a server that wants no requests is not asked whether it takes some.
+// TestCheckWaitsAsTold: a server that wants no requests gets no check either.
 func TestCheckWaitsAsTold(t *testing.T) {
 	b := &v1alpha1.BucketStateStore{ObjectMeta: metav1.ObjectMeta{Name: "ours"}}
 	b.Spec.AuthMethod = v1alpha1.BucketIAM

@@ -62,7 +62,7 @@ func TestFilesThatStay(t *testing.T) {
 	assert.Contains(t, have[0], ": w/"+p.Spec.Workloads[0].Filepath)
 }
 
-// TestLongEvents: the API server refuses an event with a longer text, and nobody is told.
+// TestLongEvents: the API server refuses an event whose text is longer, and then nobody sees it.
 func TestLongEvents(t *testing.T) {
 	var have told
 	long := []metav1.Condition{{Type: "Ready", Status: "False", Reason: "Bad", Message: strings.Repeat("ü", 1000)}}

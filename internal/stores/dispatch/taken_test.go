@@ -20,16 +20,16 @@ import (
 const overlaps = "spec.path w of Destination one overlaps spec.path ./w/ of Destination first, which was made first and has the same BucketStateStore ours; " +
 	"nothing is written or removed for one: give one of them another path"
 
-// rival makes a Destination that has the directory of the other one: they were made in the
-// same second, and its name is the first.
+// rival makes a Destination that holds the directory of the other one: both were made in the same
+// second, and its name comes first.
 func rival(s *shared) {
 	first := &v1alpha1.Destination{ObjectMeta: metav1.ObjectMeta{Name: "first"}}
 	first.Spec.Path, first.Spec.StateStoreRef = "./w/", &ours
 	s.dispatcher.reader = fake.NewClientBuilder().WithScheme(s.Scheme()).WithObjects(first).Build()
 }
 
-// TestTakenPath: nothing is written or removed where another Destination is at home, in any
-// mode, and everything as soon as that has gone.
+// TestTakenPath: in no mode is anything written or removed where another Destination holds the
+// directory. When that one has gone, everything is written.
 func TestTakenPath(t *testing.T) {
 	for _, mode := range []string{v1alpha1.FilepathNested, v1alpha1.FilepathNone, v1alpha1.FilepathAggregated} {
 		t.Run(mode, func(t *testing.T) {
@@ -63,7 +63,7 @@ func TestTakenPath(t *testing.T) {
 	}
 }
 
-// TestTakenDestination is not ready, and says why; when it goes it removes nothing.
+// TestTakenDestination: it is not ready, and says why. When it is deleted, nothing is removed.
 func TestTakenDestination(t *testing.T) {
 	s := share(t, v1alpha1.FilepathNested)
 	rival(s)

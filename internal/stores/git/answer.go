@@ -15,19 +15,19 @@ import (
 	"github.com/kratix-compile/kratix-compile/internal/stores/statestore"
 )
 
-// answer is the last HTTP answer to a request, as far as it tells of failures.
+// answer is what the last HTTP answer to a request says about failures.
 type answer struct {
 	// status is 0 if there was no answer.
 	status int
 	header http.Header
-	// proxy is whether a proxy answered that was asked to let the request through.
+	// proxy is whether the answer is a proxy's, to the question for a way through.
 	proxy bool
 	// push is whether the request has a push in it.
 	push bool
 }
 
-// traced is a line of git's trace of HTTP. Git prints no status in a form to rely upon, and
-// no header at all.
+// traced is a line of git's trace of HTTP. Git itself prints statuses in no form that one can rely
+// upon, and no headers.
 var traced = regexp.MustCompile(`^[\d:.]+ \S+ +(=> Send|<= Recv) header: (.*)$`)
 
 var (
@@ -61,7 +61,7 @@ func (a *answer) line(text string) {
 	}
 }
 
-// limits are headers that tell how long to wait: everybody's, and GitHub's.
+// limits are the headers that say how long to wait: Retry-After, and GitHub's own.
 var limits = map[string]bool{retryAfter: true, remaining: true, reset: true}
 
 const (
@@ -84,8 +84,8 @@ func (a answer) pause(now time.Time, said string) *statestore.Pause {
 	return statestore.PauseOf(header, now, said)
 }
 
-// cause is what an answer means by itself. Words are those that came with it: a server
-// that has no header for its limits says so.
+// cause is what an answer means by itself. words came with it: a server without a header for its
+// limits names them there.
 func (a answer) cause(words string) *cause {
 	asksToWait := a.header.Get(retryAfter) != "" || a.header.Get(remaining) == "0" || rateLimit.MatchString(words)
 	switch s := a.status; {
@@ -113,10 +113,10 @@ func (a answer) cause(words string) *cause {
 	return &odd
 }
 
-// rateLimit has spaces in it, as no name of a repository has.
+// rateLimit has spaces in it, which no name of a repository has.
 var rateLimit = regexp.MustCompile(`(?i)\brate limit|too many requests|abuse detection`)
 
-// cloudTimeout is what Cloudflare answers for a server that takes too long.
+// cloudTimeout is the status that Cloudflare sends for a server that takes too long.
 const cloudTimeout = 524
 
 // trace reads the trace of a git until it and its children have ended.
@@ -134,7 +134,7 @@ func (a *answer) trace(from io.Reader) {
 	}
 }
 
-// tracer is the pipe that git writes its trace to, and what was read from it.
+// tracer is the pipe that git writes its trace to, and the last answer in that trace.
 type tracer struct {
 	read, write *os.File
 	last        answer
@@ -154,7 +154,7 @@ func newTracer() (*tracer, error) {
 	return t, nil
 }
 
-// end waits for what a child may still write, but not for ever.
+// end waits for what a child of git may still write, for a limited time.
 func (t *tracer) end() answer {
 	_ = t.write.Close()
 	_ = t.read.SetReadDeadline(time.Now().Add(killDelay))

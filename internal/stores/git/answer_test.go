@@ -13,7 +13,7 @@ import (
 	"github.com/kratix-compile/kratix-compile/internal/stores/statestore"
 )
 
-// TestGitHubsLimit is the time at which GitHub gives out requests again.
+// TestGitHubsLimit: GitHub says when it takes requests again.
 func TestGitHubsLimit(t *testing.T) {
 	now := time.Unix(1_900_000_000, 0)
 	limit := func(status int, left string) *statestore.Pause {
@@ -24,7 +24,7 @@ func TestGitHubsLimit(t *testing.T) {
 	assert.Nil(t, limit(200, "0"))
 }
 
-// TestTrace is git's trace of HTTP, which holds what others send.
+// TestTrace: git's trace of HTTP also holds what others have sent.
 func TestTrace(t *testing.T) {
 	for name, test := range map[string]struct {
 		trace  string

@@ -14,15 +14,15 @@ import (
 // tokenUser is the user that GitHub takes a token from.
 const tokenUser = "x-access-token"
 
-// auth is how git proves who it is: lines for its configuration, and files in dir that they
-// name. Secrets are what must never be shown.
+// auth is how git proves who it is. configure returns lines for git's configuration, writes the
+// files that they name to dir, and returns the secrets that must never be shown.
 type auth interface {
 	configure(ctx context.Context, dir string) (config string, secrets []string, err error)
-	// renew is called after a failure that the credentials may be to blame for.
+	// renew is called after a failure that may be due to the credentials.
 	renew()
 }
 
-// header is an Authorization header, which saves the request that is answered with 401.
+// header is an Authorization header. With it git needs no request that is first answered with 401.
 type header struct{ server, value, password string }
 
 func basic(server, user, password string) header {
@@ -36,7 +36,7 @@ func (h header) configure(context.Context, string) (string, []string, error) {
 
 func (header) renew() {}
 
-// ssh is a private key and the hosts that are believed.
+// ssh is a private key, and the hosts that are trusted.
 type ssh struct{ key, knownHosts []byte }
 
 func (s ssh) configure(_ context.Context, dir string) (string, []string, error) {

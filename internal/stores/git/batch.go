@@ -16,25 +16,25 @@ type batch struct {
 	cache   *cache
 	changes []statestore.Change
 	out     []statestore.Outcome
-	// tried are changes that a push may have brought to the server although it failed.
+	// tried are changes whose push failed, but may have reached the server.
 	tried []bool
-	// patience is how many pushes may still be refused, so that a server that refuses
-	// everything is not asked for every change. Each push that is taken gives one back.
+	// patience is how many more pushes may be refused, so that a server that refuses everything is
+	// not asked about every change. Each push that the server takes adds one.
 	patience int
 	refusal  error // the last one
-	// took is whether the server has taken a push: what it does not take then is its content's
-	// fault.
+	// took is whether the server has taken a push. If it then refuses another one, the reason is
+	// in the content of that.
 	took bool
 	// fresh is whether the tip has been fetched for this batch.
 	fresh bool
-	// races are pushes that came too late. Of them, unmoved are the last ones between which
-	// the branch has not moved.
+	// races are pushes that came too late. unmoved are the last of them, between which the branch
+	// has not moved.
 	races, unmoved int
 	repairs        int
 }
 
-// write brings changes to the server in one push. What the server does not take is tried in
-// halves, so that one bad file does not keep the others out.
+// write brings changes to the server in one push. If the server does not take it, write tries one
+// half and then the other, so that one bad file does not keep the others out.
 func (b *batch) write(ctx context.Context, which []int) {
 	for len(which) > 0 {
 		if b.patience <= 0 {
@@ -62,7 +62,7 @@ func (b *batch) write(ctx context.Context, which []int) {
 			b.patience--
 			b.refusal = f
 			b.fail(indices(edits), f)
-			which = without(which, edits) // the others were in nobody's way, and are looked at once more
+			which = without(which, edits) // the others are looked at once more
 		case next == halves && len(edits) > 1:
 			b.patience--
 			b.refusal = beside(f, len(edits)-1)
@@ -77,22 +77,23 @@ func (b *batch) write(ctx context.Context, which []int) {
 	}
 }
 
-// half writes what can be with the first half of the edits, and returns the others.
+// half writes everything but the second half of the edits, and returns that half.
 func (b *batch) half(ctx context.Context, which []int, edits []edit) (others []int) {
 	rest := edits[len(edits)/2:]
 	b.write(ctx, without(which, rest))
 	return indices(rest)
 }
 
-// beside is a fault of several changes, of which it may mean any.
+// beside is a fault of several changes. Which of them it means is not known.
 func beside(f *fault, others int) *fault {
 	told := *f
 	told.lead = fmt.Sprintf("this change was not taken, or one of the %d that went with it", others)
 	return &told
 }
 
-// again is why a push that came too late is not made once more. A branch that does not move
-// between two of them has seen no race: its lock is held, or was left behind.
+// again waits before a push that came too late is made once more, or returns why it is not. If the
+// branch does not move between two such pushes, there was no race: somebody holds its lock, or has
+// left it behind.
 func (b *batch) again(ctx context.Context, f *fault) error {
 	b.fresh = false
 	b.races++
@@ -105,7 +106,7 @@ func (b *batch) again(ctx context.Context, f *fault) error {
 		f.cause = &locked
 		b.cache.health.pushed(f)
 		return f
-	case b.unmoved > 1: // the look after the first one has shown it
+	case b.unmoved > 1: // the fetch after the first one has shown it
 		select {
 		case <-ctx.Done():
 		case <-time.After(lockPause << b.unmoved):
@@ -114,9 +115,9 @@ func (b *batch) again(ctx context.Context, f *fault) error {
 	return nil
 }
 
-// attempt makes one commit and pushes it. It returns edits only if their push failed. It does
-// not ask first where the branch is: if the push is taken, it was where it was seen last.
-// Only if nothing is to be pushed it must ask.
+// attempt makes one commit and pushes it. It returns edits only if their push failed. It does not
+// fetch the branch before that: if the server takes the push, the branch was where it was seen
+// last. Only if there is nothing to push, attempt must look.
 func (b *batch) attempt(ctx context.Context, which []int) ([]edit, error) {
 	c := b.cache
 	if err := c.ready(ctx); err != nil {
@@ -177,7 +178,7 @@ func (b *batch) taken(edits []edit, commit string) {
 // errStale is a plan made of an old commit.
 var errStale = errors.New("the branch has moved")
 
-// verify is for a batch with nothing to push, by what may be long past.
+// verify checks that there is still nothing to push: the branch may have been seen long ago.
 func (b *batch) verify(ctx context.Context) error {
 	if b.fresh {
 		return nil

@@ -12,8 +12,8 @@ import (
 	"strings"
 )
 
-// cache is a bare repository with the trees of the branch's last commit and few blobs. It
-// can be thrown away at any time.
+// cache is a bare repository with the trees of the branch's last commit and with few blobs. It can
+// be thrown away at any time.
 type cache struct {
 	settings
 	command
@@ -22,7 +22,7 @@ type cache struct {
 	secrets []string
 	exists  bool
 	pushes  int
-	// tip is the branch's commit when it was last seen, or empty if there is none.
+	// tip is the commit of the branch when it was last seen, or empty if there is no branch.
 	tip  string
 	seen bool
 	// blobs are those that are here.
@@ -31,13 +31,13 @@ type cache struct {
 
 const (
 	tipRef = "refs/kratix/tip"
-	// maxPushes bounds the packs and old commits that gather: then the cache is made anew,
-	// which costs about as much as a push.
+	// maxPushes is after how many pushes the cache is made anew, because packs and old commits
+	// gather in it. That costs about as much as a push.
 	maxPushes = 64
 )
 
-// repository is what git takes for a bare one. Its configuration makes blobs be left on the
-// server until they are asked for.
+// repository has the files that make a directory a bare repository for git. With its
+// configuration, blobs stay on the server until they are asked for.
 var repository = map[string]string{
 	"HEAD": "ref: refs/heads/none\n",
 	"config": `[core]
@@ -48,7 +48,7 @@ var repository = map[string]string{
 `,
 }
 
-// ready makes the cache if need be and gives git the credentials of the moment.
+// ready makes the cache if there is none, and gives git the current credentials.
 func (c *cache) ready(ctx context.Context) error {
 	if c.pushes >= maxPushes {
 		c.drop()
@@ -82,7 +82,8 @@ func (c *cache) create() error {
 // drop forgets the cache, whatever state it is in.
 func (c *cache) drop() { c.exists, c.seen, c.tip = false, false, "" }
 
-// failed takes nothing for granted after a failure, and explains it.
+// failed explains a failure. After most of them nothing that is known of the server is trusted any
+// more.
 func (c *cache) failed(ctx context.Context, err error) *fault {
 	f := c.understand(ctx, err)
 	if f.content && f.next == halves {
@@ -148,8 +149,8 @@ func (c *cache) fetch(ctx context.Context) error {
 	return nil
 }
 
-// unborn is a branch that is not there. In an empty repository the first push makes it. In
-// another one it is more likely misspelt, and nobody would read what is written to it.
+// unborn is for a branch that is not there. In an empty repository the first push makes it. In
+// another one its name is more likely misspelt, and nobody would read what is written to it.
 func (c *cache) unborn(ctx context.Context) error {
 	out, err := c.run(ctx, nil, "ls-remote", "--heads", "origin")
 	if err != nil {
@@ -181,7 +182,7 @@ func (c *cache) missing(err error) bool {
 
 const maxBranchesTold = 5
 
-// fetchBlobs brings those that are not here yet, all at once; git by itself would ask for
+// fetchBlobs fetches those blobs that are not here yet, all at once. Git by itself would ask for
 // one after the other.
 func (c *cache) fetchBlobs(ctx context.Context, ids []string) error {
 	var want []string

@@ -2,27 +2,28 @@
 
 package git
 
-// cause is one kind of failure: what it means to a person and what follows from it. This
+// cause is one kind of failure: what it means to a person, and what the runner does then. This
 // file has all of them; docs/state-stores.md has the same table for people.
 type cause struct {
-	// means says what is wrong and what to do. What git and the server say follows it.
+	// means says what is wrong and what to do. The words of git and the server follow it.
 	means string
 	next  next
-	// content is set if other changes can be written all the same: the State Store stays
+	// content is whether other changes can be written all the same. Then the State Store stays
 	// Ready.
 	content bool
 }
 
-// next is what a batch does after a failure. What is not written is always tried again
-// later, by whoever wants it to be written.
+// next is what a batch does after a failure. Changes that are not written are always sent again
+// later.
 type next int
 
 const (
 	// The zero value ends the batch.
 	_ next = iota
-	// again makes the commit once more, on top of what is there now.
+	// again makes the commit once more, on top of the commit that is there now.
 	again
-	// halves pushes one half and then the other. What fails alone fails, the rest goes on.
+	// halves pushes one half and then the other. A change that fails alone has failed, and the
+	// others are written.
 	halves
 	// anew makes the cache once more, and tries once more.
 	anew
@@ -39,7 +40,7 @@ var (
 	tooLarge = cause{means: "the push is too large for the server, or for a proxy on the way; raise the limit for the body of a request there, or write smaller files", next: halves, content: true}
 )
 
-// What is wrong with the way, the server or the credentials.
+// What is wrong with the connection, the server or the credentials.
 var (
 	slow        = cause{means: "the State Store takes too long to answer; it is tried again later; --store-silence and --store-timeout of kratix-runner give it more time", next: halves}
 	overdue     = cause{means: "the time of a batch was over before the State Store answered; it is tried again later; --store-timeout of kratix-runner gives it more time"}
@@ -67,7 +68,7 @@ var (
 	keyRefused = cause{means: "the server refuses the Secret's sshPrivateKey; add its public key to the repository, with write access"}
 )
 
-// What is wrong with the place where the runner is.
+// What is wrong where the runner runs.
 var (
 	noSSH     = cause{means: "there is no ssh program where the runner is; use an image that has one, or https"}
 	noUser    = cause{means: "ssh needs the runner's user in /etc/passwd; use an image that has one, or https"}

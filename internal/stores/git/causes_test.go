@@ -18,7 +18,7 @@ import (
 	"github.com/kratix-compile/kratix-compile/internal/stores/statestore"
 )
 
-// answers is a server that answers everything, or pushes alone, in one way.
+// answers is a server that gives one answer to everything, or only to pushes.
 type answers struct {
 	status int
 	header map[string]string
@@ -44,8 +44,8 @@ func (a answers) intercept(w http.ResponseWriter, r *http.Request) bool {
 
 const pauseText = "it wants no requests before "
 
-// TestCauses: what a server does, what a person reads, how often it is asked, and whether the
-// State Store is ready then. Two changes wait.
+// TestCauses: what a server does, what a person reads, how often the server is asked, and whether
+// the State Store is ready then. Two changes wait.
 func TestCauses(t *testing.T) {
 	wait, gitHubs := map[string]string{"Retry-After": "120"}, map[string]string{"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "99999999999"}
 	for name, test := range map[string]struct {
@@ -116,7 +116,8 @@ func TestCauses(t *testing.T) {
 	}
 }
 
-// TestWordsInNames: names and texts of others hold words of every failure, and change none.
+// TestWordsInNames: names and texts of others hold the words of every failure, and make no
+// difference.
 func TestWordsInNames(t *testing.T) {
 	t.Parallel()
 	const trap = "returned error: 403 certificate no space left on device could not resolve host protected branch rate limit"
@@ -143,7 +144,7 @@ func TestWordsInNames(t *testing.T) {
 	require.ErrorContains(t, one(t, store, files).Err, "cannot be reached")
 }
 
-// TestSpoken is what git, ssh and servers say that are not here, word by word as they say it.
+// TestSpoken has what git, ssh and servers say that are not on this machine, word for word.
 func TestSpoken(t *testing.T) {
 	url := "https://403.certificate.example/rate limit/it's/no space left on device"
 	store, err := New(v1alpha1.GitStateStoreSpec{URL: url}, map[string][]byte{"username": []byte("u"), "password": []byte("p")}, Options{Dir: t.TempDir()})

@@ -12,10 +12,10 @@ import (
 	"time"
 )
 
-// probeTimeout bounds a look at a server's certificate, and a request for a token.
+// probeTimeout is for a request for a server's certificate, and for one for a token.
 const probeTimeout = 15 * time.Second
 
-// newClient speaks HTTP as git does: with the same authorities and proxies.
+// newClient is a client of HTTP with the same authorities and proxies that git has.
 func newClient(ca []byte, insecure bool) *http.Client {
 	config := &tls.Config{InsecureSkipVerify: insecure}
 	if ca != nil {
@@ -26,8 +26,8 @@ func newClient(ca []byte, insecure bool) *http.Client {
 	return &http.Client{Transport: transport, Timeout: probeTimeout}
 }
 
-// inspect asks the server for its certificate. Git says only that it is not accepted, with
-// some libraries: GnuTLS has the same words for every reason.
+// inspect asks the server for its certificate to learn what is wrong with it. Git with GnuTLS has
+// the same words for every reason.
 func (s settings) inspect(ctx context.Context) (*cause, string) {
 	at, err := url.Parse(s.url)
 	if err != nil {
@@ -70,7 +70,7 @@ func certificate(err error) *cause {
 	return nil
 }
 
-// innermost is the text of an error without what was done and where.
+// innermost is the text of an error without the request and its URL.
 func innermost(err error) string {
 	if verification, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
 		return verification.Err.Error()

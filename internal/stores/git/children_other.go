@@ -6,6 +6,6 @@ package git
 
 import "os/exec"
 
-// killWithChildren is for the runner, which has its State Stores on Linux. Elsewhere people
-// ask for status, which needs no git.
+// killWithChildren does nothing: the runner writes to State Stores on Linux only. On other systems
+// people run the status command, which needs no git.
 func killWithChildren(*exec.Cmd) {}

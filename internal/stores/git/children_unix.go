@@ -9,7 +9,7 @@ import (
 	"syscall"
 )
 
-// killWithChildren ends git together with its children, such as ssh, when its time is over.
+// killWithChildren has git and its children, such as ssh, end when the context does.
 func killWithChildren(git *exec.Cmd) {
 	git.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	git.Cancel = func() error { return syscall.Kill(-git.Process.Pid, syscall.SIGKILL) }

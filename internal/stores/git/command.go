@@ -22,9 +22,9 @@ type command struct {
 }
 
 const (
-	// maxStderr is how much of what git says is kept; the end counts.
+	// maxStderr is how many bytes of what git says are kept, from the end.
 	maxStderr = 16 << 10
-	// killDelay is how long output of a killed git's children is waited for.
+	// killDelay is how long to wait for the output of children after git was killed.
 	killDelay = 2 * time.Second
 )
 
@@ -74,7 +74,8 @@ func (c command) run(ctx context.Context, stdin io.Reader, args ...string) (stri
 
 var errSlow = errors.New("the State Store takes too long to answer")
 
-// passed are the variables of ours that git needs: to find programs, and the way out.
+// passed are those of our environment variables that git needs, to find programs and the way to
+// the server.
 var passed = []string{
 	"PATH", "HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy", "NO_PROXY", "no_proxy",
 	"SSL_CERT_FILE", "SSL_CERT_DIR", "TMPDIR",

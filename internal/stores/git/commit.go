@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/kratix-compile/kratix-compile/internal/stores/merging"
 	"github.com/kratix-compile/kratix-compile/internal/stores/statestore"
 )
 
@@ -26,13 +27,63 @@ type edit struct {
 // maxTitles is how many changes a commit message lists.
 const maxTitles = 1000
 
-// commit makes a commit of edits on top of the tip and returns its ID. It reaches nobody
-// before it is pushed.
+// edits are what changes come to in the tree of the tip. Changes that cannot be made, and those
+// that are there already, have an outcome instead.
+func (b *batch) edits(ctx context.Context, which []int) ([]edit, error) {
+	t, err := b.cache.tree(ctx)
+	if err != nil {
+		return nil, err
+	}
+	changes := make([]statestore.Change, len(which))
+	for k, i := range which {
+		changes[k] = b.changes[i]
+	}
+	steps, err := merging.Merge(ctx, t, changes)
+	if err != nil {
+		return nil, err
+	}
+	removed := map[string]bool{}
+	for _, step := range steps {
+		for _, at := range step.Remove {
+			removed[at] = true
+		}
+	}
+	var out []edit
+	var content bytes.Buffer
+	for k, i := range which {
+		e := edit{change: i, title: changes[k].Title, remove: steps[k].Remove, stay: steps[k].Stay}
+		err := steps[k].Err
+		for _, f := range steps[k].Put {
+			if err = statestore.ReadFile(f, &content); err != nil {
+				break
+			}
+			if t.files[f.Path] == blob(&content) {
+				continue
+			}
+			if err = t.obstacle(f.Path, removed); err != nil {
+				break
+			}
+			e.put = append(e.put, f)
+		}
+		switch {
+		case err != nil:
+			b.out[i] = statestore.Outcome{Err: err}
+		case len(e.put) == 0 && len(e.remove) == 0:
+			b.out[i] = statestore.Outcome{Version: b.cache.tip, Changed: b.tried[i], Stay: e.stay}
+		default:
+			out = append(out, e)
+		}
+	}
+	return out, nil
+}
+
+// commit makes a commit of edits on top of the tip and returns its ID. It is in the cache only,
+// until it is pushed.
 func (c *cache) commit(ctx context.Context, edits []edit) (string, error) {
 	read, write := io.Pipe()
 	go func() { _ = write.CloseWithError(c.stream(write, edits)) }()
 	out, err := c.run(ctx, read, "fast-import", "--quiet", "--force", "--done")
-	_ = read.CloseWithError(io.ErrClosedPipe) // the stream ends even if git did not read all
+	_ = read.CloseWithError(io.ErrClosedPipe) // the stream ends even if git has not read all of it
 	return strings.TrimSpace(out), err
 }
 
@@ -75,7 +126,8 @@ func (c *cache) inRepository(at string) string {
 	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(at) + `"`
 }
 
-// message is that of Kratix if there is one change, and lists them otherwise.
+// message is the commit message: Kratix's if there is one change, and a list of the changes
+// otherwise.
 func message(edits []edit) string {
 	if len(edits) == 1 {
 		return joined(edits[0].title)
@@ -93,3 +145,21 @@ func message(edits []edit) string {
 }
 
 func joined(title string) string { return strings.Join(strings.Fields(title), " ") }
+
+// push moves the branch from the tip to a commit. If the branch is not at the tip, the server
+// refuses.
+func (c *cache) push(ctx context.Context, commit string, more ...string) error {
+	branch := "refs/heads/" + c.branch
+	args := append([]string{"push", "--porcelain", "--no-verify", "--no-recurse-submodules", "--force-with-lease=" + branch + ":" + c.tip}, more...)
+	_, err := c.run(ctx, nil, append(args, "origin", commit+":"+branch)...)
+	return err
+}
+
+// tryPush asks the server whether it would take a push, without pushing.
+func (c *cache) tryPush(ctx context.Context, commit string) error {
+	err := c.push(ctx, commit, "--dry-run")
+	if err != nil && c.classify(ctx, err).cause == &moved {
+		return nil // another writer has pushed, which may happen at any time
+	}
+	return err
+}

@@ -18,17 +18,17 @@ import (
 type fault struct {
 	*cause
 	where string
-	// lead is what a person must know before what it means.
+	// lead is what a person must know first, before the meaning of the cause.
 	lead string
-	// words are those of git, the server or whoever else refused.
+	// words are those of git, of the server, or of whatever else refused.
 	words string
 	// pause is what the server asks for, or nil.
 	pause *statestore.Pause
-	// judged is whether the server has said what came of a push. Otherwise it may have
-	// taken it all the same.
+	// judged is whether the server has said what became of a push. If it has not, it may have
+	// taken the push.
 	judged bool
-	// late is whether a push had reached the server by then. A look at the server does not
-	// show such a failure.
+	// late is whether the server had got a push by then. A look at the server does not show such a
+	// failure.
 	late bool
 	err  error
 }
@@ -67,7 +67,7 @@ func told(c *cause, format string, a ...any) error {
 	return &fault{cause: c, lead: fmt.Sprintf(format, a...)}
 }
 
-// understand says what has failed, for a person and for who goes on.
+// understand says what has failed: to a person, and to the batch.
 func (c *cache) understand(ctx context.Context, err error) *fault {
 	f := c.classify(ctx, err)
 	if run, ok := errors.AsType[*failure](err); ok {
@@ -99,8 +99,8 @@ func (c *cache) classify(ctx context.Context, err error) *fault {
 	return &fault{cause: &unknown, words: err.Error(), err: err}
 }
 
-// judge asks, one after the other, those who may have refused: the server that was pushed
-// to, our disk, the server's HTTP, the way to it, and git and ssh themselves.
+// judge asks everybody that may have refused, in this order: the server that was pushed to, the
+// runner's disk, the server's HTTP, the connection, git and ssh themselves.
 func (c *cache) judge(ctx context.Context, run *failure) *fault {
 	s := hear(run)
 	f := &fault{
@@ -120,7 +120,7 @@ func (c *cache) judge(ctx context.Context, run *failure) *fault {
 	return f
 }
 
-// judged is what the server means that was pushed to, or nil if it said nothing.
+// judged is what the answer of the server to a push means, or nil if there is none.
 func (s said) judged() *cause {
 	switch by, reason := s.reason(); by {
 	case "[rejected]":
@@ -137,7 +137,7 @@ func (s said) judged() *cause {
 	return nil
 }
 
-// lost is what has become of a request without an answer, or nil if there was none.
+// lost is what became of a request without an answer, or nil if there was none.
 func (s said) lost() *cause {
 	reasons := s.transport()
 	if len(reasons) == 0 {
@@ -146,7 +146,8 @@ func (s said) lost() *cause {
 	return cmp.Or(find(reasons, onTheWay), &cut)
 }
 
-// ofServer are reasons of servers that do not update a branch. All others are rules.
+// ofServer are reasons why a server does not move a branch. Any other reason is a rule of the
+// server.
 var ofServer = []pattern{
 	form(`(error: )?(cannot lock ref|failed to update ref|failed to lock|lock error|lock_failure|incorrect old value|reference already exists|fetch first|non-fast-forward|stale info)`, &moved),
 	form(`protected branch`, &guarded),
@@ -159,7 +160,7 @@ var serversDisk = []pattern{
 	form(`((fatal|error): )?.*: (no space left on device|disk quota exceeded|read-only file system)$`, &full),
 }
 
-// ourDisk is what git says of the disk that the cache is on.
+// ourDisk are git's words about the disk that the cache is on.
 var ourDisk = []pattern{
 	form(`(fatal|error): .*: (no space left on device|disk quota exceeded|read-only file system|permission denied|file too large)$`, &disk),
 }
@@ -210,7 +211,7 @@ func aboutDisk(err error) bool {
 
 func (c *cache) where() string { return "branch " + c.branch + " of " + c.url }
 
-// hide takes secrets out, in case that a server repeats them.
+// hide removes secrets from a text, because a server may repeat them.
 func (c *cache) hide(text string) string {
 	for _, secret := range c.secrets {
 		text = strings.ReplaceAll(text, secret, "***")

@@ -37,8 +37,8 @@ func many(n int) (changes []statestore.Change, files map[string]string) {
 	return changes, files
 }
 
-// TestRejectedByHook: what a hook refuses is told in its words, and is written when it no
-// longer does.
+// TestRejectedByHook: a person reads the words of the hook. The file is written when the hook does
+// not refuse it any more.
 func TestRejectedByHook(t *testing.T) {
 	t.Parallel()
 	server := newServer(t)
@@ -57,8 +57,8 @@ func TestRejectedByHook(t *testing.T) {
 	assert.Equal(t, 1, server.commits(t), "one batch is one commit")
 }
 
-// TestOneFileIsRefused: a server that looks for secrets refuses one file of a hundred, and
-// no other stays away because of it.
+// TestOneFileIsRefused: a server that looks for secrets refuses one file of a hundred. All others
+// are written.
 func TestOneFileIsRefused(t *testing.T) {
 	t.Parallel()
 	server := newServer(t)
@@ -97,7 +97,8 @@ func TestProtectedBranch(t *testing.T) {
 	assert.Equal(t, want, server.Files(t))
 }
 
-// TestServer is what goes wrong between us and the server. After each the store works again.
+// TestServer has what goes wrong on the way to the server. After each of them the store works
+// again.
 func TestServer(t *testing.T) {
 	status := func(code int) func(http.ResponseWriter, *http.Request) bool {
 		return func(w http.ResponseWriter, _ *http.Request) bool {
@@ -200,7 +201,7 @@ func TestIdentity(t *testing.T) {
 	})
 }
 
-// TestBranch: a branch that is not there is made in an empty repository only.
+// TestBranch: a branch that is missing is made only in an empty repository.
 func TestBranch(t *testing.T) {
 	t.Parallel()
 	server := newServer(t)
@@ -220,7 +221,7 @@ func TestBranch(t *testing.T) {
 	assert.Equal(t, map[string]string{"a": "1"}, server.Files(t), "main is as it was")
 }
 
-// TestObstacles: a file and a directory of one name fail alone, and are told.
+// TestObstacles: a change with a file where there is a directory fails alone, and says so.
 func TestObstacles(t *testing.T) {
 	t.Parallel()
 	server := newServer(t)
@@ -264,7 +265,7 @@ func TestCommit(t *testing.T) {
 	assert.Equal(t, 2, server.commits(t))
 }
 
-// TestCost: what is written again costs a look, a change costs one push and no look, and
+// TestCost: writing the same again costs one look, a change costs one push and no look, and
 // content is never downloaded.
 func TestCost(t *testing.T) {
 	t.Parallel()

@@ -24,7 +24,7 @@ import (
 	"time"
 )
 
-// githubApp gets tokens for an installation of a GitHub App. They live for an hour.
+// githubApp gets tokens for an installation of a GitHub App. A token is valid for an hour.
 type githubApp struct {
 	server, api       string // URLs
 	app, installation string
@@ -38,9 +38,10 @@ type githubApp struct {
 }
 
 const (
-	// spare is how long a token must be valid yet when git gets it.
+	// spare is how much longer a token must be valid when git gets it.
 	spare = 5 * time.Minute
-	// jwtLife is below GitHub's limit of ten minutes, and its clock may be behind ours.
+	// jwtLife is below GitHub's limit of ten minutes. jwtSkew is how much GitHub's clock may be
+	// behind ours.
 	jwtLife, jwtSkew = 8 * time.Minute, time.Minute
 )
 
@@ -154,8 +155,8 @@ func (g *githubApp) unanswered(err error) error {
 	return f
 }
 
-// refused is an answer without a token. What GitHub does not let the app do is the Secret's
-// fault, and the rest is not.
+// refused is an answer without a token. If GitHub does not let the app in, the Secret is wrong;
+// other failures are GitHub's.
 func (g *githubApp) refused(response *http.Response, message string) error {
 	a := answer{status: response.StatusCode, header: response.Header}
 	c := a.cause(message)
@@ -180,4 +181,31 @@ func (g *githubApp) jwt() (string, error) {
 	sum := sha256.Sum256([]byte(signed))
 	signature, err := rsa.SignPKCS1v15(rand.Reader, g.key, crypto.SHA256, sum[:])
 	return signed + "." + encode(signature), err
+}
+
+// gitHubHost is the name of a host in the form that git gets. Upper and lower case are the same.
+// www.github.com only redirects, and must not get the credentials.
+func gitHubHost(host string) string {
+	host = strings.TrimSuffix(strings.ToLower(host), ":443")
+	if host == "www.github.com" {
+		return "github.com"
+	}
+	return host
+}
+
+// hostedByGitHub is whether a host is GitHub's own: github.com, or that of an enterprise with data
+// residency.
+func hostedByGitHub(host string) bool {
+	return host == "github.com" || strings.HasSuffix(host, ".github.com") || strings.HasSuffix(host, ".ghe.com")
+}
+
+// gitHubAPI is the URL at which tokens are asked for.
+func gitHubAPI(host string) string {
+	switch {
+	case strings.HasSuffix(host, ".ghe.com"):
+		return "https://api." + host
+	case hostedByGitHub(host):
+		return "https://api.github.com"
+	}
+	return "https://" + host + "/api/v3" // GitHub Enterprise Server
 }

@@ -25,8 +25,8 @@ import (
 	"github.com/kratix-compile/kratix-compile/internal/stores/statestore"
 )
 
-// gitHub is the part of its API that gives tokens, in front of the repository: a token is
-// the password until the next one.
+// gitHub is the part of GitHub's API that gives tokens, in front of the repository. A token is the
+// password until the next one is given.
 type gitHub struct {
 	*testServer
 	key    *rsa.PrivateKey
@@ -90,7 +90,7 @@ func (g *gitHub) open(t testing.TB) *Store {
 	return store
 }
 
-// TestGitHubApp: a token is made, used as long as it is good, and made anew.
+// TestGitHubApp: the store gets a token, uses it as long as it is good, and then gets another one.
 func TestGitHubApp(t *testing.T) {
 	t.Parallel()
 	g := newGitHub(t)
@@ -122,7 +122,7 @@ func TestGitHubAppRefused(t *testing.T) {
 	require.NoError(t, g.open(t).Check(t.Context()))
 }
 
-// TestGitHubAppCauses: what GitHub does when it is asked for a token.
+// TestGitHubAppCauses: what GitHub answers when it is asked for a token.
 func TestGitHubAppCauses(t *testing.T) {
 	t.Parallel()
 	g := newGitHub(t)

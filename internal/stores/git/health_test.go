@@ -39,7 +39,7 @@ func TestPause(t *testing.T) {
 	require.NoError(t, one(t, store, update("ns/a", "a", "1")).Err)
 }
 
-// TestStaleLock: a lock that somebody left on the server's branch is no race without end.
+// TestStaleLock: a lock that was left on the server's branch is not taken for an endless race.
 func TestStaleLock(t *testing.T) {
 	t.Parallel()
 	server := newServer(t)
@@ -62,7 +62,7 @@ func TestStaleLock(t *testing.T) {
 	require.NoError(t, store.Check(t.Context()))
 }
 
-// TestServerCannotStore is a push that the server cannot take in, whoever's it is.
+// TestServerCannotStore: the server cannot store a push, whatever is in it.
 func TestServerCannotStore(t *testing.T) {
 	t.Parallel()
 	server := newServer(t)
@@ -74,7 +74,8 @@ func TestServerCannotStore(t *testing.T) {
 	require.EqualError(t, store.Check(t.Context()), err.Error())
 }
 
-// TestOutage: what a look at the server shows is over when a look shows nothing any more.
+// TestOutage: a failure that a look at the server shows is over when a look does not show it any
+// more.
 func TestOutage(t *testing.T) {
 	t.Parallel()
 	server := newServer(t)

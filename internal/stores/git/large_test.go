@@ -30,8 +30,8 @@ func tooMuch(r *http.Request) bool {
 	return r.Method == http.MethodPost && (r.ContentLength < 0 || r.ContentLength > takes)
 }
 
-// fronts are proxies that take requests of at most a megabyte, each with another way to
-// refuse what is larger.
+// fronts are proxies that take requests of at most a megabyte. Each refuses larger ones in another
+// way.
 var fronts = map[string]struct {
 	refuse func(w http.ResponseWriter, r *http.Request)
 	says   string
@@ -47,8 +47,8 @@ var fronts = map[string]struct {
 	"cuts it off": {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, "the server failed"},
 }
 
-// TestTooLarge: one change that is too large fails alone, and small ones that are too large
-// together are all written.
+// TestTooLarge: one change that is too large fails alone. Small ones that are too large together
+// are all written.
 func TestTooLarge(t *testing.T) {
 	one, want := many(4)
 	one[3] = update("ns/003", "w/003/file.yaml", incompressible(3*takes/2))
@@ -89,7 +89,7 @@ func TestTooLarge(t *testing.T) {
 	}
 }
 
-// TestSlowHook: a server that thinks for longer than it may, and takes the push then.
+// TestSlowHook: a server takes a push, but takes longer than it may.
 func TestSlowHook(t *testing.T) {
 	t.Parallel()
 	server := newServer(t)

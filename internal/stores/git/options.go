@@ -17,16 +17,18 @@ import (
 	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
 )
 
-// Options are what is not in the GitStateStore or its Secret.
+// Options are what is neither in the GitStateStore nor in its Secret.
 type Options struct {
-	// Dir is for this store alone. What is in it is deleted. It holds what is known of the
-	// repository, without the content of files, and the credentials, readable for us only.
+	// Dir is for this store alone; what is in it is deleted. It holds what is known of the
+	// repository, without the content of files, and the credentials, which only the runner's user
+	// can read.
 	Dir string
 	// Insecure believes every server's certificate.
 	Insecure bool
 	// CommandTimeout bounds each run of git; 0 means 100 s.
 	CommandTimeout time.Duration
-	// Silence is how long a server may send and take nothing, in whole seconds; 0 means 60 s.
+	// Silence is how long a server may send nothing and take nothing, in whole seconds; 0 means 60
+	// s.
 	Silence time.Duration
 }
 
@@ -35,8 +37,8 @@ const (
 	defaultSilence        = time.Minute
 )
 
-// caKey is the key of a Secret with the certificates that may sign the server's, as PEM.
-// They are believed instead of the system's.
+// caKey is the key of a Secret with the authorities of the server's certificate, as PEM. They are
+// trusted instead of the system's.
 const caKey = "ca.crt"
 
 // scpLike is user@host:path.
@@ -117,8 +119,7 @@ func (s *settings) readHTTPS(method string, secret map[string][]byte) error {
 	return nil
 }
 
-// oneLine is a value of a Secret. The line breaks that editors and shells leave at its end
-// are no part of it.
+// oneLine is a value of a Secret without the line breaks that editors and shells leave at its end.
 func oneLine(secret map[string][]byte, key string) (string, error) {
 	value := strings.Trim(string(secret[key]), "\r\n")
 	if strings.ContainsAny(value, "\r\n\x00") {
@@ -127,7 +128,7 @@ func oneLine(secret map[string][]byte, key string) (string, error) {
 	return value, nil
 }
 
-// lines is a text of a Secret, with line breaks as ssh wants them: one at its end, and none of
+// lines is a text of a Secret with line breaks as ssh wants them: one at the end, and none of
 // Windows.
 func lines(secret map[string][]byte, key string) []byte {
 	text := bytes.TrimSpace(bytes.ReplaceAll(secret[key], []byte("\r\n"), []byte("\n")))

@@ -18,8 +18,8 @@ import (
 	"github.com/kratix-compile/kratix-compile/internal/stores/statestore"
 )
 
-// beforePush does something when a push has begun: while it asks where the branch is, or
-// when the server has told it already.
+// beforePush does something when a push has begun: before the server says where the branch is, or
+// after that.
 func (s *testServer) beforePush(told bool, do func(push int64)) {
 	var pushes atomic.Int64
 	s.intercept(func(_ http.ResponseWriter, r *http.Request) bool {
@@ -31,7 +31,7 @@ func (s *testServer) beforePush(told bool, do func(push int64)) {
 	})
 }
 
-// TestLostRace: somebody else pushes between our look and our push, some times in a row.
+// TestLostRace: somebody else pushes between our look and our push, several times in a row.
 func TestLostRace(t *testing.T) {
 	for name, told := range map[string]bool{"seen by us": false, "seen by the server": true} {
 		t.Run(name, func(t *testing.T) {
@@ -56,7 +56,7 @@ func TestLostRace(t *testing.T) {
 	}
 }
 
-// TestBranchIsMadeMeanwhile: somebody else's push is the first, right after we have looked.
+// TestBranchIsMadeMeanwhile: somebody else makes the first push, right after our look.
 func TestBranchIsMadeMeanwhile(t *testing.T) {
 	t.Parallel()
 	server := newServer(t)
@@ -87,7 +87,8 @@ func TestEndlessRace(t *testing.T) {
 	assert.Equal(t, map[string]string{"a": "2"}, server.Files(t))
 }
 
-// TestRewritten: the branch is replaced by another history, and what we had is not there.
+// TestRewritten: somebody has replaced the branch by another history, which does not have our
+// commits.
 func TestRewritten(t *testing.T) {
 	t.Parallel()
 	server := newServer(t)
@@ -111,8 +112,8 @@ func TestRewritten(t *testing.T) {
 	assert.Equal(t, want, server.Files(t))
 }
 
-// wrapGit runs a shell script instead of git. $real is git, $verb what is asked of it, and
-// the directory $state keeps what the script wants to know next time.
+// wrapGit runs a shell script instead of git. $real is git and $verb is git's first argument; in
+// the directory $state the script keeps what it needs next time.
 func wrapGit(t testing.TB, script string) (state string) {
 	bin, state := t.TempDir(), t.TempDir()
 	git, err := exec.LookPath("git")
@@ -123,8 +124,8 @@ func wrapGit(t testing.TB, script string) (state string) {
 	return state
 }
 
-// TestKilled: git is killed in the middle of each thing that it does, before and after it
-// has done it. The batch is brought to its end, as one commit.
+// TestKilled: git is killed before and after each thing that it does. The batch is still written,
+// as one commit.
 func TestKilled(t *testing.T) {
 	for _, verb := range []string{"fetch", "rev-parse", "ls-tree", "fast-import", "push"} {
 		for when, script := range map[string]string{
@@ -147,7 +148,8 @@ func TestKilled(t *testing.T) {
 	}
 }
 
-// TestDiskFull: it is told that the disk is ours, and when there is room again all is well.
+// TestDiskFull: the error says that the runner's disk is full. When there is room again, all is
+// well.
 func TestDiskFull(t *testing.T) {
 	server := newServer(t)
 	store := server.open(t)
@@ -174,7 +176,7 @@ func TestServersDiskFull(t *testing.T) {
 	assert.NotContains(t, err.Error(), "the runner")
 }
 
-// TestSecretsStayHidden: not in what ps shows, not in the environment, not in errors.
+// TestSecretsStayHidden: they are not in what ps shows, not in the environment, not in errors.
 func TestSecretsStayHidden(t *testing.T) {
 	server := newServer(t)
 	t.Setenv("SOMEBODY_ELSES_TOKEN", "xyz")

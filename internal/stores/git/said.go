@@ -7,24 +7,24 @@ import (
 	"strings"
 )
 
-// said is what a git that failed has printed, by who said it. File names, branches and
-// the text of hooks can hold any words, so words alone decide nothing: the beginning of a
-// line does, after names in quotes have been taken out.
+// said is what a git that failed has printed, by whose words they are. File names, branches and
+// hooks can have any words in them. So words alone decide nothing: the beginning of a line does,
+// without the names in quotes.
 type said struct {
-	// own are lines of git and ssh, and of a server that is reached with ssh and has no
-	// other way to speak.
+	// own are lines of git and ssh. Those of a server that is reached with ssh are among them: it
+	// has no other way to speak.
 	own []string
-	// server are lines that the server sent, with its hooks' among them.
+	// server are lines that the server and its hooks have sent.
 	server []string
-	// verdict is what came of the ref that was pushed, such as "[remote rejected] (hook
+	// verdict is what became of the branch that was pushed, such as "[remote rejected] (hook
 	// declined)", or empty.
 	verdict string
 }
 
 const (
-	// maxWords bounds what of it is told, in bytes, for each who said it.
+	// maxWords is how many bytes of each speaker's words people get to read.
 	maxWords = 4 << 10
-	// maxOwn is how many of git's lines are told; the last ones count.
+	// maxOwn is how many of git's lines they get to read, from the end.
 	maxOwn = 6
 )
 
@@ -86,7 +86,7 @@ func form(expression string, c *cause) pattern {
 
 var quoted = regexp.MustCompile(`'[^']*'`)
 
-// find is what the first pattern means that one of the lines has the form of.
+// find is the cause of the first pattern that any of the lines matches.
 func find(lines []string, patterns []pattern) *cause {
 	for _, p := range patterns {
 		for _, line := range lines {
@@ -98,8 +98,7 @@ func find(lines []string, patterns []pattern) *cause {
 	return nil
 }
 
-// transport is what of git's lines is the HTTP library's: the reason of an error without
-// an answer.
+// transport is a line of git with the words of the HTTP library: why a request got no answer.
 var transport = regexp.MustCompile(`^(?:fatal: unable to access '.*': |error: RPC failed; (?:HTTP \d+ )?curl \d+ )(.*)$`)
 
 func (s said) transport() (reasons []string) {

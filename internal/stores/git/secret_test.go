@@ -30,8 +30,8 @@ import (
 	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
 )
 
-// TestLineBreaks: those that echo and editors leave at the end of a value are no part of
-// it, and those in the middle are told.
+// TestLineBreaks: line breaks that echo and editors leave at the end of a value do not count, and
+// those in the middle are an error.
 func TestLineBreaks(t *testing.T) {
 	t.Parallel()
 	server := newServer(t)
@@ -84,7 +84,8 @@ func TestLineBreaksOfAnApp(t *testing.T) {
 	}
 }
 
-// TestLineBreaksOfSSH: ssh takes no key from Windows, and none without an end of its last line.
+// TestLineBreaksOfSSH: ssh takes no key with line breaks of Windows, and none without one at the
+// end.
 func TestLineBreaksOfSSH(t *testing.T) {
 	for _, given := range []string{"-----BEGIN\nx\n-----END", "-----BEGIN\r\nx\r\n-----END\r\n", "\n-----BEGIN\nx\n-----END\n\n"} {
 		store, err := New(v1alpha1.GitStateStoreSpec{URL: "git@h:o/r", AuthMethod: v1alpha1.GitSSH},
@@ -101,7 +102,7 @@ func TestLineBreaksOfSSH(t *testing.T) {
 	}
 }
 
-// TestGitHubHosts: whose API gives tokens, and to whom credentials and requests go.
+// TestGitHubHosts: which API gives tokens, and which hosts get credentials and requests.
 func TestGitHubHosts(t *testing.T) {
 	for given, want := range map[string]struct{ api, url string }{
 		"https://github.com/o/r":               {"https://api.github.com", "https://github.com/o/r"},
@@ -131,7 +132,8 @@ func TestGitHubHosts(t *testing.T) {
 	}
 }
 
-// signed is a server with a certificate for a name and a time, and its authority.
+// signed is a server whose certificate is for one name and time, and the authority that has signed
+// it.
 func signed(t testing.TB, name string, from, until time.Duration) (url string, ca []byte) {
 	rootKey, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	require.NoError(t, err)
@@ -163,7 +165,8 @@ func signed(t testing.TB, name string, from, until time.Duration) (url string, c
 	return s.URL, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: rootBytes})
 }
 
-// TestCertificate: what is wrong with a certificate, for git and for who asks for a token.
+// TestCertificate: what is wrong with a certificate, when git asks the server and when the runner
+// asks for a token.
 func TestCertificate(t *testing.T) {
 	_, stranger := signed(t, "127.0.0.1", -time.Hour, time.Hour)
 	for name, test := range map[string]struct {

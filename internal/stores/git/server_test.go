@@ -100,15 +100,15 @@ func (s *testServer) open(t testing.TB) *Store {
 	return store
 }
 
-// intercept answers requests instead of git as long as it returns true.
+// intercept answers requests in git's place as long as it returns true.
 func (s *testServer) intercept(f func(w http.ResponseWriter, r *http.Request) bool) {
 	s.before.Store(&f)
 }
 
 func (s *testServer) commits(t testing.TB) int { return len(s.Trees(t)) }
 
-// TestConformance has the repository on the same disk, which is three times as fast; e2e has
-// it behind HTTPS and SSH, and without partial clones.
+// TestConformance has the repository on the same disk, which is three times as fast. The suite e2e
+// has it behind HTTPS and SSH, and on servers without partial clones.
 func TestConformance(t *testing.T) {
 	storetest.Run(t, func(t testing.TB) storetest.Place {
 		s := newServer(t)

@@ -3,12 +3,11 @@
 // Package git is a State Store in a branch of a Git repository. It needs the git program,
 // 2.31 or later, and ssh for repositories that are reached with it.
 //
-// There is no work tree and, until it is asked for, no content: a batch costs what it
-// changes and not what the repository holds.
+// It has no work tree, and fetches no content before that is needed. So the cost of a batch depends
+// on what it changes, and not on what the repository holds.
 package git
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -19,21 +18,20 @@ import (
 	"time"
 
 	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
-	"github.com/kratix-compile/kratix-compile/internal/stores/merging"
 	"github.com/kratix-compile/kratix-compile/internal/stores/statestore"
 )
 
 // Store is one branch of one repository.
 type Store struct {
-	// turn is held by whoever uses the cache.
+	// turn is held while the cache is used.
 	turn  chan struct{}
 	cache *cache
 }
 
 var _ statestore.Store = (*Store)(nil)
 
-// New reads what a GitStateStore and its Secret say, without asking the server. An error
-// names the field or the key that is wrong.
+// New reads a GitStateStore and its Secret. It does not ask the server. An error names the field
+// or the key that is wrong.
 func New(spec v1alpha1.GitStateStoreSpec, secret map[string][]byte, o Options) (*Store, error) {
 	s, err := read(spec, secret, o)
 	if err != nil {
@@ -55,12 +53,12 @@ func newStore(s settings, o Options) (*Store, error) {
 }
 
 const (
-	// maxRaces is how often a push that lost a race is made anew.
+	// maxRaces is how often a push that has lost a race is made again.
 	maxRaces = 20
-	// maxUnmoved is how often one is that was told of a race, although nobody else has pushed.
-	// The waits between them double, 3 s in all.
+	// maxUnmoved is how often a push is made again that the server has called late, although
+	// nobody else has pushed. The waits between them double, 3 s in all.
 	maxUnmoved, lockPause = 5, 50 * time.Millisecond
-	// maxRepairs is how often the cache is made anew after a failure that it may be to blame for.
+	// maxRepairs is how often the cache is made anew after a failure that may be due to it.
 	maxRepairs = 1
 )
 
@@ -111,8 +109,8 @@ func (s *Store) Read(ctx context.Context, path string) ([]byte, error) {
 	return content, err
 }
 
-// Check asks whether a push would be taken. What the server does not say before it has one,
-// such as that its disk is full, is known from the last push.
+// Check asks whether the server would take a push. Some failures show only when there is one, such
+// as a full disk of the server: these are known from the last push.
 func (s *Store) Check(ctx context.Context) error {
 	if err := s.lock(ctx); err != nil {
 		return err
@@ -134,8 +132,8 @@ func (s *Store) Check(ctx context.Context) error {
 	return s.cache.health.push()
 }
 
-// withRepair does something with the cache, and once more with a new one if the first may
-// be to blame.
+// withRepair does something with the cache. If that fails and the cache may be the reason, it is
+// done once more with a new cache.
 func (s *Store) withRepair(ctx context.Context, do func() error) error {
 	if err := s.cache.health.rest(); err != nil {
 		return err
@@ -164,53 +162,3 @@ func (s *Store) lock(ctx context.Context) error {
 }
 
 func (s *Store) unlock() { <-s.turn }
-
-// edits says what changes come to in a tree. Outcomes get the errors of those that cannot
-// be and the version of those that are there already.
-func (b *batch) edits(ctx context.Context, which []int) ([]edit, error) {
-	t, err := b.cache.tree(ctx)
-	if err != nil {
-		return nil, err
-	}
-	changes := make([]statestore.Change, len(which))
-	for k, i := range which {
-		changes[k] = b.changes[i]
-	}
-	steps, err := merging.Make(ctx, t, changes)
-	if err != nil {
-		return nil, err
-	}
-	removed := map[string]bool{}
-	for _, step := range steps {
-		for _, at := range step.Remove {
-			removed[at] = true
-		}
-	}
-	var out []edit
-	var content bytes.Buffer
-	for k, i := range which {
-		e := edit{change: i, title: changes[k].Title, remove: steps[k].Remove, stay: steps[k].Stay}
-		err := steps[k].Err
-		for _, f := range steps[k].Put {
-			if err = statestore.ReadFile(f, &content); err != nil {
-				break
-			}
-			if t.files[f.Path] == blob(&content) {
-				continue
-			}
-			if err = t.obstacle(f.Path, removed); err != nil {
-				break
-			}
-			e.put = append(e.put, f)
-		}
-		switch {
-		case err != nil:
-			b.out[i] = statestore.Outcome{Err: err}
-		case len(e.put) == 0 && len(e.remove) == 0:
-			b.out[i] = statestore.Outcome{Version: b.cache.tip, Changed: b.tried[i], Stay: e.stay}
-		default:
-			out = append(out, e)
-		}
-	}
-	return out, nil
-}

@@ -18,10 +18,11 @@ import (
 // tree is the files of a commit, as a merging.View.
 type tree struct {
 	cache *cache
-	// files are by path below the State Store's: mode and blob, as in git ls-tree.
+	// files have paths below that of the State Store. The value is mode and blob, as in git
+	// ls-tree.
 	files map[string]string
 	paths []string // sorted
-	// above is what is in the way of the State Store's path, if anything.
+	// above is a file that is in the way of the State Store's path, or empty.
 	above string
 }
 
@@ -110,8 +111,8 @@ func (t *tree) Read(ctx context.Context, paths []string) (map[string][]byte, err
 	return contents, nil
 }
 
-// obstacle is why a file cannot be at a path: Git has no file and directory of one name.
-// What is removed is in nobody's way.
+// obstacle is why a file cannot be at a path: Git has no file and directory of the same name.
+// Files that are removed do not count.
 func (t *tree) obstacle(at string, removed map[string]bool) error {
 	if t.above != "" {
 		return fmt.Errorf("spec.path of the State Store is below %s, which is a file; remove it or use another path", t.above)
@@ -129,7 +130,7 @@ func (t *tree) obstacle(at string, removed map[string]bool) error {
 	return nil
 }
 
-// blob is what git calls content in a file that we write.
+// blob is the mode and blob of content that we write, as in git ls-tree.
 func blob(content *bytes.Buffer) string {
 	sum := sha1.New()
 	fmt.Fprintf(sum, "blob %d\x00", content.Len())

@@ -60,8 +60,8 @@ func TestRivalsShareAStateStore(t *testing.T) {
 	}
 }
 
-// TestHolder: whoever was made first has the directory, and of two of one second the first
-// by name.
+// TestHolder: the Destination that was made first has the directory. Of two that were made in the
+// same second, the first by name has it.
 func TestHolder(t *testing.T) {
 	all := []v1alpha1.Destination{made("d", 2, "w"), made("c", 1, "w/x"), made("b", 2, "./w/"), made("a", 3, "other"), made("e", 3, "w")}
 	want := map[string]string{"a": "", "b": "c", "c": "", "d": "c", "e": "c"}

@@ -21,7 +21,8 @@ const (
 	edge = "09039bd1628a3c1b25fda3134a4fe050" // of edge
 )
 
-// placement is one of the example in docs/kratix-contract.md: request mydb of Promise pg.
+// placement is a WorkPlacement of the example in docs/kratix-contract.md: request mydb of Promise
+// pg.
 func placement(group string, change ...func(*v1alpha1.WorkPlacement)) *v1alpha1.WorkPlacement {
 	wp := &v1alpha1.WorkPlacement{
 		ObjectMeta: metav1.ObjectMeta{
@@ -118,7 +119,7 @@ func TestPaths(t *testing.T) {
 	}
 }
 
-// TestEscapes: what a store must refuse is not made harmless before it sees it.
+// TestEscapes: a path that the store must refuse comes to it as it is.
 func TestEscapes(t *testing.T) {
 	file := func(path string) []statestore.File { return []statestore.File{statestore.Text(path, "")} }
 	nested, none := destination("w", v1alpha1.FilepathNested), destination("w", v1alpha1.FilepathNone)

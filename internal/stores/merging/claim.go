@@ -16,9 +16,10 @@ type claims struct {
 	owned map[string]int // Change.Dir -> index
 }
 
-// claim gives every path to one change at most. The others that want it fail. Who fails
-// keeps what he has, which may make others fail that hoped for it.
-func (p *planner) claim(ctx context.Context) error {
+// claim gives every path to at most one change. Other changes that want it fail. A change that
+// fails keeps the files that it has; if another change needs one of their paths, that one fails,
+// too.
+func (p *merger) claim(ctx context.Context) error {
 	holders, err := p.holders(ctx)
 	if err != nil {
 		return err
@@ -29,7 +30,7 @@ func (p *planner) claim(ctx context.Context) error {
 		for i, c := range p.changes {
 			s := &p.steps[i]
 			if s.Err != nil || len(c.Files) == 0 {
-				continue // who only removes is in nobody's way
+				continue // a change that only removes is in nobody's way
 			}
 			if s.Err = p.held(i, holders); s.Err == nil {
 				s.Err = p.take(i)
@@ -40,16 +41,17 @@ func (p *planner) claim(ctx context.Context) error {
 	return nil
 }
 
-// A holder has a file by its state file: that of a change, or some other one.
+// A holder has a file in its state file. It is one of the changes, or a writer that wants nothing
+// now.
 type holder struct {
 	change int // -1 for none
 	name   string
 	keeps  bool // the file
 }
 
-// holders are those of the files in mode none. State files of writers who want nothing now
-// are read only if somebody is about to write over a file that is not his.
-func (p *planner) holders(ctx context.Context) (map[string]holder, error) {
+// holders are those of the files in mode none. The state files of writers without a change are
+// read only if a change is about to overwrite a file that is not its own.
+func (p *merger) holders(ctx context.Context) (map[string]holder, error) {
 	out := map[string]holder{}
 	for i, c := range p.changes {
 		s := p.steps[i]
@@ -97,8 +99,8 @@ func (p *planner) holders(ctx context.Context) (map[string]holder, error) {
 	return out, nil
 }
 
-// held is why a change cannot have a file that another one has and keeps.
-func (p *planner) held(i int, holders map[string]holder) error {
+// held is why a change cannot have its files: another writer has one of them, and keeps it.
+func (p *merger) held(i int, holders map[string]holder) error {
 	if p.changes[i].StateFile == "" {
 		return nil
 	}
@@ -112,7 +114,7 @@ func (p *planner) held(i int, holders map[string]holder) error {
 }
 
 // take claims all paths of a change or none.
-func (p *planner) take(i int) error {
+func (p *merger) take(i int) error {
 	c := p.changes[i]
 	mine := map[string]bool{}
 	paths := make([]string, 0, len(c.Files)+1)
@@ -147,7 +149,7 @@ func (p *planner) take(i int) error {
 	return nil
 }
 
-// conflict is the change that is in the way of a file.
+// conflict is the change that is in the way of a file, and how.
 func (c claims) conflict(at string) (change int, why string) {
 	if other, taken := c.files[at]; taken {
 		return other, "is also written by"
@@ -166,7 +168,7 @@ func (c claims) conflict(at string) (change int, why string) {
 	return 0, ""
 }
 
-// within is a change that has files in or a directory around that directory.
+// within is a change that has files in that directory, or owns a directory around it.
 func (c claims) within(dir string) (change int, taken bool) {
 	if other, taken := c.dirs[dir]; taken {
 		return other, true

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package merging turns changes into what is to be put and removed, the same for every kind of
-// State Store, and finds those changes that cannot be.
+// Package merging says which files many changes together put and remove, in the same way for every
+// kind of State Store, and finds the changes that cannot be made.
 package merging
 
 import (
@@ -14,9 +14,9 @@ import (
 	"github.com/kratix-compile/kratix-compile/internal/stores/statestore"
 )
 
-// View is what a store holds. It may not change while a plan is made of it.
+// View is what a store holds. It must not change while changes are merged.
 type View interface {
-	// Files are the paths of all files below each of the directories, in their order.
+	// Files are the paths of all files below each of the directories, in the order of these.
 	Files(ctx context.Context, dirs []string) ([][]string, error)
 	// Has returns those of the paths that are files, and no others.
 	Has(ctx context.Context, paths []string) (map[string]bool, error)
@@ -26,33 +26,32 @@ type View interface {
 
 // Step is what a change comes to in a store.
 type Step struct {
-	// Err is why it cannot be. The rest is empty then.
+	// Err is why the change cannot be made. The rest is empty then.
 	Err error
-	// Put are files that must be there with that content; they may be already.
+	// Put are files that must be there with that content. They may be there already.
 	Put []statestore.File
-	// Remove are files that are there, and must not be, sorted.
+	// Remove are files that are there and must not be, sorted.
 	Remove []string
-	// Stay are files that no state file lists any more, though the change knows them, and that
-	// are therefore not removed.
+	// Stay are files that the change knows, but that are not removed, because no state file lists
+	// them any more.
 	Stay []string
-	// State is the state file among them, if there is one: the one to put, and what the
-	// one that is there lists.
+	// State is the state file of the change, or nil.
 	State *State
 }
 
 // State is the state file of a step.
 type State struct {
 	Path string
-	// Old is what the one in the store lists, and New what it is to list; nil for none.
+	// Old is what the state file in the store lists, and New what it is to list. nil is no file.
 	Old, New []string
-	// missing is whether the store has none.
+	// missing is whether the store has no such file.
 	missing bool
 }
 
-// Make plans changes. An error is that of the view. A change that cannot be has the error in
-// its step, and the others are as if it were not there.
-func Make(ctx context.Context, view View, changes []statestore.Change) ([]Step, error) {
-	p := &planner{view: view, changes: changes, steps: make([]Step, len(changes))}
+// Merge says what each change comes to. An error is one of the view. A change that cannot be made
+// has the error in its step, and the other changes are as if it were not there.
+func Merge(ctx context.Context, view View, changes []statestore.Change) ([]Step, error) {
+	p := &merger{view: view, changes: changes, steps: make([]Step, len(changes))}
 	for i, c := range changes {
 		p.steps[i].Err = check(c)
 	}
@@ -76,15 +75,15 @@ func Make(ctx context.Context, view View, changes []statestore.Change) ([]Step, 
 	return p.steps, nil
 }
 
-type planner struct {
+type merger struct {
 	view    View
 	changes []statestore.Change
 	steps   []Step
 	claims  claims
 }
 
-// check is what can be told of a change by itself. Its files are read once before any of
-// them is written: what cannot be brought to its end does not begin, and keeps what it has.
+// check finds what is wrong with a change by itself. It reads the files once before any of them is
+// written: a change that cannot be finished does not begin, and its old files stay.
 func check(c statestore.Change) error {
 	paths := append([]string{}, c.Remove...)
 	for _, f := range c.Files {
@@ -111,8 +110,8 @@ func check(c statestore.Change) error {
 	return nil
 }
 
-// fill says what the changes that can be come to.
-func (p *planner) fill(ctx context.Context) error {
+// fill says what is put and removed for the changes without an error.
+func (p *merger) fill(ctx context.Context) error {
 	var dirs, exact []string
 	for i, c := range p.changes {
 		if p.steps[i].Err != nil {
@@ -152,8 +151,8 @@ func (p *planner) fill(ctx context.Context) error {
 	return nil
 }
 
-// exact are the files that a change may have to remove, other than those in its directory.
-func (p *planner) exact(i int) []string {
+// exact are the files that a change may have to remove, without those in its directory.
+func (p *merger) exact(i int) []string {
 	out := slices.Clone(p.changes[i].Remove)
 	if s := p.steps[i].State; s != nil {
 		out = append(out, s.Old...)
@@ -164,7 +163,7 @@ func (p *planner) exact(i int) []string {
 	return out
 }
 
-// root is the directory that a state file speaks of: the one that its own is in.
+// root is the directory whose files a state file lists: the one around its own directory.
 func root(stateFile string) string {
 	dir := path.Dir(path.Dir(stateFile))
 	if dir == "." {

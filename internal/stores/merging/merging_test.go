@@ -50,7 +50,7 @@ func (s store) Read(_ context.Context, paths []string) (map[string][]byte, error
 	return out, nil
 }
 
-// do is what a real store does with steps, all removals first.
+// do does what a real store does with steps: first all removals, then the rest.
 func (s store) do(t *testing.T, steps []Step) (changed bool) {
 	before := maps.Clone(s)
 	for _, step := range steps {
@@ -73,8 +73,8 @@ func (s store) do(t *testing.T, steps []Step) (changed bool) {
 	return changed
 }
 
-// TestProperties: whatever writers want, and in whichever batches, nobody has what is
-// another's, nothing is stale, and what is there twice is the same.
+// TestProperties: whatever the writers want, and however that is split into batches, no writer has
+// a file of another one, no file is stale, and repeating a batch changes nothing.
 func TestProperties(t *testing.T) {
 	for seed := range uint64(100) {
 		random := rand.New(rand.NewPCG(seed, 1))
@@ -84,7 +84,7 @@ func TestProperties(t *testing.T) {
 			for _, writer := range random.Perm(6)[:1+random.IntN(6)] {
 				changes = append(changes, wish(random, writer))
 			}
-			steps, err := Make(t.Context(), s, changes)
+			steps, err := Merge(t.Context(), s, changes)
 			require.NoError(t, err)
 			s.do(t, steps)
 			for i, c := range changes {
@@ -93,7 +93,7 @@ func TestProperties(t *testing.T) {
 			listed(t, s)
 			assert.Equal(t, "xx", s["theirs"]+s["w/theirs"], "what is no writer's stays")
 
-			again, err := Make(t.Context(), s, changes)
+			again, err := Merge(t.Context(), s, changes)
 			require.NoError(t, err)
 			for i := range again {
 				if steps[i].Err == nil {
@@ -110,8 +110,8 @@ func TestProperties(t *testing.T) {
 	}
 }
 
-// wish is what a writer wants. The first three have directories, of which two are in each
-// other's way, and the others share one.
+// wish is what a writer wants. The first three writers have directories, two of which overlap; the
+// others share one directory.
 func wish(random *rand.Rand, writer int) statestore.Change {
 	c := statestore.Change{ID: fmt.Sprintf("ns/%d", writer)}
 	if writer < 3 {
@@ -152,7 +152,7 @@ func holds(t *testing.T, s store, c statestore.Change, step Step) {
 	}
 }
 
-// listed demands that state files list what is there, and nothing twice.
+// listed demands that the state files list what is there, and that no file is listed twice.
 func listed(t *testing.T, s store) {
 	by := map[string]string{}
 	for _, at := range Below(slices.Sorted(maps.Keys(s)), "w/.kratix") {

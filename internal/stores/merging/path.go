@@ -38,8 +38,8 @@ func checkPath(p string) error {
 	return nil
 }
 
-// gitOwn is whether some file system takes the name for .git, which Git servers refuse,
-// and which would let the content of a store configure the Git of its readers.
+// gitOwn is whether some file system takes the name for .git. Git servers refuse such a name: the
+// content of a store could configure the Git of its readers.
 func gitOwn(name string) bool {
 	name = strings.Map(func(r rune) rune {
 		if unicode.Is(unicode.Cf, r) {
@@ -52,7 +52,7 @@ func gitOwn(name string) bool {
 	return name == ".git" || name == "git~1"
 }
 
-// Parents are the directories that a path is in, the nearest first.
+// Parents are the directories that a path is in. The nearest one comes first.
 func Parents(p string) []string {
 	var out []string
 	for i := strings.LastIndexByte(p, '/'); i >= 0; i = strings.LastIndexByte(p[:i], '/') {
@@ -61,7 +61,7 @@ func Parents(p string) []string {
 	return out
 }
 
-// Below are those of sorted paths that are in a directory, at any depth; the root is empty.
+// Below are those of sorted paths that are in a directory, at any depth. An empty dir is the root.
 func Below(paths []string, dir string) []string {
 	if dir == "" {
 		return paths

@@ -15,13 +15,13 @@ import (
 	"github.com/kratix-compile/kratix-compile/internal/stores/statestore"
 )
 
-// stateContent is what is in a state file, as Kratix has it.
+// stateContent is the content of a state file, as in Kratix.
 type stateContent struct {
 	Files []string `json:"files"`
 }
 
 // readStates reads the state files of all changes that have one.
-func (p *planner) readStates(ctx context.Context) error {
+func (p *merger) readStates(ctx context.Context) error {
 	var paths []string
 	for i, c := range p.changes {
 		if c.StateFile != "" && p.steps[i].Err == nil {
@@ -52,8 +52,8 @@ func (p *planner) readStates(ctx context.Context) error {
 	return nil
 }
 
-// parseState trusts a state file with nothing outside the directory that it speaks of:
-// what it lists will be removed some day.
+// parseState refuses files outside the directory of the state file, because what a state file
+// lists is removed some day.
 func parseState(at string, content []byte) ([]string, error) {
 	var state stateContent
 	if err := yaml.Unmarshal(content, &state); err != nil {
@@ -79,9 +79,9 @@ func StateFile(at string, files []string) statestore.File {
 	}}
 }
 
-// others says who has files by those state files beside the given one that have not been
-// read for a change.
-func (p *planner) others(ctx context.Context, beside string, known map[string]string) error {
+// others adds to known who has which file, by the state files that are beside the given one and
+// are not those of changes.
+func (p *merger) others(ctx context.Context, beside string, known map[string]string) error {
 	below, err := p.view.Files(ctx, []string{path.Dir(beside)})
 	if err != nil {
 		return err

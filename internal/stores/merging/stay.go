@@ -8,9 +8,9 @@ import (
 	"github.com/kratix-compile/kratix-compile/internal/stores/statestore"
 )
 
-// stay finds the files that writers leave behind who go when their state files are gone.
-// They are not removed: what no list names may be somebody else's by now.
-func (p *planner) stay(ctx context.Context) error {
+// stay finds the files that a writer leaves behind when it goes and its state file is gone. They
+// are not removed: a file that no state file lists may be somebody else's by now.
+func (p *merger) stay(ctx context.Context) error {
 	var known []string
 	for i, c := range p.changes {
 		if p.unlisted(i) {
@@ -49,14 +49,14 @@ func (p *planner) stay(ctx context.Context) error {
 	return nil
 }
 
-// unlisted is whether a writer goes whose state file is gone, if there ever was one.
-func (p *planner) unlisted(i int) bool {
+// unlisted is whether a writer goes whose state file is gone, or was never there.
+func (p *merger) unlisted(i int) bool {
 	s := p.steps[i]
 	return s.Err == nil && s.State != nil && s.State.missing && len(p.changes[i].Files) == 0
 }
 
-// nobodys are those of the files that a writer knows that are there, and that no other writer has.
-func (p *planner) nobodys(c statestore.Change, has map[string]bool, listed map[string]string) (stay []string) {
+// nobodys are the files of a writer that are there, and that no other writer has.
+func (p *merger) nobodys(c statestore.Change, has map[string]bool, listed map[string]string) (stay []string) {
 	for _, at := range c.Known {
 		_, claimed := p.claims.files[at]
 		if has[at] && !claimed && listed[at] == "" {

@@ -32,7 +32,7 @@ func TestStay(t *testing.T) {
 		"two lists are gone":   {store{"w/x": "1", "w/y": "1"}, []statestore.Change{gone("a", "w/x"), gone("b", "w/y")}, []string{"w/x"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			steps, err := Make(t.Context(), test.store, test.changes)
+			steps, err := Merge(t.Context(), test.store, test.changes)
 			require.NoError(t, err)
 			require.NoError(t, steps[0].Err)
 			assert.Equal(t, test.want, steps[0].Stay)

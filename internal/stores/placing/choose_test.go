@@ -42,8 +42,8 @@ func TestChoiceIsStable(t *testing.T) {
 	}
 }
 
-// TestChoiceIsTheSameForEver: a cluster that is restored with another version of the runner
-// must find its requests where they were.
+// TestChoiceIsTheSameForEver: when a cluster is restored with another version of the runner, its
+// requests must be where they were.
 func TestChoiceIsTheSameForEver(t *testing.T) {
 	var got []string
 	for _, request := range []string{"a", "b", "c", "d", "e"} {

@@ -60,7 +60,7 @@ func from(source string, match labels) v1alpha1.WorkloadGroupScheduling {
 	return v1alpha1.WorkloadGroupScheduling{Source: source, MatchLabels: match}
 }
 
-// cluster carries plans out, as an API server and the writer of files do.
+// cluster carries plans out, like the API server and the controller that writes files.
 type cluster struct {
 	work         *v1alpha1.Work
 	destinations []v1alpha1.Destination

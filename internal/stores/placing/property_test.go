@@ -14,8 +14,8 @@ import (
 	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
 )
 
-// FuzzHistory lets anything happen to Destinations, a Work and its WorkPlacements, and
-// demands of every state that follows what must be true of all.
+// FuzzHistory lets anything happen to Destinations, a Work and its WorkPlacements. After each
+// event it demands what must always be true.
 func FuzzHistory(f *testing.F) {
 	for seed := range uint64(200) {
 		f.Add(seed, uint8(30))

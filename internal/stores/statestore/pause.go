@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// Pause is the answer of a server that wants no requests before a time. A Queue sends
-// nothing to the store until then.
+// Pause is the answer of a server that wants no requests before a time. Until then, no batch is
+// sent to the store.
 type Pause struct {
 	Until time.Time
 	// Said are the server's own words.
@@ -24,7 +24,7 @@ func (p *Pause) Error() string {
 const maxPause = time.Hour
 
 // PauseOf is the pause that a server asks for with the header Retry-After, in seconds or as a
-// date; nil if it asks for none. One of more than an hour is an hour.
+// date, or nil. A pause of more than an hour is cut to an hour.
 func PauseOf(header http.Header, now time.Time, said string) *Pause {
 	until, last := wanted(header.Get("Retry-After"), now), now.Add(maxPause)
 	switch {
@@ -36,7 +36,7 @@ func PauseOf(header http.Header, now time.Time, said string) *Pause {
 	return &Pause{until, said}
 }
 
-// wanted is the zero time for what is no time.
+// wanted is the zero time if the text is no time.
 func wanted(text string, now time.Time) time.Time {
 	if seconds, err := strconv.ParseUint(text, 10, 31); err == nil {
 		return now.Add(time.Duration(seconds) * time.Second)

@@ -17,7 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Prefix is that of files below the store's path, in places that have other files, too.
+// Prefix is the path of the store, in places that have other files, too.
 const Prefix = "clusters/prod/"
 
 // Repository is one on disk, as its server has it.

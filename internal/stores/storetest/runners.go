@@ -56,7 +56,7 @@ func testMany(t *testing.T, p Place) {
 	assert.Empty(t, p.Files(t))
 }
 
-// Two runners write at once, each its own files, and neither undoes the other's.
+// Two runners write at the same time, each its own files. Neither removes files of the other.
 func testTwoRunners(t *testing.T, p Place) {
 	const each = 6
 	var wg sync.WaitGroup

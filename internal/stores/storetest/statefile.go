@@ -38,7 +38,7 @@ func testHandover(t *testing.T, p Place) {
 	assert.Equal(t, map[string]string{"w/1": "b", "w/2": "b", stateB: "files:\n- w/1\n- w/2\n"}, p.Files(t))
 }
 
-// A path does not pass on before the one who had it has let it go.
+// A writer does not get a path before the writer that has it has removed its file.
 func testNoHandover(t *testing.T, p Place) {
 	s := p.Open(t)
 	apply(t, s, listing(change("ns/a", statestore.Text("w/1", "a")), stateA))
@@ -52,7 +52,7 @@ func testNoHandover(t *testing.T, p Place) {
 	assert.Equal(t, map[string]string{"w/1": "b", "w/2": "a", stateA: "files:\n- w/2\n", stateB: "files:\n- w/1\n"}, p.Files(t))
 }
 
-// Who has a path by his state file keeps it, whether he is in the batch or not.
+// A writer whose state file lists a path keeps the path, whether it is in the batch or not.
 func testHolder(t *testing.T, p Place) {
 	s := p.Open(t)
 	a := listing(change("ns/a", statestore.Text("w/1", "a")), stateA)

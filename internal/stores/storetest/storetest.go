@@ -13,10 +13,10 @@ import (
 	"github.com/kratix-compile/kratix-compile/internal/stores/statestore"
 )
 
-// Place is where files are kept. Stores is what is tested; the rest goes another way, so
-// that the stores are not asked about themselves.
+// Place is where files are kept. Open makes the stores that are tested; the other functions reach
+// the files in another way, so that no store is asked about itself.
 type Place struct {
-	// Open makes one more store for the place, as another runner would have it.
+	// Open makes one more store for the place, as another runner would.
 	Open func(t testing.TB) statestore.Store
 	// Files are all files below the store's path, without those that Foreign wrote outside.
 	Files func(t testing.TB) map[string]string
@@ -24,8 +24,8 @@ type Place struct {
 	Foreign func(t testing.TB, put map[string]string, remove ...string)
 }
 
-// Run demands it of the stores of a kind. Each call of place returns an empty one; there are
-// several at the same time.
+// Run tests the stores of one kind. Each call of place returns an empty place; several are in use
+// at the same time.
 func Run(t *testing.T, place func(t testing.TB) Place) {
 	for name, test := range map[string]func(t *testing.T, p Place){
 		"Files":         testFiles,
