@@ -90,9 +90,6 @@ func (m *memory) apply(c statestore.Change) (changed bool, err error) {
 	return true, nil
 }
 
-// Read implements statestore.Store.
-func (m *memory) Read(context.Context, string) ([]byte, error) { return nil, errors.ErrUnsupported }
-
 // Check implements statestore.Store.
 func (m *memory) Check(context.Context) error {
 	m.mu.Lock()

@@ -52,7 +52,9 @@ func TestCertificate(t *testing.T) {
 			const says = "put the authority's certificate into the Secret as ca.crt"
 			require.ErrorContains(t, y.openWith(t, secret, git.Options{}).Check(t.Context()), says)
 			require.ErrorContains(t, bucket.openWith(t, keys).Check(t.Context()), says)
-			require.NoError(t, y.openWith(t, secret, git.Options{Insecure: true}).Check(t.Context()))
+			spec := y.spec()
+			spec.Insecure = true
+			require.NoError(t, openGit(t, spec, secret, git.Options{}).Check(t.Context()))
 		})
 	}
 }

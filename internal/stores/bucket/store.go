@@ -16,7 +16,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"net/http"
 	"slices"
 	"strings"
@@ -110,15 +109,6 @@ func (s *Store) apply(ctx context.Context, changes []statestore.Change, looks *i
 		b.jobs[i] = &job{step: step, err: step.Err}
 	}
 	return b.run(ctx)
-}
-
-// Read returns an object.
-func (s *Store) Read(ctx context.Context, path string) ([]byte, error) {
-	content, err := s.get(ctx, path)
-	if absent(err) {
-		return nil, fmt.Errorf("%s: %w", path, fs.ErrNotExist)
-	}
-	return content, s.explain(ctx, read.failed(path, err))
 }
 
 // probe is an object that never exists: the server refuses its content.

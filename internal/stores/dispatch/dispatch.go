@@ -3,17 +3,19 @@
 // Package dispatch brings the files of Works to State Stores. This file is their way, from top
 // to bottom:
 //
-//	Work           place     chooses Destinations; makes a WorkPlacement for each
-//	WorkPlacement  write     sends its change to the State Store of its Destination
-//	               draft     says how that change is made: which files, at which paths
-//	change         send      puts it into the queue of the State Store
-//	queue          Run       while one batch is written, the next one gathers
-//	batch          apply     makes the changes and writes them: one commit in Git
-//	outcome        finish    goes into the status of the WorkPlacement
+//	Work           place    chooses Destinations, and makes a WorkPlacement for each
+//	WorkPlacement  write    sends its change to the State Store of its Destination
+//	               draft    says how to make that change: which files, at which paths (layout)
+//	change         send     goes into the queue of the State Store
+//	queue          Run      while one batch is written, the next one gathers
+//	batch          apply    has its changes made, and written together by the State Store:
+//	                        which files to put and remove (merging), then one commit (git) or
+//	                        many puts at the same time (bucket)
+//	outcome        finish   goes into the status of the WorkPlacement
 //
-// The other files are what surrounds it: the controllers, who wakes them, and the dispatcher that
-// holds the queues. Only the API server remembers anything. A runner that takes over sends
-// every change again; what a State Store has already costs a comparison.
+// The other files have what surrounds it: the controllers, what wakes them, and the dispatcher with
+// the queues. Only the API server remembers anything. A runner that takes over sends every change
+// again; one that the State Store has already costs a comparison.
 package dispatch
 
 import (
@@ -147,7 +149,7 @@ func (r *workPlacements) finish(ctx context.Context, p *v1alpha1.WorkPlacement, 
 	case errors.Is(o.Err, context.Canceled):
 		return reconcile.Result{}, nil // it is sent again
 	case o.Err != nil:
-		return reconcile.Result{RequeueAfter: t.retry}, r.save(ctx, p, placing.Outcome{Err: o.Err})
+		return reconcile.Result{RequeueAfter: t.retry}, r.save(ctx, p, placing.Attempt{Err: o.Err})
 	case !p.DeletionTimestamp.IsZero():
 		t.again = false
 		tellStay(r.events, p, o.Stay)
@@ -157,5 +159,5 @@ func (r *workPlacements) finish(ctx context.Context, p *v1alpha1.WorkPlacement, 
 	if !o.Changed && placing.Written(p) && p.Status.VersionID != "" {
 		version = p.Status.VersionID // the State Store may be at a newer one
 	}
-	return reconcile.Result{}, r.save(ctx, p, placing.Outcome{VersionID: version})
+	return reconcile.Result{}, r.save(ctx, p, placing.Attempt{VersionID: version})
 }

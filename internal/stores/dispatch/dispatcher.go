@@ -70,8 +70,8 @@ type trip struct {
 	outcome *statestore.Outcome // nil while it is on its way
 	// retry is how long to wait after a failure, longer each time.
 	retry time.Duration
-	// again is whether the object is to be looked at once more: something has happened to it
-	// meanwhile, or the State Store has been opened anew.
+	// again is whether the object is to be looked at once more: something has happened to it since,
+	// or the State Store has been opened again.
 	again bool
 }
 

@@ -4,7 +4,6 @@ package dispatch
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"sync"
 	"testing"
@@ -44,8 +43,7 @@ func (s *slow) Apply(ctx context.Context, changes []statestore.Change) []statest
 	}
 }
 
-func (*slow) Read(context.Context, string) ([]byte, error) { return nil, errors.ErrUnsupported }
-func (*slow) Check(context.Context) error                  { return nil }
+func (*slow) Check(context.Context) error { return nil }
 
 func (s *slow) Close() error {
 	s.closing.Do(func() { close(s.closed) })

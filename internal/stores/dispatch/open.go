@@ -33,12 +33,12 @@ func GitStores(dir string, l Limits) func(*v1alpha1.GitStateStore, map[string][]
 		if err != nil {
 			return nil, err
 		}
-		store, err := git.New(g.Spec, secret, git.Options{Dir: own, Insecure: g.Spec.Insecure, CommandTimeout: l.Batch / 3, Silence: l.Silence})
+		store, err := git.New(g.Spec, secret, git.Options{Dir: own, CommandTimeout: l.Batch / 3, Silence: l.Silence})
 		if err != nil {
 			_ = os.Remove(own) // it is empty
 			return nil, err
 		}
-		return &gitStore{store, own}, nil
+		return store, nil
 	}
 }
 
@@ -52,12 +52,3 @@ func BucketStores(l Limits) func(*v1alpha1.BucketStateStore, map[string][]byte) 
 		return store, nil
 	}
 }
-
-// gitStore removes its directory when it is closed.
-type gitStore struct {
-	*git.Store
-	dir string
-}
-
-// Close implements io.Closer.
-func (g *gitStore) Close() error { return os.RemoveAll(g.dir) }

@@ -50,8 +50,8 @@ func asked[T client.Object]() predicate.TypedPredicate[T] {
 	}}
 }
 
-// turned lets through what the Work of a WorkPlacement must know. That there is a new WorkPlacement
-// it knows: its own controller has made it.
+// turned lets through what the Work of a WorkPlacement must be told. Of a new WorkPlacement it need
+// not be told: the controller of Works has made it.
 func turned() predicate.TypedPredicate[*v1alpha1.WorkPlacement] {
 	changed := asked[*v1alpha1.WorkPlacement]()
 	failing := func(p *v1alpha1.WorkPlacement) bool {
@@ -67,12 +67,11 @@ func turned() predicate.TypedPredicate[*v1alpha1.WorkPlacement] {
 
 // choosing lets through changes of what a Destination is chosen by.
 func choosing() predicate.TypedPredicate[*v1alpha1.Destination] {
-	changed := asked[*v1alpha1.Destination]()
 	return predicate.TypedFuncs[*v1alpha1.Destination]{UpdateFunc: func(e event.TypedUpdateEvent[*v1alpha1.Destination]) bool {
-		onlySpec := maps.Equal(e.ObjectOld.Labels, e.ObjectNew.Labels) &&
-			e.ObjectOld.DeletionTimestamp.IsZero() == e.ObjectNew.DeletionTimestamp.IsZero() &&
-			e.ObjectOld.UID == e.ObjectNew.UID && e.ObjectOld.Spec.StrictMatchLabels == e.ObjectNew.Spec.StrictMatchLabels
-		return changed.Update(e) && !onlySpec
+		before, after := e.ObjectOld, e.ObjectNew
+		return before.UID != after.UID || !maps.Equal(before.Labels, after.Labels) ||
+			before.DeletionTimestamp.IsZero() != after.DeletionTimestamp.IsZero() ||
+			before.Spec.StrictMatchLabels != after.Spec.StrictMatchLabels
 	}}
 }
 
@@ -157,9 +156,7 @@ func (c *wiring) addDestinations() error {
 		CreateFunc: func(event.TypedCreateEvent[*v1alpha1.WorkPlacement]) bool { return false },
 		UpdateFunc: func(event.TypedUpdateEvent[*v1alpha1.WorkPlacement]) bool { return false },
 	}
-	changed := predicate.TypedFuncs[*v1alpha1.Destination]{UpdateFunc: func(e event.TypedUpdateEvent[*v1alpha1.Destination]) bool {
-		return e.ObjectOld.Generation != e.ObjectNew.Generation
-	}}
+	changed := predicate.TypedGenerationChangedPredicate[*v1alpha1.Destination]{}
 	return errors.Join(
 		ctl.Watch(c.dispatcher.wakes(v1alpha1.KindDestination)),
 		ctl.Watch(source.Kind(c.GetCache(), &v1alpha1.Destination{}, &handler.TypedEnqueueRequestForObject[*v1alpha1.Destination]{}, changed)),

@@ -68,7 +68,7 @@ func (r *workPlacements) look(ctx context.Context, p *v1alpha1.WorkPlacement) er
 		if err := r.release(ctx, p); err != nil || !p.DeletionTimestamp.IsZero() {
 			return err
 		}
-		return r.save(ctx, p, placing.Outcome{Waiting: "Destination " + p.Spec.TargetDestinationName + " is gone; the files stay where they are"})
+		return r.save(ctx, p, placing.Attempt{Waiting: "Destination " + p.Spec.TargetDestinationName + " is gone; the files stay where they are"})
 	}
 	if err != nil {
 		return err
@@ -82,7 +82,7 @@ func (r *workPlacements) look(ctx context.Context, p *v1alpha1.WorkPlacement) er
 		}
 	}
 	if d.Spec.StateStoreRef == nil {
-		return r.save(ctx, p, placing.Outcome{Waiting: "Destination " + d.Name + " has no spec.stateStoreRef"})
+		return r.save(ctx, p, placing.Attempt{Waiting: "Destination " + d.Name + " has no spec.stateStoreRef"})
 	}
 	if holder, err := r.dispatcher.pathHolder(ctx, d); err != nil {
 		return err
@@ -93,7 +93,7 @@ func (r *workPlacements) look(ctx context.Context, p *v1alpha1.WorkPlacement) er
 	if err != nil || held == nil || held.message == "" || placing.Written(p) {
 		return err
 	}
-	return r.save(ctx, p, placing.Outcome{Waiting: held.message}) // the dispatcher wakes it when the State Store is open
+	return r.save(ctx, p, placing.Attempt{Waiting: held.message}) // the dispatcher wakes it when the State Store is open
 }
 
 // giveWay leaves what is in the directory of a Destination to the one that holds it.
@@ -101,7 +101,7 @@ func (r *workPlacements) giveWay(ctx context.Context, p *v1alpha1.WorkPlacement,
 	if !p.DeletionTimestamp.IsZero() {
 		return r.release(ctx, p)
 	}
-	return r.save(ctx, p, placing.Outcome{Err: errors.New(pathTaken(d, holder))})
+	return r.save(ctx, p, placing.Attempt{Err: errors.New(pathTaken(d, holder))})
 }
 
 // release lets a WorkPlacement go that has nothing in a State Store, or nothing that the runner
@@ -116,7 +116,7 @@ func (r *workPlacements) release(ctx context.Context, p *v1alpha1.WorkPlacement)
 }
 
 // save writes a status that differs.
-func (r *workPlacements) save(ctx context.Context, p *v1alpha1.WorkPlacement, o placing.Outcome) error {
+func (r *workPlacements) save(ctx context.Context, p *v1alpha1.WorkPlacement, o placing.Attempt) error {
 	status := placing.After(p, o, r.now())
 	if equality.Semantic.DeepEqual(p.Status, status) {
 		return nil

@@ -18,7 +18,6 @@ type cache struct {
 	settings
 	command
 	health  health
-	root    string
 	secrets []string
 	exists  bool
 	pushes  int
@@ -62,7 +61,7 @@ func (c *cache) ready(ctx context.Context) error {
 }
 
 func (c *cache) create() error {
-	if err := os.RemoveAll(c.root); err != nil {
+	if err := os.RemoveAll(c.home); err != nil {
 		return err
 	}
 	for _, dir := range []string{"objects", "refs"} {
@@ -102,7 +101,7 @@ func (c *cache) failed(ctx context.Context, err error) *fault {
 }
 
 func (c *cache) configure(ctx context.Context) error {
-	auth, secrets, err := c.auth.configure(ctx, c.root)
+	auth, secrets, err := c.auth.configure(ctx, c.home)
 	if err != nil {
 		return err
 	}
@@ -116,16 +115,14 @@ func (c *cache) configure(ctx context.Context) error {
 	fmt.Fprintf(&b, "[http]\n\tpostBuffer = 8388608\n\tlowSpeedLimit = 1\n\tlowSpeedTime = %d\n", max(1, int(c.silence.Seconds())))
 	fmt.Fprintf(&b, "\tsslVerify = %t\n", !c.insecure)
 	if c.ca != nil {
-		file := filepath.Join(c.root, "ca.crt")
+		file := filepath.Join(c.home, "ca.crt")
 		if err := os.WriteFile(file, c.ca, 0o600); err != nil {
 			return err
 		}
 		fmt.Fprintf(&b, "\tsslCAInfo = %s\n", quote(file))
 	}
 	b.WriteString("[protocol]\n\tversion = 2\n\tallow = never\n")
-	for _, protocol := range c.protocols {
-		fmt.Fprintf(&b, "[protocol %s]\n\tallow = always\n", quote(protocol))
-	}
+	fmt.Fprintf(&b, "[protocol %s]\n\tallow = always\n", quote(c.protocol))
 	b.WriteString(auth)
 	c.secrets = secrets
 	return os.WriteFile(c.config, []byte(b.String()), 0o600)

@@ -155,9 +155,19 @@ func (c *cache) push(ctx context.Context, commit string, more ...string) error {
 	return err
 }
 
-// tryPush asks the server whether it would take a push, without pushing.
-func (c *cache) tryPush(ctx context.Context, commit string) error {
-	err := c.push(ctx, commit, "--dry-run")
+// check asks the server whether it would take a push, without pushing.
+func (c *cache) check(ctx context.Context) error {
+	if err := c.ready(ctx); err != nil {
+		return err
+	}
+	if err := c.fetch(ctx); err != nil {
+		return err
+	}
+	commit, err := c.commit(ctx, nil)
+	if err != nil {
+		return err
+	}
+	err = c.push(ctx, commit, "--dry-run")
 	if err != nil && c.classify(ctx, err).cause == &moved {
 		return nil // another writer has pushed, which may happen at any time
 	}

@@ -195,7 +195,9 @@ func TestIdentity(t *testing.T) {
 	t.Run("insecure", func(t *testing.T) {
 		secret := server.secret()
 		delete(secret, "ca.crt")
-		store, err := New(server.spec(), secret, Options{Dir: t.TempDir(), Insecure: true})
+		spec := server.spec()
+		spec.Insecure = true
+		store, err := New(spec, secret, Options{Dir: t.TempDir()})
 		require.NoError(t, err)
 		require.NoError(t, store.Check(t.Context()))
 	})

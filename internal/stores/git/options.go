@@ -23,8 +23,6 @@ type Options struct {
 	// repository, without the content of files, and the credentials, which only the runner's user
 	// can read.
 	Dir string
-	// Insecure believes every server's certificate.
-	Insecure bool
 	// CommandTimeout bounds each run of git; 0 means 100 s.
 	CommandTimeout time.Duration
 	// Silence is how long a server may send nothing and take nothing, in whole seconds; 0 means 60
@@ -48,17 +46,17 @@ var scpLike = regexp.MustCompile(`^[\w.-]+@[\w.-]+:[^/\s-][^\s]*$|^[\w.-]+@[\w.-
 type settings struct {
 	url, branch, path string
 	author, email     string
-	protocols         []string // that git may speak
+	protocol          string // the one that git may speak
 	auth              auth
 	ca                []byte
 	insecure          bool
 	silence           time.Duration
 }
 
-func read(spec v1alpha1.GitStateStoreSpec, secret map[string][]byte, o Options) (settings, error) {
+func readSettings(spec v1alpha1.GitStateStoreSpec, secret map[string][]byte, o Options) (settings, error) {
 	s := settings{
 		url: spec.URL, branch: cmp.Or(spec.Branch, "main"), path: strings.Trim(path.Clean("/"+spec.Path), "/"),
-		author: cmp.Or(spec.GitAuthor.Name, "kratix"), email: spec.GitAuthor.Email, ca: secret[caKey], insecure: o.Insecure,
+		author: cmp.Or(spec.GitAuthor.Name, "kratix"), email: spec.GitAuthor.Email, ca: secret[caKey], insecure: spec.Insecure,
 		silence: cmp.Or(o.Silence, defaultSilence),
 	}
 	if strings.Contains("/"+spec.Path+"/", "/../") {
@@ -96,7 +94,7 @@ func (s *settings) readHTTPS(method string, secret map[string][]byte) error {
 		return errors.New("spec.url has a user or a password in it; put them into the Secret")
 	}
 	at.Host = gitHubHost(at.Host)
-	s.url, s.protocols = at.String(), []string{"https"}
+	s.url, s.protocol = at.String(), "https"
 	if method == v1alpha1.GitHubApp {
 		s.auth, err = newGitHubApp(at, secret, s.ca, s.insecure)
 		return err
@@ -138,7 +136,7 @@ func lines(secret map[string][]byte, key string) []byte {
 	return append(text, '\n')
 }
 
-// server is who gets the credentials.
+// server is the host that gets the credentials.
 func server(at *url.URL) string { return at.Scheme + "://" + at.Host }
 
 func (s *settings) readSSH(secret map[string][]byte) error {
@@ -151,7 +149,7 @@ func (s *settings) readSSH(secret map[string][]byte) error {
 	if len(key) == 0 || len(hosts) == 0 {
 		return errors.New("the Secret needs sshPrivateKey and knownHosts for authMethod ssh; ssh-keyscan HOST prints the latter")
 	}
-	s.protocols = []string{"ssh"}
+	s.protocol = "ssh"
 	s.auth = ssh{key, hosts}
 	return nil
 }

@@ -118,7 +118,7 @@ func TestConformance(t *testing.T) {
 
 func (s *testServer) openFile(t testing.TB) statestore.Store {
 	store, err := newStore(settings{
-		url: "file://" + s.Dir, branch: "main", path: strings.Trim(storetest.Prefix, "/"), author: "kratix", protocols: []string{"file"}, auth: nobody{},
+		url: "file://" + s.Dir, branch: "main", path: strings.Trim(storetest.Prefix, "/"), author: "kratix", protocol: "file", auth: nobody{},
 	}, Options{Dir: t.TempDir()})
 	require.NoError(t, err)
 	return store

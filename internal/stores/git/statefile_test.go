@@ -3,6 +3,7 @@
 package git
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -23,4 +24,21 @@ func TestStateFileIsGone(t *testing.T) {
 	require.NoError(t, o.Err)
 	assert.Equal(t, []string{"namespace.yaml"}, o.Stay)
 	assert.Equal(t, map[string]string{"namespace.yaml": "1"}, server.Files(t))
+}
+
+// TestBlobs: git cat-file prints many blobs one after the other, whatever is in them.
+func TestBlobs(t *testing.T) {
+	t.Parallel()
+	server := newServer(t)
+	binary := strings.Repeat("\x00\nx", 1000)
+	server.Foreign(t, map[string]string{"a": binary, "b": "", "c": "1 blob 2\n"})
+	store := server.open(t)
+	require.NoError(t, store.Check(t.Context()))
+	tree, err := store.cache.tree(t.Context())
+	require.NoError(t, err)
+	for range 2 { // they are fetched, and then they are there
+		contents, err := tree.Read(t.Context(), []string{"a", "b", "c", "d"})
+		require.NoError(t, err)
+		assert.Equal(t, map[string][]byte{"a": []byte(binary), "b": {}, "c": []byte("1 blob 2\n")}, contents)
+	}
 }

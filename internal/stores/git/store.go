@@ -10,10 +10,9 @@ package git
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
-	"io/fs"
 	"math/bits"
+	"os"
 	"path/filepath"
 	"time"
 
@@ -33,7 +32,7 @@ var _ statestore.Store = (*Store)(nil)
 // New reads a GitStateStore and its Secret. It does not ask the server. An error names the field
 // or the key that is wrong.
 func New(spec v1alpha1.GitStateStoreSpec, secret map[string][]byte, o Options) (*Store, error) {
-	s, err := read(spec, secret, o)
+	s, err := readSettings(spec, secret, o)
 	if err != nil {
 		return nil, err
 	}
@@ -49,8 +48,11 @@ func newStore(s settings, o Options) (*Store, error) {
 		dir: filepath.Join(root, "repository"), config: filepath.Join(root, "config"), home: root,
 		timeout: cmp.Or(o.CommandTimeout, defaultCommandTimeout),
 	}
-	return &Store{turn: make(chan struct{}, 1), cache: &cache{settings: s, command: c, health: health{now: time.Now}, root: root}}, nil
+	return &Store{turn: make(chan struct{}, 1), cache: &cache{settings: s, command: c, health: health{now: time.Now}}}, nil
 }
+
+// Close removes Options.Dir.
+func (s *Store) Close() error { return os.RemoveAll(s.cache.home) }
 
 const (
 	// maxRaces is how often a push that has lost a race is made again.
@@ -81,34 +83,6 @@ func (s *Store) Apply(ctx context.Context, changes []statestore.Change) []states
 	return b.out
 }
 
-// Read returns a file of the branch as it is now.
-func (s *Store) Read(ctx context.Context, path string) ([]byte, error) {
-	if err := s.lock(ctx); err != nil {
-		return nil, err
-	}
-	defer s.unlock()
-	var content []byte
-	err := s.withRepair(ctx, func() error {
-		if err := s.cache.fetch(ctx); err != nil {
-			return err
-		}
-		t, err := s.cache.tree(ctx)
-		if err != nil {
-			return err
-		}
-		contents, err := t.Read(ctx, []string{path})
-		if err != nil {
-			return err
-		}
-		var is bool
-		if content, is = contents[path]; !is {
-			return fmt.Errorf("%s: %w", path, fs.ErrNotExist)
-		}
-		return nil
-	})
-	return content, err
-}
-
 // Check asks whether the server would take a push. Some failures show only when there is one, such
 // as a full disk of the server: these are known from the last push.
 func (s *Store) Check(ctx context.Context) error {
@@ -116,35 +90,13 @@ func (s *Store) Check(ctx context.Context) error {
 		return err
 	}
 	defer s.unlock()
-	err := s.withRepair(ctx, func() error {
-		if err := s.cache.fetch(ctx); err != nil {
-			return err
-		}
-		commit, err := s.cache.commit(ctx, nil)
-		if err != nil {
-			return err
-		}
-		return s.cache.tryPush(ctx, commit)
-	})
-	if err != nil {
-		return err
-	}
-	return s.cache.health.push()
-}
-
-// withRepair does something with the cache. If that fails and the cache may be the reason, it is
-// done once more with a new cache.
-func (s *Store) withRepair(ctx context.Context, do func() error) error {
 	if err := s.cache.health.rest(); err != nil {
 		return err
 	}
 	for repairs := 0; ; repairs++ {
-		err := s.cache.ready(ctx)
+		err := s.cache.check(ctx)
 		if err == nil {
-			err = do()
-		}
-		if err == nil || errors.Is(err, fs.ErrNotExist) {
-			return err
+			return s.cache.health.push()
 		}
 		if f := s.cache.failed(ctx, err); f.next != anew || repairs == maxRepairs {
 			return f

@@ -9,7 +9,7 @@ import (
 	"github.com/kratix-compile/kratix-compile/internal/stores/statestore"
 )
 
-// claims is who puts what.
+// claims says which change puts what.
 type claims struct {
 	files map[string]int // path -> index of the change
 	dirs  map[string]int // directory that has such a file -> index of one of the changes
@@ -82,14 +82,8 @@ func (p *merger) holders(ctx context.Context) (map[string]holder, error) {
 		return out, err
 	}
 	known := map[string]string{}
-	asked := map[string]bool{}
-	for i, c := range p.changes {
-		if dir := root(c.StateFile); p.steps[i].State != nil && !asked[dir] {
-			asked[dir] = true
-			if err := p.others(ctx, c.StateFile, known); err != nil {
-				return nil, err
-			}
-		}
+	if err := p.others(ctx, func(i int) bool { return p.steps[i].State != nil }, known); err != nil {
+		return nil, err
 	}
 	for file, by := range known {
 		if _, held := out[file]; !held {

@@ -79,30 +79,32 @@ func StateFile(at string, files []string) statestore.File {
 	}}
 }
 
-// others adds to known who has which file, by the state files that are beside the given one and
-// are not those of changes.
-func (p *merger) others(ctx context.Context, beside string, known map[string]string) error {
-	below, err := p.view.Files(ctx, []string{path.Dir(beside)})
+// others adds to known which file is listed in which state file. It reads the state files that are
+// beside those of some changes, and are no change's own.
+func (p *merger) others(ctx context.Context, beside func(change int) bool, known map[string]string) error {
+	var dirs []string
+	read := map[string]bool{}
+	for i, c := range p.changes {
+		if beside(i) {
+			dirs = append(dirs, path.Dir(c.StateFile))
+		}
+		if p.steps[i].State != nil {
+			read[c.StateFile] = true
+		}
+	}
+	slices.Sort(dirs)
+	below, err := p.view.Files(ctx, slices.Compact(dirs))
 	if err != nil {
 		return err
 	}
-	read := map[string]bool{}
-	for _, s := range p.steps {
-		if s.State != nil {
-			read[s.State.Path] = true
-		}
-	}
-	paths := slices.DeleteFunc(below[0], func(at string) bool {
-		return read[at]
-	})
-	contents, err := p.view.Read(ctx, paths)
+	contents, err := p.view.Read(ctx, slices.DeleteFunc(slices.Concat(below...), func(at string) bool { return read[at] }))
 	if err != nil {
 		return err
 	}
 	for at, content := range contents {
 		files, err := parseState(at, content)
 		if err != nil {
-			continue // whoever it belongs to is told
+			continue // the writer that it belongs to is told
 		}
 		for _, file := range files {
 			known[file] = at

@@ -32,14 +32,8 @@ func (p *merger) stay(ctx context.Context) error {
 			}
 		}
 	}
-	asked := map[string]bool{}
-	for i, c := range p.changes {
-		if dir := root(c.StateFile); p.unlisted(i) && !asked[dir] {
-			asked[dir] = true
-			if err := p.others(ctx, c.StateFile, listed); err != nil {
-				return err
-			}
-		}
+	if err := p.others(ctx, p.unlisted, listed); err != nil {
+		return err
 	}
 	for i, c := range p.changes {
 		if p.unlisted(i) {

@@ -81,9 +81,9 @@ func NotPlaced(w *v1alpha1.Work, err error, now time.Time) v1alpha1.WorkStatus {
 	return *status
 }
 
-// Outcome is how the last attempt to write the files of a WorkPlacement has ended. Err says why it
+// Attempt is how the last attempt to write the files of a WorkPlacement has ended. Err says why it
 // failed, and Waiting why there was none. If both are empty, the files are written.
-type Outcome struct {
+type Attempt struct {
 	Err     error
 	Waiting string
 	// VersionID is the version of the State Store that has the files.
@@ -91,25 +91,25 @@ type Outcome struct {
 }
 
 // After is the status of a WorkPlacement after an attempt to write it.
-func After(p *v1alpha1.WorkPlacement, o Outcome, now time.Time) v1alpha1.WorkPlacementStatus {
+func After(p *v1alpha1.WorkPlacement, a Attempt, now time.Time) v1alpha1.WorkPlacementStatus {
 	status := p.Status.DeepCopy()
 	scheduled := metav1.Condition{Type: ConditionScheduled, Status: metav1.ConditionTrue, Reason: "ScheduledToDestination", Message: "Scheduled to correct Destination"}
 	ready := metav1.Condition{Type: ConditionReady, Status: metav1.ConditionTrue, Reason: "WorkloadsWrittenToTargetDestination", Message: messageReady}
 	conditions := []metav1.Condition{}
 	switch {
-	case o.Err != nil:
-		conditions = append(conditions, metav1.Condition{Type: ConditionWritten, Status: metav1.ConditionFalse, Reason: "WorkloadsFailedWrite", Message: Short(o.Err.Error())})
+	case a.Err != nil:
+		conditions = append(conditions, metav1.Condition{Type: ConditionWritten, Status: metav1.ConditionFalse, Reason: "WorkloadsFailedWrite", Message: Short(a.Err.Error())})
 		ready.Status, ready.Reason, ready.Message = metav1.ConditionFalse, "WorkloadsFailedWrite", messageFailing
-	case o.Waiting != "":
-		scheduled.Message = Short(o.Waiting)
+	case a.Waiting != "":
+		scheduled.Message = Short(a.Waiting)
 		ready.Status, ready.Reason, ready.Message = metav1.ConditionFalse, "ScheduledToDestination", messagePending
 	default:
 		conditions = append(conditions, metav1.Condition{Type: ConditionWritten, Status: metav1.ConditionTrue, Reason: "WorkloadsWrittenToStateStore", Message: "Workloads written to State Store"})
-		status.VersionID = o.VersionID
+		status.VersionID = a.VersionID
 	}
 	if p.Labels[LabelMisplaced] == "true" {
 		scheduled.Status, scheduled.Reason, scheduled.Message = metav1.ConditionFalse, reasonMismatch, "Target destination no longer matches destinationSelectors"
-		if o.Err == nil {
+		if a.Err == nil {
 			ready.Status, ready.Reason, ready.Message = metav1.ConditionFalse, reasonMisplaced, reasonMisplaced
 		}
 	}

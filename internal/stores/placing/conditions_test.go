@@ -21,14 +21,14 @@ func TestAfter(t *testing.T) {
 	for _, c := range []struct {
 		name      string
 		misplaced bool
-		outcome   Outcome
+		outcome   Attempt
 		want      [3]string
 	}{
-		{"written", false, Outcome{VersionID: "v1"}, [3]string{scheduled, "True WorkloadsWrittenToStateStore Workloads written to State Store", "True WorkloadsWrittenToTargetDestination Ready"}},
-		{"failed", false, Outcome{Err: errors.New("no route")}, [3]string{scheduled, "False WorkloadsFailedWrite no route", "False WorkloadsFailedWrite Failing"}},
-		{"waits", false, Outcome{Waiting: "no store"}, [3]string{"True ScheduledToDestination no store", "", "False ScheduledToDestination Pending"}},
-		{"misplaced", true, Outcome{VersionID: "v1"}, [3]string{mismatch, "True WorkloadsWrittenToStateStore Workloads written to State Store", "False Misplaced Misplaced"}},
-		{"misplaced and failed", true, Outcome{Err: errors.New("no route")}, [3]string{mismatch, "False WorkloadsFailedWrite no route", "False WorkloadsFailedWrite Failing"}},
+		{"written", false, Attempt{VersionID: "v1"}, [3]string{scheduled, "True WorkloadsWrittenToStateStore Workloads written to State Store", "True WorkloadsWrittenToTargetDestination Ready"}},
+		{"failed", false, Attempt{Err: errors.New("no route")}, [3]string{scheduled, "False WorkloadsFailedWrite no route", "False WorkloadsFailedWrite Failing"}},
+		{"waits", false, Attempt{Waiting: "no store"}, [3]string{"True ScheduledToDestination no store", "", "False ScheduledToDestination Pending"}},
+		{"misplaced", true, Attempt{VersionID: "v1"}, [3]string{mismatch, "True WorkloadsWrittenToStateStore Workloads written to State Store", "False Misplaced Misplaced"}},
+		{"misplaced and failed", true, Attempt{Err: errors.New("no route")}, [3]string{mismatch, "False WorkloadsFailedWrite no route", "False WorkloadsFailedWrite Failing"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			p := build(workOf("", groupOf(".")), &v1alpha1.WorkloadGroup{}, "a")
@@ -53,12 +53,12 @@ func TestAfter(t *testing.T) {
 
 func TestAfterAFailureTheVersionStays(t *testing.T) {
 	p := build(workOf("", groupOf(".")), &v1alpha1.WorkloadGroup{}, "a")
-	p.Status = After(p, Outcome{VersionID: "v1"}, noon)
+	p.Status = After(p, Attempt{VersionID: "v1"}, noon)
 	since := meta.FindStatusCondition(p.Status.Conditions, ConditionReady).LastTransitionTime
-	p.Status = After(p, Outcome{Err: errors.New("x")}, noon.AddDate(0, 0, 1))
+	p.Status = After(p, Attempt{Err: errors.New("x")}, noon.AddDate(0, 0, 1))
 	assert.Equal(t, "v1", p.Status.VersionID)
 	assert.NotEqual(t, since, meta.FindStatusCondition(p.Status.Conditions, ConditionReady).LastTransitionTime)
-	p.Status = After(p, Outcome{Err: errors.New(strings.Repeat("ü", maxMessage))}, noon)
+	p.Status = After(p, Attempt{Err: errors.New(strings.Repeat("ü", maxMessage))}, noon)
 	written := meta.FindStatusCondition(p.Status.Conditions, ConditionWritten)
 	assert.Less(t, len(written.Message), maxMessage+10)
 }
@@ -70,7 +70,7 @@ func TestFailing(t *testing.T) {
 	}
 	c.untilDone()
 	for i := range c.placements {
-		c.placements[i].Status = After(&c.placements[i], Outcome{Err: errors.New("x")}, noon)
+		c.placements[i].Status = After(&c.placements[i], Attempt{Err: errors.New("x")}, noon)
 	}
 	c.untilDone()
 	assert.Equal(t, "False WorkplacementsFailing Failing", condition(c.work.Status.Conditions, ConditionReady))
@@ -78,7 +78,7 @@ func TestFailing(t *testing.T) {
 	assert.Contains(t, scheduled, "Workplacements failed to write: [pg-gen-1f0c2.d00-5058f,pg-gen-1f0c2.d01-5058f,")
 	assert.Contains(t, scheduled, ",and 10 more]")
 	for i := range c.placements {
-		c.placements[i].Status = After(&c.placements[i], Outcome{VersionID: "v"}, noon)
+		c.placements[i].Status = After(&c.placements[i], Attempt{VersionID: "v"}, noon)
 	}
 	c.untilDone()
 	assert.Equal(t, "True AllWorkplacementsScheduled Ready", condition(c.work.Status.Conditions, ConditionReady))

@@ -14,7 +14,7 @@ import (
 	"strings"
 	"time"
 
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
 
 	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
 )
@@ -231,14 +231,10 @@ func (s *placer) exists(destination string) bool {
 func (s *placer) failing() []string {
 	var failing []string
 	for _, p := range s.WorkPlacements {
-		if p.DeletionTimestamp.IsZero() && s.taken[p.Name] && isFalse(p.Status.Conditions, ConditionWritten) {
+		if p.DeletionTimestamp.IsZero() && s.taken[p.Name] && meta.IsStatusConditionFalse(p.Status.Conditions, ConditionWritten) {
 			failing = append(failing, p.Name)
 		}
 	}
 	slices.Sort(failing)
 	return failing
-}
-
-func isFalse(conditions []metav1.Condition, kind string) bool {
-	return slices.ContainsFunc(conditions, func(c metav1.Condition) bool { return c.Type == kind && c.Status == metav1.ConditionFalse })
 }

@@ -71,15 +71,8 @@ func label(name string) string {
 }
 
 func trace(w *v1alpha1.Work) map[string]string {
-	var found map[string]string
-	for key, value := range w.Annotations {
-		if strings.HasPrefix(key, v1alpha1.AnnotationTrace) {
-			if found == nil {
-				found = map[string]string{}
-			}
-			found[key] = value
-		}
-	}
+	found := maps.Clone(w.Annotations)
+	maps.DeleteFunc(found, func(key, _ string) bool { return !strings.HasPrefix(key, v1alpha1.AnnotationTrace) })
 	return found
 }
 

@@ -24,8 +24,6 @@ type Store interface {
 	// breaks while the store answers, a change may be written although its outcome is an error,
 	// and in a bucket a part of it may be. Repeating completes it.
 	Apply(ctx context.Context, changes []Change) []Outcome
-	// Read returns a file, and fs.ErrNotExist if there is none.
-	Read(ctx context.Context, path string) ([]byte, error)
 	// Check returns why nothing could be written with the store's address and credentials. It
 	// writes nothing.
 	Check(ctx context.Context) error

@@ -3,8 +3,6 @@
 package storetest
 
 import (
-	"bytes"
-	"io/fs"
 	"strings"
 	"testing"
 
@@ -84,21 +82,6 @@ func testDirectory(t *testing.T, p Place) {
 	again := owning(change("ns/new", statestore.Text("d/b/y", "new")), "d/b")
 	apply(t, s, owning(change("ns/other"), "d/b"), again)
 	assert.Equal(t, map[string]string{"d/b/y": "new", "d/ab": "not in d/a"}, p.Files(t))
-}
-
-func testRead(t *testing.T, p Place) {
-	s := p.Open(t)
-	_, err := s.Read(t.Context(), "a")
-	require.ErrorIs(t, err, fs.ErrNotExist)
-	content := bytes.Repeat([]byte{0, '\n', 'x'}, 1000)
-	apply(t, s, change("ns/a", statestore.Text("d/a", string(content))))
-	for _, reader := range []statestore.Store{s, p.Open(t)} {
-		got, err := reader.Read(t.Context(), "d/a")
-		require.NoError(t, err)
-		assert.Equal(t, content, got)
-		_, err = reader.Read(t.Context(), "d")
-		require.ErrorIs(t, err, fs.ErrNotExist)
-	}
 }
 
 func testRemoveMissing(t *testing.T, p Place) {

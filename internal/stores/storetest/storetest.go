@@ -43,7 +43,6 @@ func Run(t *testing.T, place func(t testing.TB) Place) {
 		"Many":          testMany,
 		"TwoRunners":    testTwoRunners,
 		"Cancelled":     testCancelled,
-		"Read":          testRead,
 		"RemoveMissing": testRemoveMissing,
 	} {
 		t.Run(name, func(t *testing.T) {
