@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/kratix-compile/kratix-compile/internal/stores/statestore"
+	"github.com/kratix-compile/kratix-compile/internal/stores/storetest"
 )
 
 func update(id, path, text string) statestore.Change {
@@ -88,7 +89,7 @@ func fails(ctx context.Context, t *testing.T, s statestore.Store, says ...string
 func heals(t *testing.T, s statestore.Store, files func(testing.TB) map[string]string) {
 	t.Helper()
 	changes, want := second()
-	require.NoError(t, statestore.Errors(s.Apply(t.Context(), changes)))
+	require.NoError(t, storetest.Errors(s.Apply(t.Context(), changes)))
 	assert.Equal(t, want, files(t))
 	for _, o := range s.Apply(t.Context(), changes) {
 		assert.NoError(t, o.Err)

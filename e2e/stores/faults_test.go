@@ -18,6 +18,7 @@ import (
 	"github.com/kratix-compile/kratix-compile/e2e/cluster"
 	"github.com/kratix-compile/kratix-compile/internal/stores/git"
 	"github.com/kratix-compile/kratix-compile/internal/stores/statestore"
+	"github.com/kratix-compile/kratix-compile/internal/stores/storetest"
 )
 
 // yard is what both kinds of yards have.
@@ -57,7 +58,7 @@ func TestWay(t *testing.T) {
 				t.Run(kind, func(t *testing.T) {
 					t.Parallel()
 					s := y.open(t)
-					require.NoError(t, statestore.Errors(s.Apply(t.Context(), first())))
+					require.NoError(t, storetest.Errors(s.Apply(t.Context(), first())))
 					before := y.Files(t)
 					end := test.begin(y)
 					fails(t.Context(), t, s, test.says[kind], "127.0.0.1")
@@ -88,7 +89,7 @@ func TestSlow(t *testing.T) {
 		t.Run(kind, func(t *testing.T) {
 			t.Parallel()
 			s := y.open(t)
-			require.NoError(t, statestore.Errors(s.Apply(t.Context(), first())))
+			require.NoError(t, storetest.Errors(s.Apply(t.Context(), first())))
 			y.intercept(stall)
 			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 			defer cancel()
@@ -126,7 +127,7 @@ func TestCredentials(t *testing.T) {
 func TestBucketIsGone(t *testing.T) {
 	y := newBucketYard(t, shared)
 	s := y.open(t)
-	require.NoError(t, statestore.Errors(s.Apply(t.Context(), first())))
+	require.NoError(t, storetest.Errors(s.Apply(t.Context(), first())))
 	for path := range y.Files(t) {
 		y.Foreign(t, nil, path)
 	}
@@ -162,7 +163,7 @@ func TestServersDiskIsFull(t *testing.T) {
 		dir, fill := small(t, "size=8m")
 		y := newGitYard(t, dir)
 		s := y.open(t)
-		require.NoError(t, statestore.Errors(s.Apply(t.Context(), first())))
+		require.NoError(t, storetest.Errors(s.Apply(t.Context(), first())))
 		before := y.Files(t)
 		empty := fill()
 		fails(t.Context(), t, s, "No space left on device", y.URL)
@@ -177,7 +178,7 @@ func TestServersDiskIsFull(t *testing.T) {
 		t.Cleanup(stop)
 		y := newBucketYard(t, s3)
 		s := y.open(t)
-		require.NoError(t, statestore.Errors(s.Apply(t.Context(), first())))
+		require.NoError(t, storetest.Errors(s.Apply(t.Context(), first())))
 		empty := fill()
 		out := s.Apply(t.Context(), []statestore.Change{owner(0, map[string]string{"same": "same", "changed": string(make([]byte, 1<<20))})})
 		require.ErrorContains(t, out[0].Err, "bucket "+y.name+" at 127.0.0.1")
@@ -193,7 +194,7 @@ func TestOwnDiskIsFull(t *testing.T) {
 	dir, fill := small(t, "size=8m")
 	y := newGitYard(t, t.TempDir())
 	s := y.openWith(t, y.secret(), git.Options{Dir: filepath.Join(dir, "cache")})
-	require.NoError(t, statestore.Errors(s.Apply(t.Context(), first())))
+	require.NoError(t, storetest.Errors(s.Apply(t.Context(), first())))
 	empty := fill()
 	fails(t.Context(), t, s, "the runner cannot write to the disk of its cache; free some space")
 	empty()

@@ -14,7 +14,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/kratix-compile/kratix-compile/internal/stores/statestore"
+	"github.com/kratix-compile/kratix-compile/internal/stores/storetest"
 )
 
 // TestRules: what the server's rules refuse is told in their words, and written when they
@@ -27,7 +27,7 @@ func TestRules(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			y := newGitYard(t, t.TempDir())
 			s := y.open(t)
-			require.NoError(t, statestore.Errors(s.Apply(t.Context(), first())))
+			require.NoError(t, storetest.Errors(s.Apply(t.Context(), first())))
 			before := y.Files(t)
 			y.Hook(t, test.hook, test.script)
 			fails(t.Context(), t, s, test.says, y.URL, "change the file or the rule")
@@ -63,7 +63,7 @@ func TestRewritten(t *testing.T) {
 			y.Git(t, "config", "receive.denyDeletes", "true")
 			y.Foreign(t, map[string]string{"d/4/stale": "x"})
 			s := y.open(t)
-			require.NoError(t, statestore.Errors(s.Apply(t.Context(), first())))
+			require.NoError(t, storetest.Errors(s.Apply(t.Context(), first())))
 			rewrite(t, y)
 			heals(t, s, y.Files)
 		})
@@ -74,7 +74,7 @@ func TestRewritten(t *testing.T) {
 func TestSomebodyElsePushes(t *testing.T) {
 	y := newGitYard(t, t.TempDir())
 	s := y.open(t)
-	require.NoError(t, statestore.Errors(s.Apply(t.Context(), first())))
+	require.NoError(t, storetest.Errors(s.Apply(t.Context(), first())))
 	var pushes atomic.Int64
 	y.intercept(func(_ http.ResponseWriter, r *http.Request) bool {
 		if strings.HasSuffix(r.URL.Path, "/git-receive-pack") && pushes.Add(1) <= 2 {
@@ -84,7 +84,7 @@ func TestSomebodyElsePushes(t *testing.T) {
 	})
 	changes, want := second()
 	want["theirs"] = "xx"
-	require.NoError(t, statestore.Errors(s.Apply(t.Context(), changes)))
+	require.NoError(t, storetest.Errors(s.Apply(t.Context(), changes)))
 	assert.Equal(t, want, y.Files(t))
 	assert.Equal(t, int64(3), pushes.Load())
 	assert.Len(t, y.Trees(t), 4, "nobody's commit is lost")
@@ -96,7 +96,7 @@ func TestTwoWriters(t *testing.T) {
 	const runners = 3
 	for kind, y := range yards(t) {
 		t.Run(kind, func(t *testing.T) {
-			require.NoError(t, statestore.Errors(y.open(t).Apply(t.Context(), first())))
+			require.NoError(t, storetest.Errors(y.open(t).Apply(t.Context(), first())))
 			changes, want := second()
 			var wg sync.WaitGroup
 			for range runners {
@@ -104,9 +104,9 @@ func TestTwoWriters(t *testing.T) {
 				wg.Go(func() {
 					// In one batch, and in small ones.
 					for batch := range slices.Chunk(changes[:writers], 4) {
-						assert.NoError(t, statestore.Errors(s.Apply(t.Context(), batch)))
+						assert.NoError(t, storetest.Errors(s.Apply(t.Context(), batch)))
 					}
-					assert.NoError(t, statestore.Errors(s.Apply(t.Context(), changes)))
+					assert.NoError(t, storetest.Errors(s.Apply(t.Context(), changes)))
 				})
 			}
 			wg.Wait()

@@ -19,6 +19,7 @@ import (
 	"github.com/kratix-compile/kratix-compile/internal/stores/bucket"
 	"github.com/kratix-compile/kratix-compile/internal/stores/git"
 	"github.com/kratix-compile/kratix-compile/internal/stores/statestore"
+	"github.com/kratix-compile/kratix-compile/internal/stores/storetest"
 )
 
 // writerVariable has the orders of a child process that writes the second changes.
@@ -47,7 +48,7 @@ func write() error {
 		return err
 	}
 	changes, _ := second()
-	return statestore.Errors(store.Apply(context.Background(), changes))
+	return storetest.Errors(store.Apply(context.Background(), changes))
 }
 
 // TestKilled: the process that writes is killed with kill -9 at many moments of a batch, and
@@ -77,7 +78,7 @@ func TestKilled(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			y, o := forWriter(t, test.kind)
-			require.NoError(t, statestore.Errors(y.open(t).Apply(t.Context(), first())))
+			require.NoError(t, storetest.Errors(y.open(t).Apply(t.Context(), first())))
 			child := writer(t, o)
 			started := make(chan struct{})
 			var seen atomic.Int64

@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/kratix-compile/kratix-compile/internal/stores/statestore"
+	"github.com/kratix-compile/kratix-compile/internal/stores/storetest"
 )
 
 func update(id, path, text string) statestore.Change {
@@ -25,7 +26,7 @@ func update(id, path, text string) statestore.Change {
 func TestRefusedPut(t *testing.T) {
 	server := newFake(t)
 	store := server.open(t)
-	require.NoError(t, statestore.Errors(store.Apply(t.Context(), []statestore.Change{update("ns/a", "a", "1")})))
+	require.NoError(t, storetest.Errors(store.Apply(t.Context(), []statestore.Change{update("ns/a", "a", "1")})))
 	server.fail(func(w http.ResponseWriter, r *http.Request, _ string) bool {
 		if r.Method != http.MethodPut {
 			return false
@@ -39,7 +40,7 @@ func TestRefusedPut(t *testing.T) {
 	assert.Equal(t, map[string]string{"a": "1"}, server.files(t))
 
 	server.fail(func(http.ResponseWriter, *http.Request, string) bool { return false })
-	require.NoError(t, statestore.Errors(store.Apply(t.Context(), []statestore.Change{update("ns/a", "a", "2")})))
+	require.NoError(t, storetest.Errors(store.Apply(t.Context(), []statestore.Change{update("ns/a", "a", "2")})))
 	assert.Equal(t, map[string]string{"a": "2"}, server.files(t))
 }
 
@@ -108,9 +109,9 @@ func TestUnchangedObjectsStay(t *testing.T) {
 	server := newFake(t)
 	store := server.open(t)
 	changes := []statestore.Change{update("ns/a", "a", "1"), update("ns/b", "b", "1")}
-	require.NoError(t, statestore.Errors(store.Apply(t.Context(), changes)))
+	require.NoError(t, storetest.Errors(store.Apply(t.Context(), changes)))
 	require.Len(t, server.asked(http.MethodPut), 2)
-	require.NoError(t, statestore.Errors(store.Apply(t.Context(), changes)))
+	require.NoError(t, storetest.Errors(store.Apply(t.Context(), changes)))
 	assert.Empty(t, server.asked(http.MethodPut))
 }
 
@@ -136,7 +137,7 @@ func TestListings(t *testing.T) {
 				changes = append(changes, c)
 			}
 			server.foreign(t, there)
-			require.NoError(t, statestore.Errors(server.open(t).Apply(t.Context(), changes)))
+			require.NoError(t, storetest.Errors(server.open(t).Apply(t.Context(), changes)))
 			assert.Equal(t, want, server.files(t))
 			listings := slices.DeleteFunc(server.asked(http.MethodGet), func(key string) bool { return key != "" })
 			assert.Len(t, listings, test.listings)

@@ -128,7 +128,8 @@ func (s *Store) Check(ctx context.Context) error {
 
 // checkWrites puts content with a wrong digest. A server checks the right to put it first, and the
 // digest then, so no object comes of it. An upload in parts that is given up would be no better:
-// to give it up takes a right that nothing else takes, and without that it would stay for ever.
+// giving it up needs a right that nothing else needs, and without that right it would stay for
+// ever.
 func (s *Store) checkWrites(ctx context.Context) error {
 	other := md5.Sum(nil)
 	done, err := minio.Core{Client: s.client}.PutObject(ctx, s.bucket, s.prefix+probe, strings.NewReader(probe), int64(len(probe)),

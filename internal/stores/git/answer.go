@@ -20,7 +20,7 @@ type answer struct {
 	// status is 0 if there was no answer.
 	status int
 	header http.Header
-	// proxy is whether the answer is a proxy's, to the question for a way through.
+	// proxy is whether it is the answer of a proxy that was asked to connect to the server.
 	proxy bool
 	// push is whether the request has a push in it.
 	push bool

@@ -16,6 +16,7 @@ import (
 
 	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
 	"github.com/kratix-compile/kratix-compile/internal/stores/statestore"
+	"github.com/kratix-compile/kratix-compile/internal/stores/storetest"
 )
 
 // answers is a server that gives one answer to everything, or only to pushes.
@@ -109,7 +110,7 @@ func TestCauses(t *testing.T) {
 			}
 			server.intercept(func(http.ResponseWriter, *http.Request) bool { return false })
 			store.cache.health.now = func() time.Time { return time.Now().Add(2 * time.Hour) }
-			require.NoError(t, statestore.Errors(store.Apply(t.Context(), []statestore.Change{update("ns/a", "a", "1"), update("ns/b", "b", "1")})))
+			require.NoError(t, storetest.Errors(store.Apply(t.Context(), []statestore.Change{update("ns/a", "a", "1"), update("ns/b", "b", "1")})))
 			require.NoError(t, store.Check(t.Context()))
 			assert.Equal(t, map[string]string{"0": "0", "a": "1", "b": "1"}, server.Files(t))
 		})

@@ -52,7 +52,7 @@ func TestRejectedByHook(t *testing.T) {
 
 	server.Hook(t, "pre-receive", "exit 0\n")
 	out = store.Apply(t.Context(), []statestore.Change{update("ns/a", "a", "1"), update("ns/b", "b", "1")})
-	require.NoError(t, statestore.Errors(out))
+	require.NoError(t, storetest.Errors(out))
 	assert.Equal(t, map[string]string{"a": "1", "b": "1"}, server.Files(t))
 	assert.Equal(t, 1, server.commits(t), "one batch is one commit")
 }
@@ -74,7 +74,7 @@ done
 	require.ErrorContains(t, out[37].Err, "there is a secret in it")
 	require.ErrorContains(t, out[37].Err, "change the file or the rule")
 	out[37].Err = nil
-	require.NoError(t, statestore.Errors(out))
+	require.NoError(t, storetest.Errors(out))
 	assert.Equal(t, want, server.Files(t))
 	assert.LessOrEqual(t, server.pushes.Load(), int64(16), "halves, and not one by one")
 }
@@ -93,7 +93,7 @@ func TestProtectedBranch(t *testing.T) {
 	assert.Empty(t, server.Files(t))
 
 	server.Hook(t, "update", "exit 0\n")
-	require.NoError(t, statestore.Errors(store.Apply(t.Context(), changes)))
+	require.NoError(t, storetest.Errors(store.Apply(t.Context(), changes)))
 	assert.Equal(t, want, server.Files(t))
 }
 
@@ -261,7 +261,7 @@ func TestCommit(t *testing.T) {
 		{ID: "ns/c", Title: "Delete from:\nns/c", Remove: []string{"c"}},
 		update("ns/d", "d", "1"),
 	})
-	require.NoError(t, statestore.Errors(out))
+	require.NoError(t, storetest.Errors(out))
 	assert.Equal(t, out[0].Version+who+"Update from: 2 writers\n\nUpdate from: ns/b\nUpdate from: ns/d\n", head(), "only what has changed something")
 	assert.Equal(t, statestore.Outcome{Version: alone.Version}, out[1])
 	assert.Equal(t, 2, server.commits(t))

@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/kratix-compile/kratix-compile/internal/stores/statestore"
+	"github.com/kratix-compile/kratix-compile/internal/stores/storetest"
 )
 
 func incompressible(n int) string {
@@ -79,11 +80,11 @@ func TestTooLarge(t *testing.T) {
 			require.ErrorContains(t, out[3].Err, front.says)
 			assert.NotContains(t, out[3].Err.Error(), "beside")
 			out[3].Err = nil
-			require.NoError(t, statestore.Errors(out))
+			require.NoError(t, storetest.Errors(out))
 			assert.Equal(t, want, server.Files(t))
 			require.NoError(t, store.Check(t.Context()), "the others are there")
 
-			require.NoError(t, statestore.Errors(store.Apply(t.Context(), together)))
+			require.NoError(t, storetest.Errors(store.Apply(t.Context(), together)))
 			assert.Len(t, server.Files(t), len(want)+len(together))
 		})
 	}

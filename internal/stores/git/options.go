@@ -25,8 +25,8 @@ type Options struct {
 	Dir string
 	// CommandTimeout bounds each run of git; 0 means 100 s.
 	CommandTimeout time.Duration
-	// Silence is how long a server may send nothing and take nothing, in whole seconds; 0 means 60
-	// s.
+	// Silence is how long a server may send nothing and take nothing, in whole seconds; 0 is a
+	// minute.
 	Silence time.Duration
 }
 

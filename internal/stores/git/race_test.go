@@ -15,7 +15,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/kratix-compile/kratix-compile/internal/stores/statestore"
+	"github.com/kratix-compile/kratix-compile/internal/stores/storetest"
 )
 
 // beforePush does something when a push has begun: before the server says where the branch is, or
@@ -94,20 +94,20 @@ func TestRewritten(t *testing.T) {
 	server := newServer(t)
 	store := server.open(t)
 	changes, want := many(10)
-	require.NoError(t, statestore.Errors(store.Apply(t.Context(), changes)))
+	require.NoError(t, storetest.Errors(store.Apply(t.Context(), changes)))
 
 	server.Git(t, "update-ref", "-d", "refs/heads/main")
 	server.Foreign(t, map[string]string{"theirs": "x", "w/003/file.yaml": "x"})
 	server.Git(t, "reflog", "expire", "--expire=now", "--all")
 	server.Git(t, "gc", "--quiet", "--prune=now")
 	out := store.Apply(t.Context(), changes)
-	require.NoError(t, statestore.Errors(out))
+	require.NoError(t, storetest.Errors(out))
 	want["theirs"] = "x"
 	assert.Equal(t, want, server.Files(t))
 	assert.Equal(t, 2, server.commits(t))
 
 	server.Git(t, "update-ref", "-d", "refs/heads/main")
-	require.NoError(t, statestore.Errors(store.Apply(t.Context(), changes)), "the branch is deleted, and the repository is empty")
+	require.NoError(t, storetest.Errors(store.Apply(t.Context(), changes)), "the branch is deleted, and the repository is empty")
 	delete(want, "theirs")
 	assert.Equal(t, want, server.Files(t))
 }

@@ -57,7 +57,7 @@ func (s *Store) Close() error { return os.RemoveAll(s.cache.home) }
 const (
 	// maxRaces is how often a push that has lost a race is made again.
 	maxRaces = 20
-	// maxUnmoved is how often a push is made again that the server has called late, although
+	// maxUnmoved is how often a push is made again that came too late as the server says, although
 	// nobody else has pushed. The waits between them double, 3 s in all.
 	maxUnmoved, lockPause = 5, 50 * time.Millisecond
 	// maxRepairs is how often the cache is made anew after a failure that may be due to it.

@@ -10,7 +10,6 @@ package statestore
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -120,13 +119,4 @@ func All(n int, err error) []Outcome {
 		out[i].Err = err
 	}
 	return out
-}
-
-// Errors are the outcomes' errors, or nil if there are none.
-func Errors(outcomes []Outcome) error {
-	var all []error
-	for _, o := range outcomes {
-		all = append(all, o.Err)
-	}
-	return errors.Join(all...)
 }

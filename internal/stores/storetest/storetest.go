@@ -5,6 +5,7 @@ package storetest
 
 import (
 	"context"
+	"errors"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -57,11 +58,20 @@ func apply(t testing.TB, s statestore.Store, changes ...statestore.Change) []sta
 	t.Helper()
 	out := s.Apply(context.Background(), changes)
 	require.Len(t, out, len(changes))
-	require.NoError(t, statestore.Errors(out))
+	require.NoError(t, Errors(out))
 	for _, o := range out {
 		assert.NotEmpty(t, o.Version)
 	}
 	return out
+}
+
+// Errors are the outcomes' errors, or nil if there are none.
+func Errors(outcomes []statestore.Outcome) error {
+	var all []error
+	for _, o := range outcomes {
+		all = append(all, o.Err)
+	}
+	return errors.Join(all...)
 }
 
 func change(id string, files ...statestore.File) statestore.Change {
