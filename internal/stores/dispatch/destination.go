@@ -103,7 +103,6 @@ func (r *destinations) finish(ctx context.Context, d *v1alpha1.Destination, t *t
 	case err != nil:
 		return reconcile.Result{RequeueAfter: t.retry}, ignoreGone(r.notReady(ctx, d, "StateStoreWriteFailed", "Failed to write test documents to State Store: "+err.Error()))
 	case !d.DeletionTimestamp.IsZero():
-		t.again = false
 		return reconcile.Result{}, r.release(ctx, d)
 	}
 	ready := metav1.Condition{Status: metav1.ConditionTrue, Reason: "TestDocumentsWritten", Message: "Test documents written to State Store"}

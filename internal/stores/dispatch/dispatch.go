@@ -151,7 +151,6 @@ func (r *workPlacements) finish(ctx context.Context, p *v1alpha1.WorkPlacement, 
 	case o.Err != nil:
 		return reconcile.Result{RequeueAfter: t.retry}, r.save(ctx, p, placing.Attempt{Err: o.Err})
 	case !p.DeletionTimestamp.IsZero():
-		t.again = false
 		tellStay(r.events, p, o.Stay)
 		return reconcile.Result{}, r.release(ctx, p)
 	}

@@ -37,6 +37,8 @@ type dispatcher struct {
 	stores map[v1alpha1.StateStoreReference]*openStore
 	// trips are those that are not collected yet. An object has one at a time.
 	trips map[sender]*trip
+	// noted are the objects to which something has happened since their controller last looked.
+	noted map[sender]bool
 	// controllers are the workqueues of those that can be woken, by the kind of their objects.
 	controllers map[string]rateLimited
 }
@@ -98,6 +100,7 @@ func newDispatcher(reader client.Reader) *dispatcher {
 		backoff:     workqueue.NewTypedItemExponentialFailureRateLimiter[sender](firstRetry, lastRetry),
 		stores:      map[v1alpha1.StateStoreReference]*openStore{},
 		trips:       map[sender]*trip{},
+		noted:       map[sender]bool{},
 		controllers: map[string]rateLimited{},
 	}
 }
@@ -132,11 +135,24 @@ func (d *dispatcher) submit(draft Draft, t *trip) *openStore {
 	return store
 }
 
+// note remembers that something has happened to objects, before their controller is woken. A
+// workqueue holds an object once: the end of a trip and a deletion wake the controller together,
+// and without a note it would take the deletion for a part of the trip.
+func (d *dispatcher) note(kind string, objects ...reconcile.Request) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, o := range objects {
+		d.noted[sender{kind, o}] = true
+	}
+}
+
 // collect takes the trip of an object that is over. If there is none, underway tells whether one
-// is on its way: then the controller is woken when that one is over.
+// is on its way: then the controller is woken when that one is over. A controller collects before
+// it reads the object, so that what is noted later leads to another look.
 func (d *dispatcher) collect(of sender) (over *trip, underway bool) {
 	d.mu.Lock()
-	t := d.trips[of]
+	t, again := d.trips[of], d.noted[of]
+	delete(d.noted, of)
 	if t != nil && t.outcome == nil {
 		t.again = true
 		d.mu.Unlock()
@@ -147,6 +163,7 @@ func (d *dispatcher) collect(of sender) (over *trip, underway bool) {
 	if t == nil {
 		return nil, false
 	}
+	t.again = t.again || again
 	switch err := t.outcome.Err; {
 	case errors.Is(err, context.Canceled): // another version of the State Store has taken over
 		t.again = true
@@ -253,6 +270,12 @@ func (d *dispatcher) wake(kind string, after time.Duration, objects ...reconcile
 	}
 }
 
+// ask has a controller look at objects, also at those whose trip is over just now.
+func (d *dispatcher) ask(kind string, objects ...reconcile.Request) {
+	d.note(kind, objects...)
+	d.wake(kind, 0, objects...)
+}
+
 // wakeSenders wakes all Destinations of a State Store, and their WorkPlacements: it has come, has
 // gone, or works again.
 func (d *dispatcher) wakeSenders(ref v1alpha1.StateStoreReference) {
@@ -261,10 +284,10 @@ func (d *dispatcher) wakeSenders(ref v1alpha1.StateStoreReference) {
 	if err != nil {
 		return // the cache is about to stop
 	}
-	d.wake(v1alpha1.KindDestination, 0, requestsFor(destinations)...)
+	d.ask(v1alpha1.KindDestination, requestsFor(destinations)...)
 	for i := range destinations {
 		if placements, err := placementsOf(ctx, d.reader, destinations[i].Name); err == nil {
-			d.wake(v1alpha1.KindWorkPlacement, 0, requestsFor(placements)...)
+			d.ask(v1alpha1.KindWorkPlacement, requestsFor(placements)...)
 		}
 	}
 }

@@ -222,6 +222,16 @@ func TestTrips(t *testing.T) {
 	over, _ = d.collect(sent.of)
 	assert.Nil(t, over, "it is over once")
 
+	_, err = d.send(t.Context(), DraftOf(statestore.Change{ID: "a"}), tripOf("a", ours))
+	require.NoError(t, err)
+	over = collected(t, d, queue)
+	assert.False(t, over.again, "nothing has happened since")
+	d.note("Test", over.of.Request) // while the controller still reads what it sends
+	_, err = d.send(t.Context(), DraftOf(statestore.Change{ID: "a"}), tripOf("a", ours))
+	require.NoError(t, err)
+	over = collected(t, d, queue)
+	assert.True(t, over.again, "the end of a trip does not swallow what happened before it began")
+
 	failed := func() *trip {
 		_, err := d.send(t.Context(), Draft{"a", func(context.Context) (statestore.Change, error) { return statestore.Change{}, assert.AnError }}, tripOf("a", ours))
 		require.NoError(t, err)

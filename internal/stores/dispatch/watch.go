@@ -40,6 +40,20 @@ func (c *wiring) addWorks() error {
 	)
 }
 
+// noting has events wake the controller of a kind, whose objects make trips. The dispatcher notes
+// what happens to them.
+func noting[T client.Object](d *dispatcher, kind string, woken func(context.Context, T) []reconcile.Request) handler.TypedEventHandler[T, reconcile.Request] {
+	return handler.TypedEnqueueRequestsFromMapFunc(func(ctx context.Context, o T) []reconcile.Request {
+		requests := woken(ctx, o)
+		d.note(kind, requests...)
+		return requests
+	})
+}
+
+func itself[T client.Object](_ context.Context, o T) []reconcile.Request {
+	return []reconcile.Request{requestFor(o)}
+}
+
 // asked lets everything through but a new status: what people and other programs ask for.
 func asked[T client.Object]() predicate.TypedPredicate[T] {
 	return predicate.TypedFuncs[T]{UpdateFunc: func(e event.TypedUpdateEvent[T]) bool {
@@ -109,7 +123,8 @@ func (c *wiring) addWorkPlacements() error {
 	if err != nil {
 		return err
 	}
-	ofDestination := handler.TypedEnqueueRequestsFromMapFunc(func(ctx context.Context, d *v1alpha1.Destination) []reconcile.Request {
+	own := noting(c.dispatcher, v1alpha1.KindWorkPlacement, itself[*v1alpha1.WorkPlacement])
+	ofDestination := noting(c.dispatcher, v1alpha1.KindWorkPlacement, func(ctx context.Context, d *v1alpha1.Destination) []reconcile.Request {
 		requests := c.placementsFor(ctx, d.Name)
 		for _, rival := range c.rivalsOf(ctx, d) {
 			requests = append(requests, c.placementsFor(ctx, rival.Name)...)
@@ -118,7 +133,7 @@ func (c *wiring) addWorkPlacements() error {
 	})
 	return errors.Join(
 		ctl.Watch(c.dispatcher.wakes(v1alpha1.KindWorkPlacement)),
-		ctl.Watch(source.Kind(c.GetCache(), &v1alpha1.WorkPlacement{}, &handler.TypedEnqueueRequestForObject[*v1alpha1.WorkPlacement]{}, asked[*v1alpha1.WorkPlacement]())),
+		ctl.Watch(source.Kind(c.GetCache(), &v1alpha1.WorkPlacement{}, own, asked[*v1alpha1.WorkPlacement]())),
 		ctl.Watch(source.Kind(c.GetCache(), &v1alpha1.Destination{}, ofDestination, predicate.TypedGenerationChangedPredicate[*v1alpha1.Destination]{})),
 	)
 }
@@ -149,7 +164,9 @@ func (c *wiring) addDestinations() error {
 	if err != nil {
 		return err
 	}
-	ofPlacement := handler.TypedEnqueueRequestsFromMapFunc(func(_ context.Context, p *v1alpha1.WorkPlacement) []reconcile.Request {
+	own := noting(c.dispatcher, v1alpha1.KindDestination, itself[*v1alpha1.Destination])
+	ofRival := noting(c.dispatcher, v1alpha1.KindDestination, c.rivalsOf)
+	ofPlacement := noting(c.dispatcher, v1alpha1.KindDestination, func(_ context.Context, p *v1alpha1.WorkPlacement) []reconcile.Request {
 		return []reconcile.Request{{NamespacedName: types.NamespacedName{Name: target(p)}}}
 	})
 	gone := predicate.TypedFuncs[*v1alpha1.WorkPlacement]{
@@ -159,8 +176,8 @@ func (c *wiring) addDestinations() error {
 	changed := predicate.TypedGenerationChangedPredicate[*v1alpha1.Destination]{}
 	return errors.Join(
 		ctl.Watch(c.dispatcher.wakes(v1alpha1.KindDestination)),
-		ctl.Watch(source.Kind(c.GetCache(), &v1alpha1.Destination{}, &handler.TypedEnqueueRequestForObject[*v1alpha1.Destination]{}, changed)),
-		ctl.Watch(source.Kind(c.GetCache(), &v1alpha1.Destination{}, handler.TypedEnqueueRequestsFromMapFunc(c.rivalsOf), changed)),
+		ctl.Watch(source.Kind(c.GetCache(), &v1alpha1.Destination{}, own, changed)),
+		ctl.Watch(source.Kind(c.GetCache(), &v1alpha1.Destination{}, ofRival, changed)),
 		ctl.Watch(source.Kind(c.GetCache(), &v1alpha1.WorkPlacement{}, ofPlacement, gone)),
 	)
 }
@@ -205,6 +222,6 @@ func (c *wiring) repair(ctx context.Context) {
 	if err != nil {
 		return // the cache is about to stop
 	}
-	c.dispatcher.wake(v1alpha1.KindDestination, 0, requestsFor(destinations.Items)...)
-	c.dispatcher.wake(v1alpha1.KindWorkPlacement, 0, requestsFor(placements.Items)...)
+	c.dispatcher.ask(v1alpha1.KindDestination, requestsFor(destinations.Items)...)
+	c.dispatcher.ask(v1alpha1.KindWorkPlacement, requestsFor(placements.Items)...)
 }
