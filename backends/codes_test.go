@@ -46,9 +46,9 @@ func TestExamplesReportTheirCodeAlone(t *testing.T) {
 }
 
 func TestEveryCodeIsExplained(t *testing.T) {
-	var table []diag.Code
+	var documented []diag.Code
 	for _, info := range diag.Codes() {
-		table = append(table, info.Code)
+		documented = append(documented, info.Code)
 		assert.NotEmpty(t, info.Title, info.Code)
 		assert.False(t, strings.HasSuffix(info.Title, "."), "%s: the title ends in a full stop", info.Code)
 		assert.True(t, startsLow(info.Title), "%s: the title begins with a capital", info.Code)
@@ -56,8 +56,8 @@ func TestEveryCodeIsExplained(t *testing.T) {
 		assert.Equal(t, strings.TrimSpace(info.Prose), info.Prose, info.Code)
 		assert.Equal(t, strings.TrimSpace(info.Example), info.Example, info.Code)
 	}
-	assert.Equal(t, declaredCodes(t), table, "codes.go and the table list the same codes")
-	assert.True(t, slices.IsSorted(table), "the table is in numeric order")
+	assert.Equal(t, declaredCodes(t), documented, "codes.go and the documents have the same codes")
+	assert.True(t, slices.IsSorted(documented), "Codes is in numeric order")
 }
 
 // startsLow allows names, such as those of the engines.

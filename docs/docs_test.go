@@ -94,7 +94,7 @@ func diagnostics(t *testing.T) []byte {
 		fmt.Fprintf(&page, "| [%s](#%s) | %s | %s |\n", info.Code, anchor(heading(info)), info.Severity, info.Title)
 	}
 	for _, info := range diag.Codes() {
-		fmt.Fprintf(&page, "\n## %s\n\n%s\n\n%s\n", heading(info), where(info), prose(info.Prose))
+		fmt.Fprintf(&page, "\n## %s\n\n%s\n\n%s\n", heading(info), where(info), linked(info.Markdown))
 		if info.Example == "" {
 			continue
 		}
@@ -121,8 +121,6 @@ func where(info diag.Info) string {
 var (
 	notInAnchor = regexp.MustCompile(`[^a-z0-9 _-]`)
 	issue       = regexp.MustCompile(`\b([a-z]+/[a-z-]+)#(\d+)`)
-	// verbatim are words that markdown would take for its own.
-	verbatim = regexp.MustCompile(`(<[a-z]+>-?)+|\{\{( [a-z.]+ \}\})?|--[a-z-]+(=[a-z]+)?|\$\([a-z.]+\)`)
 )
 
 // anchor is what GitHub makes of a heading.
@@ -130,8 +128,7 @@ func anchor(heading string) string {
 	return strings.ReplaceAll(notInAnchor.ReplaceAllString(strings.ToLower(heading), ""), " ", "-")
 }
 
-// prose is plain text as markdown.
-func prose(text string) string {
-	text = verbatim.ReplaceAllString(text, "`$0`")
+// linked has a link for every issue.
+func linked(text string) string {
 	return issue.ReplaceAllString(text, "[$1#$2](https://github.com/$1/issues/$2)")
 }

@@ -2,7 +2,11 @@
 
 package diag
 
-import "fmt"
+import (
+	"cmp"
+	"fmt"
+	"slices"
+)
 
 // Code is the stable name of a kind of finding. Codes are never reused:
 // KC1xx reading, KC2xx Kratix's own rules, KC3xx planning, KC4xx engines.
@@ -101,33 +105,35 @@ type Info struct {
 	Title string
 	// Prose says why the rule exists and what to do; plain text.
 	Prose string
-	// Example makes the compiler report exactly this code, for Backend.
+	// Markdown is the same text with its marks.
+	Markdown string
+	// Example makes the compiler report exactly this code, for Backend; a test compiles it.
+	// It is what a user would write: a whole file or, if it begins with spec: or metadata:, the
+	// inside of a Pipeline. Two things that cannot be printed have names in it: <9 characters> is
+	// that many letters, <byte E9> is one byte. A first line such as # --user-token=declared
+	// names a flag.
 	Example string
 	// Backend is the engine the example is compiled for; empty means any.
 	Backend string
 }
 
 // Codes lists every code in numeric order.
-func Codes() []Info { return codes }
+func Codes() []Info { return codes() }
 
 // Lookup finds a code by its exact spelling.
 func Lookup(c Code) (Info, bool) {
-	i, ok := byCode[c]
-	return i, ok
+	all := codes()
+	i, found := slices.BinarySearchFunc(all, c, func(info Info, c Code) int { return cmp.Compare(info.Code, c) })
+	if !found {
+		return Info{}, false
+	}
+	return all[i], true
 }
 
 func code(c Code) Info {
 	i, ok := Lookup(c)
 	if !ok {
-		panic(fmt.Sprintf("bug: diagnostic code %s is not in the table", c))
+		panic(fmt.Sprintf("bug: diagnostic code %s has no document", c))
 	}
 	return i
 }
-
-var byCode = func() map[Code]Info {
-	m := make(map[Code]Info, len(codes))
-	for _, i := range codes {
-		m[i.Code] = i
-	}
-	return m
-}()

@@ -23,9 +23,9 @@ const (
 	Error
 )
 
-func (s Severity) String() string {
-	return [...]string{"note", "warning", "error"}[s]
-}
+var severities = []string{"note", "warning", "error"}
+
+func (s Severity) String() string { return severities[s] }
 
 // Diagnostic is one finding.
 type Diagnostic struct {

@@ -66,8 +66,3 @@ func TestWorst(t *testing.T) {
 func TestAddOfAnUnknownCode(t *testing.T) {
 	assert.Panics(t, func() { (&List{}).AddPos("KC999", Pos{}, "") })
 }
-
-func TestReadable(t *testing.T) {
-	table := readable([]Info{{Prose: "\n\t\t\tone\n\t\t\ttwo", Example: "\n\t\t\tspec:\n\t\t\t  a: b"}})
-	assert.Equal(t, []Info{{Prose: "one\ntwo", Example: "spec:\n  a: b"}}, table)
-}
