@@ -15,7 +15,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/kratix-compile/kratix-compile/internal/gen/examples"
+	"github.com/kratix-compile/kratix-compile/internal/gen/diagtest"
 	"github.com/kratix-compile/kratix-compile/translate/diag"
 )
 
@@ -33,7 +33,7 @@ func TestExamplesReportTheirCodeAlone(t *testing.T) {
 			t.Parallel()
 			require.NotEmpty(t, info.Example)
 			found := map[diag.Code]bool{}
-			for _, d := range examples.Compile(info).Diags {
+			for _, d := range diagtest.Compile(info).Diags {
 				found[d.Code] = true
 				assert.GreaterOrEqual(t, d.Pos.Line, 0, "the finding is outside of what is shown")
 				if d.Severity > diag.Note && d.Code != company[info.Code] {

@@ -17,7 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/kratix-compile/kratix-compile/backends"
-	"github.com/kratix-compile/kratix-compile/internal/gen/examples"
+	"github.com/kratix-compile/kratix-compile/internal/gen/diagtest"
 	"github.com/kratix-compile/kratix-compile/translate/diag"
 )
 
@@ -98,7 +98,7 @@ func diagnostics(t *testing.T) []byte {
 		if info.Example == "" {
 			continue
 		}
-		output, err := examples.Compile(info).Output(info.Code)
+		output, err := diagtest.Compile(info).Output(info.Code)
 		require.NoError(t, err)
 		require.NotEmpty(t, output, info.Code)
 		fmt.Fprintf(&page, "\n```yaml\n%s\n```\n\n```text\n%s```\n", info.Example, output)

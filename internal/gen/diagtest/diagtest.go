@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package examples compiles the examples of the diagnostic codes, for the test
-// that holds them to their code and for the page that shows them.
-package examples
+// Package diagtest compiles the example of each code in translate/diag. A test demands that
+// an example reports its code; docs/diagnostics.md shows what is reported.
+package diagtest
 
 import (
 	"bytes"
@@ -83,8 +83,8 @@ func compile(info diag.Info, file parse.File) diag.List {
 	return diags
 }
 
-// The Promise around an example that is the inside of a Pipeline. What is
-// missing comes behind it, so that the Pipeline begins where the example does.
+// The Promise around an example that is the inside of a Pipeline. The fields that the
+// example does not have come after it, so that the Pipeline begins where the example does.
 const (
 	before = `apiVersion: platform.kratix.io/v1alpha1
 kind: Promise
@@ -126,14 +126,14 @@ func unwrapped(diags diag.List) diag.List {
 
 var placeholder = regexp.MustCompile(`<(\d+) characters>|<byte ([0-9A-F]{2})>`)
 
-// spelled puts in place what an example only names.
+// spelled replaces placeholders by what they stand for.
 func spelled(text string) string {
 	return placeholder.ReplaceAllStringFunc(text, func(found string) string {
 		parts := placeholder.FindStringSubmatch(found)
 		if n, err := strconv.Atoi(parts[1]); err == nil {
 			return strings.Repeat("x", n)
 		}
-		b, _ := strconv.ParseUint(parts[2], 16, 8) // the pattern has seen to it
+		b, _ := strconv.ParseUint(parts[2], 16, 8) // the pattern allows two hexadecimal digits only
 		return string([]byte{byte(b)})
 	})
 }
