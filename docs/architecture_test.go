@@ -13,8 +13,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestPackages demands a row of docs/architecture.md for every package, and none for what
-// is none. Those of internal/ are called by the rest of their path.
+// TestPackages demands a row of docs/architecture.md for every package, and no other rows.
+// Packages of internal/ have the rest of their path there, as runner/progress.
 func TestPackages(t *testing.T) {
 	var told []string
 	for _, row := range rowsBelow(t, "architecture.md", "package") {

@@ -15,8 +15,8 @@ import (
 	"github.com/kratix-compile/kratix-compile/docs/commands"
 )
 
-// typedBy are the tests that type the commands in a page's console blocks, but for those of
-// commands.NotRun. Each fails when there is one that it has not typed.
+// typedBy are the tests that type the commands in a page's console blocks, except those of
+// commands.NotRun. Each test fails if it has not typed one of them.
 var typedBy = map[string]string{
 	"README.md":               "TestPlugins",
 	"docs/first-promise.md":   "TestFirstPromise",
@@ -29,9 +29,9 @@ var typedBy = map[string]string{
 }
 
 var (
-	// forTheCompiler are commands that cmd/kratix-compile runs wherever they are in a block of sh.
+	// forTheCompiler are commands that a test of cmd/kratix-compile runs if they are in a block of sh.
 	forTheCompiler = regexp.MustCompile(`^(kratix-compile|go run \./cmd/kratix-compile) `)
-	// command is a line that looks like one.
+	// command is a line that looks like a command.
 	command = regexp.MustCompile(`(?m)^(\$ |(argo|cat|crane|curl|docker|export|git|go|helm|kratix|kratix-compile|kratix-runner|kubectl|kustomize|ln|make|tkn) )`)
 	made    = regexp.MustCompile(`^make ([a-z0-9-]+)$`)
 )

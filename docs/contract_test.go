@@ -16,7 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestContractSections demands that what comments cite of docs/kratix-contract.md is there.
+// TestContractSections demands that sections of docs/kratix-contract.md which comments cite exist.
 func TestContractSections(t *testing.T) {
 	page, err := os.ReadFile("kratix-contract.md")
 	require.NoError(t, err)
@@ -34,7 +34,7 @@ func TestContractSections(t *testing.T) {
 	require.Greater(t, citations, 40, "citations that were found")
 }
 
-// TestDecisions demands the decisions that comments and pages cite.
+// TestDecisions demands that decisions which comments and pages cite exist.
 func TestDecisions(t *testing.T) {
 	var numbers []string
 	for _, heading := range decision.FindAllStringSubmatch(read(t, "decisions.md"), -1) {
@@ -62,7 +62,7 @@ var (
 	bare     = regexp.MustCompile(`\b[1-9]\.\d+\b`)
 )
 
-// cited are the sections that comments refer to: those of internal/runner/progress by number alone.
+// cited are the sections that comments refer to. Comments of internal/runner/progress have only the number.
 func cited(file, text string) []string {
 	if strings.Contains(file, "internal/runner/progress/") {
 		return bare.FindAllString(text, -1)
@@ -74,7 +74,7 @@ func cited(file, text string) []string {
 	return numbers
 }
 
-// comments are those of every Go file below a folder, a text for each.
+// comments are those of every Go file below a folder: one text for each file.
 func comments(t *testing.T, folder string) map[string]string {
 	t.Helper()
 	found := map[string]string{}
@@ -88,7 +88,7 @@ func comments(t *testing.T, folder string) map[string]string {
 		}
 		for _, group := range parsed.Comments {
 			if group.End() < parsed.Package && strings.HasPrefix(group.Text(), "SPDX-License-Identifier:") {
-				continue // the licence has a number, too
+				continue // the version of the licence looks like a section
 			}
 			found[filepath.ToSlash(file)] += group.Text()
 		}

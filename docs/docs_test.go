@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package docs_test writes the reference pages from the tables that the
-// compiler itself uses, and holds the pages to them.
+// Package docs_test writes the reference pages from the compiler's own tables, and compares
+// the other pages with the code.
 package docs_test
 
 import (
@@ -23,7 +23,7 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the generated pages")
 
-// generated stands where a reader of the source would begin to edit.
+// generated tells a person who edits a page how it is written.
 const generated = "<!-- Written by `go test ./docs -update`. -->\n\n"
 
 func TestDiagnostics(t *testing.T) { compare(t, "diagnostics.md", diagnostics(t)) }
@@ -108,7 +108,7 @@ func diagnostics(t *testing.T) []byte {
 
 func heading(info diag.Info) string { return string(info.Code) + " " + info.Title }
 
-// where is the severity, and the engine if only one minds.
+// where is the severity, and the engine if the finding is about one only.
 func where(info diag.Info) string {
 	severity := info.Severity.String()
 	severity = "**" + strings.ToUpper(severity[:1]) + severity[1:] + "**"
@@ -123,12 +123,12 @@ var (
 	issue       = regexp.MustCompile(`\b([a-z]+/[a-z-]+)#(\d+)`)
 )
 
-// anchor is what GitHub makes of a heading.
+// anchor is the anchor that GitHub gives a heading.
 func anchor(heading string) string {
 	return strings.ReplaceAll(notInAnchor.ReplaceAllString(strings.ToLower(heading), ""), " ", "-")
 }
 
-// linked has a link for every issue.
+// linked turns owner/name#1 into a link to that issue.
 func linked(text string) string {
 	return issue.ReplaceAllString(text, "[$1#$2](https://github.com/$1/issues/$2)")
 }

@@ -17,7 +17,7 @@ import (
 )
 
 var (
-	// asksFor finds what a kubectl command is about: kinds, or a kind and a name.
+	// asksFor finds the kinds, or the kind and the name, in a kubectl command.
 	asksFor = regexp.MustCompile(`kubectl (?:-n \S+ )?(?:get|describe|delete|wait|patch|scale|label|rollout \w+) (?:--(?:'[^']*'|\S)+ )*([a-z][a-z,]*)[ /]`)
 	// named are the names of a kind in a CRD.
 	named = regexp.MustCompile(`(?m)\b(?:plural|singular): ([a-z]+)`)

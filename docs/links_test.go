@@ -14,7 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// pages are all pages for people, from here.
+// pages are all Markdown files, relative to this folder.
 func pages(t *testing.T) []string {
 	t.Helper()
 	var found []string
@@ -73,7 +73,7 @@ func TestPagesAreLinked(t *testing.T) {
 	}
 }
 
-// anchors are the headings of a page as links spell them.
+// anchors are the anchors of a page's headings.
 func anchors(t *testing.T, page string) []string {
 	t.Helper()
 	var found []string

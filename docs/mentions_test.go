@@ -17,8 +17,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// written are the pages for readers. Those of examples are left out: e2e runs them, and
-// compares what they show.
+// written are the pages at the top, of docs and of deploy. The pages of examples are left out:
+// e2e runs their commands and compares the output.
 func written(t *testing.T) map[string]string {
 	t.Helper()
 	found := map[string]string{}
@@ -37,13 +37,13 @@ var (
 	othersCommand = regexp.MustCompile("(?m)^[ $]*`?(?:kubectl|git|helm|go|curl|cosign) .*$")
 )
 
-// flagsOfOthers are those of programs that are not ours, in the midst of a line.
+// flagsOfOthers are flags of other programs that are in the middle of a sentence.
 var flagsOfOthers = map[string]string{
 	"as": "kubectl", "cascade": "kubectl", "context": "kubectl", "dry-run": "kubectl", "field-selector": "kubectl", "help": "every command",
 }
 
-// TestFlagsExist demands that every flag in the pages is one of our programs', or known to
-// be another's.
+// TestFlagsExist demands that every flag in the pages is one of our programs', or one of
+// flagsOfOthers.
 func TestFlagsExist(t *testing.T) {
 	have := flagsBelow(t, "../cmd", "../internal/cli/flags")
 	require.Greater(t, len(have), 40, "flags that were found")
@@ -86,7 +86,7 @@ func flagsBelow(t *testing.T, folders ...string) []string {
 }
 
 // flagsIn are the names of the flags that some files define: the first text among the
-// arguments of a method whose name begins or ends with Var, or is of pflag's other kind.
+// arguments of a method whose name begins or ends with Var, or is one of pflag's, as VarP.
 func flagsIn(t *testing.T, files ...string) []string {
 	t.Helper()
 	var found []string
@@ -144,7 +144,7 @@ func TestTargetsExist(t *testing.T) {
 var keyInText = regexp.MustCompile(`\b(?:[a-z]+\.)*(?:kratix|kratix-compile)\.io/[a-zA-Z-]+|\bkratix_runner_[a-z_]+|\bKRATIX_[A-Z_]+|\bE2E_[A-Z_]+`)
 
 // TestKeysExist demands that labels, annotations, finalizers, metrics and variables in the
-// pages are those of the code. Kratix's own contract has more of them.
+// pages are in the code. It leaves out kratix-contract.md, which has more of Kratix's.
 func TestKeysExist(t *testing.T) {
 	var code strings.Builder
 	for _, folder := range []string{"../api", "../backends", "../cmd", "../internal", "../translate", "../deploy", "../e2e", "../examples"} {
@@ -162,10 +162,10 @@ func TestKeysExist(t *testing.T) {
 		}
 		for _, key := range keyInText.FindAllString(text, -1) {
 			if strings.Contains(key, ".platform.kratix.io/") {
-				continue // it is an object, as kubectl prints it
+				continue // it is the name of an object, as kubectl prints it
 			}
 			mentions++
-			key = strings.TrimRight(key, "-_") // what removes a label, or begins several
+			key = strings.TrimRight(key, "-_") // as in kubectl label x-, or in a prefix of several
 			assert.Contains(t, code.String(), key, "%s has %s", page, key)
 		}
 	}

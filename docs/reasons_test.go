@@ -20,8 +20,7 @@ import (
 	"github.com/kratix-compile/kratix-compile/translate/diag"
 )
 
-// TestReasons demands a row of docs/troubleshooting.md for every reason, and none for
-// what is no reason any more.
+// TestReasons demands a row of docs/troubleshooting.md for every reason, and no other rows.
 func TestReasons(t *testing.T) {
 	given := reasonsOf(t, "../internal/runner/progress", "../internal/runner/controller", "../internal/stores/placing", "../internal/stores/dispatch", "../backends/state")
 	var told []string
@@ -32,7 +31,7 @@ func TestReasons(t *testing.T) {
 	assert.Equal(t, slices.Compact(told), given, "the page on the left, the code on the right")
 }
 
-// TestTroubledCodes demands every finding among the symptoms, once.
+// TestTroubledCodes demands that every code is once in the table of symptoms.
 func TestTroubledCodes(t *testing.T) {
 	var told, given []string
 	for _, row := range rowsBelow(t, "troubleshooting.md", "symptom") {
@@ -72,22 +71,22 @@ func rowsBelow(t *testing.T, page, title string) [][]string {
 }
 
 // reasons finds what a package gives out as reasons of conditions, events and failures:
-// whatever is put into a field, a variable or a parameter of that name, and the constants
-// of a type that stands for one. An expression that it cannot follow fails the test.
+// every value of a field, a variable or a parameter called reason, and the constants of
+// reasonTypes. An expression that it cannot follow fails the test.
 type reasons struct {
 	t     *testing.T
 	files *token.FileSet
-	// constants by name; fields and parameters are where a reason is among those of a
-	// struct or a function.
+	// constants are values by name. fields has the index of the field reason in each struct,
+	// parameters that of the parameter reason in each function.
 	constants          map[string]string
 	fields, parameters map[string]int
 	found              map[string]bool
 }
 
-// reasonTypes stand for reasons: their constants are.
+// reasonTypes are types whose constants are reasons.
 var reasonTypes = []string{"Reason", "Availability"}
 
-// reasonsOf are those of some packages, which know each other's types by their bare names.
+// reasonsOf are the reasons of some packages. Types of these packages are found by their bare names.
 func reasonsOf(t *testing.T, folders ...string) []string {
 	t.Helper()
 	r := &reasons{
@@ -161,7 +160,7 @@ func note(positions map[string]int, of string, list *ast.FieldList) {
 	}
 }
 
-// collect finds the places where something is given out as a reason.
+// collect finds the expressions that are used as a reason.
 func (r *reasons) collect(n ast.Node) bool {
 	switch n := n.(type) {
 	case *ast.CompositeLit:
@@ -200,7 +199,7 @@ func (r *reasons) composite(c *ast.CompositeLit, of string) {
 	}
 }
 
-// follow finds the text of an expression, unless it only passes one on.
+// follow finds the text of an expression. It skips one that only passes a reason on.
 func (r *reasons) follow(e ast.Expr) {
 	if value, ok := literal(e); ok {
 		if value != "" {
@@ -222,7 +221,7 @@ func (r *reasons) follow(e ast.Expr) {
 		"%s: a reason that this test cannot follow: make it a constant, or call it reason", r.files.Position(e.Pos()))
 }
 
-// lastName is the last word of a name, however qualified.
+// lastName is the last word of a name: Reason of status.Reason.
 func lastName(e ast.Expr) string {
 	switch e := e.(type) {
 	case *ast.Ident:

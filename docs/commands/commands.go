@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package commands has what README and docs tell people to type, for the tests that do it.
+// Package commands finds the commands in README and docs, for the tests that type them.
 package commands
 
 import (
@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// A Block is a fenced one of a page.
+// A Block is a fenced block of a page.
 type Block struct {
 	Page     string // below the repository's root, as docs/install.md
 	Line     int    // of its fence
@@ -17,8 +17,8 @@ type Block struct {
 	Text     string
 }
 
-// Blocks are those of a page of the repository, in order. A fence may be indented, as in a list; the text then
-// is not.
+// Blocks are those of a page of the repository, in order. If the fence is indented, as in a list, that
+// indentation is removed from the text.
 func Blocks(root fs.FS, page string) ([]Block, error) {
 	data, err := fs.ReadFile(root, page)
 	if err != nil {
@@ -50,8 +50,8 @@ func Blocks(root fs.FS, page string) ([]Block, error) {
 	return blocks, nil
 }
 
-// Commands are those of a block for a terminal, without comments. Where there are prompts,
-// the lines without are output.
+// Commands are those of a block for a terminal, without comments. If the block has prompts, lines
+// without a prompt are output.
 func (b Block) Commands() []string {
 	if b.Language != "sh" && b.Language != "console" {
 		return nil

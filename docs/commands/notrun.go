@@ -10,8 +10,8 @@ const (
 	network = "it asks registries that are elsewhere; a test of e2e has some of its own"
 )
 
-// NotRun are the commands in console blocks, and pages with all of theirs, that no test types,
-// and why.
+// NotRun are the commands in console blocks that no test types, and why. A page stands for all of its
+// commands.
 var NotRun = map[string]string{
 	"docs/moving-from-kratix.md": "they are for Kratix as its users install it; TestMoveFromKratix does the same by the API",
 

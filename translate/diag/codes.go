@@ -8,11 +8,12 @@ import (
 	"slices"
 )
 
-// Code is the stable name of a kind of finding. Codes are never reused:
-// KC1xx reading, KC2xx Kratix's own rules, KC3xx planning, KC4xx engines.
+// Code is the stable name of a kind of finding; its texts are in codes/. Codes are never used
+// again. KC1xx are about reading, KC2xx about Kratix's rules, KC3xx about the plan, KC4xx about
+// engines.
 type Code string
 
-// The codes, by what finds them.
+// The codes, in numeric order.
 const (
 	Bug Code = "KC001"
 
@@ -97,15 +98,15 @@ const (
 type Info struct {
 	Code     Code
 	Severity Severity
-	// Line has a note shown in a line where notes are not asked for.
+	// Line shows a note, in one line, also if notes are not asked for.
 	Line bool
-	// Once has it reported once a file and engine, with the number of the others.
+	// Once reports only the first finding for each file and engine, with the number of the others.
 	Once bool
 	// Title is one line without a full stop.
 	Title string
 	// Prose says why the rule exists and what to do; plain text.
 	Prose string
-	// Markdown is the same text with its marks.
+	// Markdown is Prose with its backquotes.
 	Markdown string
 	// Example makes the compiler report exactly this code, for Backend; a test compiles it.
 	// It is what a user would write: a whole file or, if it begins with spec: or metadata:, the

@@ -11,13 +11,13 @@ import (
 	"slices"
 )
 
-// Severity orders findings by what they do to a compilation.
+// Severity is what a finding does to a compilation; a higher one is worse.
 type Severity int
 
 const (
-	// Note tells of a silent translation; shown on request.
+	// Note tells of a silent translation; it is shown on request.
 	Note Severity = iota
-	// Warning lets the compilation go on; --strict makes it fail.
+	// Warning leaves the output as it is; --strict makes it an error.
 	Warning
 	// Error leaves no output.
 	Error
@@ -33,7 +33,7 @@ type Diagnostic struct {
 	Severity Severity
 	Pos      Pos
 	Path     string
-	// Backend is set when only that backend minds.
+	// Backend is set if the finding is about one engine only.
 	Backend string
 	// Message says what was found, then what to do about it.
 	Message string
@@ -61,7 +61,7 @@ func (l *List) add(d Diagnostic, format string, args ...any) {
 // Append adds the findings of a later stage.
 func (l *List) Append(more List) { *l = append(*l, more...) }
 
-// Mark makes the findings one backend's own and returns them.
+// Mark says that the findings are those of one backend, and returns them.
 func (l List) Mark(backend string) List {
 	for i := range l {
 		l[i].Backend = backend
@@ -108,7 +108,7 @@ func (l List) Sorted() List {
 	return merged.once()
 }
 
-// once leaves the first finding in each file of those that Info.Once is set for.
+// once keeps only the first finding in each file of each code that has Info.Once.
 func (l List) once() List {
 	type group struct {
 		code          Code

@@ -20,7 +20,7 @@ import (
 //
 //	# KC103 the YAML or JSON cannot be parsed
 //
-//	Why the rule exists and what to do, with `marks` around what is not English.
+//	Why the rule exists and what to do, with `backquotes` around flags and the like.
 //
 //	```yaml
 //	the example, which may be missing
@@ -60,7 +60,7 @@ func readDocuments() ([]Info, error) {
 	return all, nil
 }
 
-// readDocument takes a document apart, and accepts only what the comment at documents shows.
+// readDocument takes a document apart. It refuses one that has not the form shown at documents.
 func readDocument(c Code, text string) (Info, error) {
 	front, text, found := strings.Cut(text, fmt.Sprintf("\n---\n\n# %s ", c))
 	front, opened := strings.CutPrefix(front, "---\n")

@@ -22,7 +22,7 @@ import (
 // Compiled is an example and what the compiler says of it.
 type Compiled struct {
 	name, text string
-	// Diags have positions in the text that is shown.
+	// Diags have positions in the example, not in the Promise that is made around it.
 	Diags diag.List
 }
 
@@ -43,7 +43,7 @@ func Compile(info diag.Info) Compiled {
 	return c
 }
 
-// Output is what the command prints of the findings with the code.
+// Output is the text that the command prints for the findings of a code.
 func (c Compiled) Output(code diag.Code) (string, error) {
 	var own diag.List
 	for _, d := range c.Diags {

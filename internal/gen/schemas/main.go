@@ -100,7 +100,7 @@ func definitions() (map[string]definition, error) {
 	return kinds, nil
 }
 
-// stored are the kinds that a cluster knows. A Pipeline is part of a Promise.
+// stored are the kinds that have a CRD. A Pipeline has none: it is a part of a Promise.
 var stored = []string{
 	v1alpha1.KindPromise, v1alpha1.KindDestination, v1alpha1.KindGitStateStore, v1alpha1.KindBucketStateStore,
 	v1alpha1.KindWork, v1alpha1.KindWorkPlacement,

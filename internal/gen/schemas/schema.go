@@ -44,8 +44,8 @@ func tighten(s schema) {
 	}
 }
 
-// allowNull says of a field that null is as good as nothing: Kratix and the API server
-// take it so, and tools that print Go's types write it.
+// allowNull lets a field be null, which means the same as a missing field: Kratix and the API
+// server read it so, and tools that print Go types write it.
 func allowNull(s schema) {
 	switch kind := s["type"].(type) {
 	case string:
@@ -65,9 +65,8 @@ func requires(s schema, name string) bool {
 	return slices.Contains(required, any(name))
 }
 
-// number is what may be written for x-kubernetes-int-or-string: CRDs want
-// quotes around a quantity of 0.5, Kratix does not. Only quantities have a
-// pattern.
+// number is what may be written for x-kubernetes-int-or-string. It also allows 0.5 without quotes
+// as a quantity, which Kratix reads and CRDs do not. Only quantities have a pattern.
 func number(s schema) string {
 	if s["pattern"] != nil {
 		return "number"
@@ -94,7 +93,7 @@ func describePipeline(s schema) {
 	})
 }
 
-// describePromise carries the Pipeline along, so that one file is enough.
+// describePromise puts the schema of a Pipeline into that of a Promise, so that one file is enough.
 func describePromise(s, pipeline schema) {
 	envelope(s, v1alpha1.KindPromise, schema{
 		"description": "Metadata as of any Kubernetes object.",
@@ -114,7 +113,7 @@ func describePromise(s, pipeline schema) {
 	}
 }
 
-// envelope replaces what Kubernetes says of any object by what holds for this.
+// envelope replaces Kubernetes' general descriptions of apiVersion, kind and metadata by those of this kind.
 func envelope(s schema, kind string, metadata schema) {
 	metadata["type"] = "object"
 	metadata["required"] = []any{"name"}
@@ -130,7 +129,7 @@ func envelope(s schema, kind string, metadata schema) {
 	s["required"] = []string{"apiVersion", "kind", "metadata"}
 }
 
-// document makes a schema stand on its own.
+// document adds what a schema in a file of its own needs.
 func document(file, title string, s schema) schema {
 	s = maps.Clone(s)
 	s["$schema"] = "http://json-schema.org/draft-07/schema#"
