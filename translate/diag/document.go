@@ -4,6 +4,7 @@ package diag
 
 import (
 	"embed"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -68,22 +69,16 @@ func readDocument(c Code, text string) (Info, error) {
 	if !found || !opened || !titled || strings.Contains(title, "\n") {
 		return Info{}, fmt.Errorf("begin with front matter between lines of ---, an empty line, '# %s TITLE', an empty line", c)
 	}
-	info := Info{Code: c, Title: title}
+	text, ended := strings.CutSuffix(text, "\n")
+	prose, example, shown := strings.Cut(text, "\n\n```yaml\n")
+	example, closed := strings.CutSuffix(example, "\n```")
+	if !ended || closed != shown || strings.Contains(prose+example, "```") {
+		return Info{}, errors.New("end with the prose, or with an empty line and one block of yaml")
+	}
+	info := Info{Code: c, Title: title, Prose: strings.ReplaceAll(prose, "`", ""), Markdown: prose, Example: example}
 	if err := info.readFront(front); err != nil {
 		return Info{}, fmt.Errorf("front matter: %w", err)
 	}
-	prose, example, hasExample := strings.Cut(text, "\n\n```yaml\n")
-	last, end := &prose, "\n"
-	if hasExample {
-		last, end = &example, "\n```\n"
-	}
-	rest, ended := strings.CutSuffix(*last, end)
-	*last = rest
-	if !ended || strings.Contains(prose+example, "```") {
-		return Info{}, fmt.Errorf("end with the prose, or with an empty line and one block of yaml")
-	}
-	info.Markdown, info.Example = prose, example
-	info.Prose = strings.ReplaceAll(prose, "`", "")
 	return info, nil
 }
 
