@@ -10,6 +10,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
 	"github.com/kratix-compile/kratix-compile/translate/diag"
@@ -29,6 +30,7 @@ type builder struct {
 	promise *parse.PromiseDoc
 	kind    workflow.Kind
 	object  Object
+	owner   workflow.Owner
 	opts    Options
 	hash    string
 	// text is object.yaml.
@@ -40,10 +42,12 @@ type builder struct {
 // has no Runs if the Promise has no Pipelines of that kind.
 func Build(promise *parse.PromiseDoc, kind workflow.Kind, object Object, opts Options) (Workflow, diag.List) {
 	b := &builder{promise: promise, kind: kind, object: object, opts: opts}
-	b.hash = hash(promise.Spec)
+	b.owner, b.hash = workflow.Owner{UID: object.UID, Promise: promise.Object.Name}, hash(promise.Spec)
 	if kind.Type == workflow.Resource {
+		b.owner.Resource = types.NamespacedName{Namespace: object.Namespace, Name: object.Name}
 		b.hash = hash([]byte(b.hash + "-" + hash(object.Spec) + b.dryRun()))
 	}
+	b.owner = b.owner.In(promise.Object.Spec.Workflows.Config.PipelineNamespace, opts.SystemNamespace)
 	b.text = object.text(&b.diags)
 	w := Workflow{Kind: kind, Promise: promise.Object.Name}
 	for _, p := range kind.Pipelines(promise, opts.Pipeline) {
@@ -65,9 +69,9 @@ func (b *builder) run(p parse.Pipeline) Run {
 	spec := p.Pipeline.Spec
 	r := Run{
 		At: p.At, Pipeline: p.Pipeline.Name, ID: workflow.ID(b.promise.Object.Name, b.kind, p.Pipeline.Name),
-		Namespace:   b.namespace(),
+		Namespace:   b.owner.Namespace,
 		Labels:      b.labels(p.Pipeline.Name, p.Pipeline.Labels, p.At.Field("metadata", "labels")),
-		Annotations: b.annotations(), PodAnnotations: merged(p.Pipeline.Annotations, b.trace()),
+		Annotations: b.annotations(), PodAnnotations: merged(p.Pipeline.Annotations, workflow.Trace(b.object.Annotations)),
 		PullSecrets:  b.opts.Harvest.withSecret(spec.ImagePullSecrets),
 		NodeSelector: spec.NodeSelector, Tolerations: spec.Tolerations,
 		Retries: b.retries(p), Timeout: b.timeout(p),
@@ -76,7 +80,7 @@ func (b *builder) run(p parse.Pipeline) Run {
 	if r.ServiceAccount = spec.RBAC.ServiceAccount; r.ServiceAccount == "" {
 		r.ServiceAccount, r.AccountLabels = r.ID, map[string]string{v1alpha1.LabelPromise: b.promise.Object.Name}
 	}
-	r.Owner = b.owner(r.Namespace)
+	r.Owner = b.reference()
 	r.UserToken = b.userToken(p)
 	r.Workspaces = workspaces(r.inputName())
 	r.Volumes = volumes(p)
@@ -94,22 +98,6 @@ func (b *builder) run(p parse.Pipeline) Run {
 	return r
 }
 
-func (b *builder) pipelineNamespace() string {
-	return b.promise.Object.Spec.Workflows.Config.PipelineNamespace
-}
-
-// namespace is where the Pod runs (docs/kratix-contract.md 3.2).
-func (b *builder) namespace() string {
-	switch {
-	case b.pipelineNamespace() != "":
-		return b.pipelineNamespace()
-	case b.kind.Type == workflow.Resource:
-		return b.object.Namespace
-	default:
-		return b.opts.SystemNamespace
-	}
-}
-
 // runName is derived from content: the same run has the same name, and
 // creating it twice changes nothing (docs/decisions.md 5).
 func (b *builder) runName(pipeline string) string {
@@ -124,16 +112,7 @@ func (b *builder) workflowName(runs []Run) string {
 	return names.WithHash(b.prefix()+"-"+b.kind.String(), b.runHash(""), maxRunName)
 }
 
-func (b *builder) prefix() string {
-	base := "kratix-" + b.promise.Object.Name
-	if b.kind.Type == workflow.Resource {
-		base += "-" + b.object.Name
-		if b.pipelineNamespace() != "" {
-			base += "-" + b.object.Namespace
-		}
-	}
-	return base
-}
+func (b *builder) prefix() string { return "kratix-" + b.owner.Prefix() }
 
 func (b *builder) runHash(pipeline string) string {
 	o := b.object
@@ -141,11 +120,11 @@ func (b *builder) runHash(pipeline string) string {
 		strconv.Itoa(b.opts.Attempt))
 }
 
-// owner makes the run go with its object, where Kubernetes allows it: a
+// reference makes the run go with its object, where Kubernetes allows it: a
 // namespaced owner must be in the same namespace (docs/kratix-contract.md 3.2).
-func (b *builder) owner(namespace string) *metav1.OwnerReference {
+func (b *builder) reference() *metav1.OwnerReference {
 	o := b.object
-	if o.UID == "" || o.Namespace != "" && o.Namespace != namespace {
+	if o.UID == "" || o.Namespace != "" && o.Namespace != b.owner.Namespace {
 		return nil
 	}
 	ref := &metav1.OwnerReference{

@@ -24,20 +24,12 @@ const (
 // labels are those of docs/kratix-contract.md 3.3. A Pipeline may add its own,
 // but never change ours: Kratix finds runs by them.
 func (b *builder) labels(pipeline string, user map[string]string, at diag.At) map[string]string {
-	own := map[string]string{
-		v1alpha1.LabelPromise:        b.promise.Object.Name,
-		v1alpha1.LabelWorkflowType:   string(b.kind.Type),
+	own := merged(b.owner.RunLabels(), map[string]string{
 		v1alpha1.LabelWorkflowAction: string(b.kind.Action),
 		v1alpha1.LabelPipeline:       pipeline,
 		labelHash:                    b.hash,
 		labelManagedBy:               "Kratix",
-	}
-	if b.kind.Type == workflow.Resource {
-		own[v1alpha1.LabelResource] = b.object.Name
-		if b.pipelineNamespace() != "" {
-			own[v1alpha1.LabelResourceNamespace] = b.object.Namespace
-		}
-	}
+	})
 	for _, k := range slices.Sorted(maps.Keys(user)) {
 		if v, ours := own[k]; ours && v != user[k] {
 			b.diags.Add(diag.LabelKept, at.Field(k), "the label %s stays %q: runs are found by it; choose another key", k, v)
@@ -49,22 +41,12 @@ func (b *builder) labels(pipeline string, user map[string]string, at diag.At) ma
 // annotations go on the run object: what wakes Kratix's tools, and the trace.
 func (b *builder) annotations() map[string]string {
 	o := b.object
-	return merged(b.trace(), map[string]string{
+	return merged(workflow.Trace(o.Annotations), map[string]string{
 		v1alpha1.AnnotationObjectNamespace:        o.Namespace,
 		v1alpha1.AnnotationObject + "name":        o.Name,
 		v1alpha1.AnnotationObject + "kind":        o.Kind,
 		v1alpha1.AnnotationObject + "api-version": schema.GroupVersion{Group: o.Group, Version: o.Version}.String(),
 	})
-}
-
-func (b *builder) trace() map[string]string {
-	out := map[string]string{}
-	for k, v := range b.object.Annotations {
-		if strings.HasPrefix(k, v1alpha1.AnnotationTrace) {
-			out[k] = v
-		}
-	}
-	return out
 }
 
 // Key is a label or an annotation of a Pipeline.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package workflow names the four workflows of a Promise and finds their
-// Pipelines.
+// Pipelines. Its Owner says whose a run, a harvest or a Work is, and where.
 package workflow
 
 import (

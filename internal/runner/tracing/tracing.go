@@ -14,6 +14,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
+	"github.com/kratix-compile/kratix-compile/translate/workflow"
 )
 
 // Tracer makes spans. A nil Tracer makes none and costs nothing.
@@ -52,8 +53,8 @@ func Labelled(labels map[string]string) About {
 		Promise: labels[v1alpha1.LabelPromise], Resource: labels[v1alpha1.LabelResource],
 		Namespace: labels[v1alpha1.LabelResourceNamespace], Pipeline: labels[v1alpha1.LabelPipeline],
 	}
-	if kind, action := labels[v1alpha1.LabelWorkflowType], labels[v1alpha1.LabelWorkflowAction]; kind != "" && action != "" {
-		a.Workflow = kind + "-" + action
+	if kind := workflow.KindOf(labels); kind.Type != "" && kind.Action != "" {
+		a.Workflow = kind.String()
 	}
 	return a
 }

@@ -4,13 +4,13 @@ package placing
 
 import (
 	"maps"
-	"strings"
 
 	"k8s.io/apimachinery/pkg/api/equality"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
 	"github.com/kratix-compile/kratix-compile/translate/names"
+	"github.com/kratix-compile/kratix-compile/translate/workflow"
 )
 
 // Finalizer is on every WorkPlacement until its files are removed.
@@ -47,7 +47,7 @@ func build(w *v1alpha1.Work, group *v1alpha1.WorkloadGroup, destination string) 
 			Name: name(w, group.ID, destination), Namespace: w.Namespace,
 			Finalizers:      []string{Finalizer},
 			OwnerReferences: []metav1.OwnerReference{*metav1.NewControllerRef(w, v1alpha1.GroupVersion.WithKind(v1alpha1.KindWork))},
-			Annotations:     trace(w),
+			Annotations:     workflow.Trace(w.Annotations),
 		},
 		Spec: v1alpha1.WorkPlacementSpec{
 			TargetDestinationName: destination, ID: group.ID,
@@ -68,12 +68,6 @@ func label(name string) string {
 		return name
 	}
 	return names.WithHash(name, names.Hash(10, name), names.MaxLabel)
-}
-
-func trace(w *v1alpha1.Work) map[string]string {
-	found := maps.Clone(w.Annotations)
-	maps.DeleteFunc(found, func(key, _ string) bool { return !strings.HasPrefix(key, v1alpha1.AnnotationTrace) })
-	return found
 }
 
 // update is p as it is wanted, with what others have added to it, or nil if it is already so. The
