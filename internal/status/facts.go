@@ -3,8 +3,6 @@
 package status
 
 import (
-	"cmp"
-
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -63,43 +61,17 @@ func (f Facts) isWork() bool { return f.Object.GroupVersionKind() == workKind }
 
 func (f Facts) deleting() bool { return !f.Object.GetDeletionTimestamp().IsZero() }
 
-// namespace is where the object's runs and Works are (docs/kratix-contract.md 3.2).
-func (f Facts) namespace() string {
-	return cmp.Or(f.pipelineNamespace(), f.Object.GetNamespace(), f.SystemNamespace)
-}
-
-func (f Facts) pipelineNamespace() string {
-	if f.Promise == nil {
-		return ""
-	}
-	name, _, _ := unstructured.NestedString(f.Promise.Object, "spec", "workflows", "config", "pipelineNamespace")
-	return name
-}
-
-// owner is whose Works they are.
-func (f Facts) owner() work.Owner {
-	o := work.Owner{UID: f.Object.GetUID(), Promise: f.PromiseName, Namespace: f.namespace(), Shared: f.pipelineNamespace() != ""}
+// owner is whose runs and Works they are, and where.
+func (f Facts) owner() workflow.Owner {
+	o := workflow.Owner{UID: f.Object.GetUID(), Promise: f.PromiseName}
 	if !f.isPromise() {
 		o.Resource = client.ObjectKeyFromObject(f.Object)
 	}
-	return o
-}
-
-// labels are on the runs of the object (docs/kratix-contract.md 3.3).
-func (f Facts) labels() map[string]string {
-	labels := map[string]string{v1alpha1.LabelPromise: f.PromiseName, v1alpha1.LabelWorkflowType: string(workflow.Promise)}
-	if !f.isPromise() {
-		labels[v1alpha1.LabelWorkflowType], labels[v1alpha1.LabelResource] = string(workflow.Resource), f.Object.GetName()
-		if f.pipelineNamespace() != "" {
-			labels[v1alpha1.LabelResourceNamespace] = f.Object.GetNamespace()
-		}
+	chosen := ""
+	if f.Promise != nil {
+		chosen = workflow.PipelineNamespace(f.Promise)
 	}
-	return labels
-}
-
-// owns tells the object's runs from those of one with the same name in another namespace.
-func (f Facts) owns(run *unstructured.Unstructured) bool {
-	return run.GetAnnotations()[v1alpha1.AnnotationObjectNamespace] == f.Object.GetNamespace()
+	return o.In(chosen, f.SystemNamespace)
 }
 
 // ownWorks are the object's; a Promise has those of its dependencies, too.

@@ -20,6 +20,7 @@ import (
 
 	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
 	"github.com/kratix-compile/kratix-compile/backends"
+	"github.com/kratix-compile/kratix-compile/translate/workflow"
 )
 
 var (
@@ -97,8 +98,8 @@ func (r *reading) around(ctx context.Context, f *Facts) error {
 // works are large: nobody else's are read. Those of a Promise's dependencies are beside its
 // own, or in the system namespace.
 func (r *reading) works(ctx context.Context, f *Facts) error {
-	own := labels.Set(f.owner().Labels()).AsSelector()
-	found, err := list[v1alpha1.Work](ctx, r, workKind, f.namespace(), own)
+	own := labels.Set(f.owner().WorkLabels()).AsSelector()
+	found, err := list[v1alpha1.Work](ctx, r, workKind, f.owner().Namespace, own)
 	f.Works = found
 	if err != nil || !f.isPromise() {
 		return err
@@ -126,7 +127,7 @@ func (r *reading) promiseOf(ctx context.Context, request *unstructured.Unstructu
 	}
 	promises, err := list[unstructured.Unstructured](ctx, r, promiseKind, "", labels.Everything())
 	for i := range promises {
-		if offers(&promises[i]).GroupKind() == request.GroupVersionKind().GroupKind() {
+		if workflow.Offered(&promises[i]).GroupKind() == request.GroupVersionKind().GroupKind() {
 			return &promises[i], promises[i].GetName(), err
 		}
 	}
@@ -136,21 +137,6 @@ func (r *reading) promiseOf(ctx context.Context, request *unstructured.Unstructu
 	return nil, "", err
 }
 
-// offers is the kind of a Promise's requests, in the version that is stored; empty if it
-// offers nothing.
-func offers(promise *unstructured.Unstructured) schema.GroupVersionKind {
-	spec, _, _ := unstructured.NestedMap(promise.Object, "spec", "api", "spec")
-	kind, _, _ := unstructured.NestedString(spec, "names", "kind")
-	group, _ := spec["group"].(string)
-	versions, _, _ := unstructured.NestedSlice(spec, "versions")
-	for _, v := range versions {
-		if version, ok := v.(map[string]any); ok && version["storage"] == true {
-			return schema.GroupVersionKind{Group: group, Version: fmt.Sprint(version["name"]), Kind: kind}
-		}
-	}
-	return schema.GroupVersionKind{}
-}
-
 func resourceOf(promise *unstructured.Unstructured) string {
 	name, _, _ := unstructured.NestedString(promise.Object, "spec", "api", "metadata", "name")
 	return name
@@ -158,14 +144,14 @@ func resourceOf(promise *unstructured.Unstructured) string {
 
 // runs of the object are on any engine: it may have been changed.
 func (r *reading) runs(ctx context.Context, f *Facts) error {
-	of := labels.Set(f.labels()).AsSelector()
+	of := labels.Set(f.owner().RunLabels()).AsSelector()
 	for _, e := range backends.Engines() {
-		found, err := list[unstructured.Unstructured](ctx, r, schema.FromAPIVersionAndKind(e.APIVersion, e.Kind), f.namespace(), of)
+		found, err := list[unstructured.Unstructured](ctx, r, schema.FromAPIVersionAndKind(e.APIVersion, e.Kind), f.owner().Namespace, of)
 		if err != nil {
 			return err
 		}
 		for i := range found {
-			if f.owns(&found[i]) {
+			if f.owner().Owns(found[i].GetLabels(), found[i].GetNamespace()) {
 				f.Runs = append(f.Runs, RunFacts{Engine: e, Object: &found[i]})
 			}
 		}
@@ -173,7 +159,7 @@ func (r *reading) runs(ctx context.Context, f *Facts) error {
 	if len(f.Runs) == 0 {
 		return nil
 	}
-	pods, err := list[corev1.Pod](ctx, r, podKind, f.namespace(), of)
+	pods, err := list[corev1.Pod](ctx, r, podKind, f.owner().Namespace, of)
 	for i := range f.Runs {
 		f.Runs[i].Pods = pods
 	}

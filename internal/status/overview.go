@@ -9,6 +9,8 @@ import (
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/labels"
+
+	"github.com/kratix-compile/kratix-compile/translate/workflow"
 )
 
 // Overview reads all Promises, each with its requests, in one namespace or with "" in all
@@ -32,7 +34,7 @@ func (g *Gatherer) Overview(ctx context.Context, namespace string) ([]Facts, []R
 
 // requests of a Promise, without anything around them.
 func (r *reading) requests(ctx context.Context, promise *unstructured.Unstructured, namespace string) ([]Facts, error) {
-	kind := offers(promise)
+	kind := workflow.Offered(promise)
 	if kind.Empty() {
 		return nil, nil
 	}

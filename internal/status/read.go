@@ -84,7 +84,7 @@ func (r *reader) run(p progress.Pipeline) *Run {
 	if p.Run == "" {
 		return nil
 	}
-	out := &Run{Namespace: cmp.Or(p.RunNamespace, r.namespace()), Name: p.Run, State: state.State{Steps: []state.Step{}}}
+	out := &Run{Namespace: cmp.Or(p.RunNamespace, r.owner().Namespace), Name: p.Run, State: state.State{Steps: []state.Step{}}}
 	i := slices.IndexFunc(r.Runs, func(run RunFacts) bool {
 		return run.Object.GetName() == p.Run && (p.RunUID == "" || string(run.Object.GetUID()) == p.RunUID)
 	})

@@ -5,7 +5,6 @@ package controller
 import (
 	"maps"
 
-	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
 	"github.com/kratix-compile/kratix-compile/internal/harvest"
 	"github.com/kratix-compile/kratix-compile/internal/harvest/bundle"
 	"github.com/kratix-compile/kratix-compile/internal/runner/metadata"
@@ -15,8 +14,7 @@ import (
 // CheckMetadata is what the harvest refuses before it stores anything, so that the author
 // reads it in the log of the step.
 func CheckMetadata(run harvest.Run, contents bundle.Contents) ([]string, error) {
-	kind := workflow.Kind{Type: workflow.Type(run.Labels[v1alpha1.LabelWorkflowType]), Action: workflow.Action(run.Labels[v1alpha1.LabelWorkflowAction])}
-	read, err := read(kind, contents)
+	read, err := read(workflow.KindOf(run.Labels), contents)
 	if err != nil {
 		return nil, err
 	}

@@ -42,13 +42,9 @@ func current(ctx context.Context, from client.Reader, run harvest.Run) (bool, er
 		return false, err
 	}
 	object := promise
-	if run.Labels[v1alpha1.LabelWorkflowType] == string(workflow.Resource) {
-		object = some(offered(promise))
-		key := client.ObjectKey{Namespace: run.Labels[v1alpha1.LabelResourceNamespace], Name: run.Labels[v1alpha1.LabelResource]}
-		if key.Namespace == "" {
-			key.Namespace = run.Namespace
-		}
-		err := from.Get(ctx, key, object)
+	if workflow.KindOf(run.Labels).Type == workflow.Resource {
+		object = some(workflow.Offered(promise))
+		err := from.Get(ctx, workflow.OwnerOf(run.Labels, run.Namespace).Resource, object)
 		if refusal.Gone(err) {
 			return false, nil
 		}
@@ -75,13 +71,4 @@ func awaited(status progress.Status, run harvest.Run) (bool, error) {
 		return false, errUnnoted
 	}
 	return p.RunUID == string(run.UID), nil
-}
-
-// offered is the kind that a Promise offers.
-func offered(promise *unstructured.Unstructured) schema.GroupVersionKind {
-	return schema.GroupVersionKind{
-		Group:   nestedString(promise, "spec", "api", "spec", "group"),
-		Version: storedVersion(promise),
-		Kind:    nestedString(promise, "spec", "api", "spec", "names", "kind"),
-	}
 }

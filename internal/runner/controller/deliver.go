@@ -14,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
@@ -188,7 +189,7 @@ func (c *course) drop(ctx context.Context, run string) error {
 	if h.record.Size > alwaysHeld {
 		works := &v1alpha1.WorkList{}
 		// Not from the cache: it may not have seen the Work that was just written.
-		if err := c.Live.List(ctx, works, client.InNamespace(c.namespace()), client.MatchingLabels(c.owner().Labels())); err != nil {
+		if err := c.Live.List(ctx, works, client.InNamespace(c.owner().Namespace), client.MatchingLabels(c.owner().WorkLabels())); err != nil {
 			return err
 		}
 		if slices.ContainsFunc(works.Items, func(w v1alpha1.Work) bool { return w.Spec.Bundle != nil && w.Spec.Bundle.Name == h.record.Name() }) {
@@ -206,10 +207,18 @@ func (c *course) drop(ctx context.Context, run string) error {
 // whatever they are: work.MaxBytes is more than a third larger.
 const alwaysHeld = work.MaxBytes / 2
 
-func (c *course) owner() work.Owner {
-	o := work.Owner{UID: c.object.GetUID(), Promise: c.promise.GetName(), Namespace: c.namespace(), Shared: c.shared()}
-	if c.kind.Type == workflow.Resource {
-		o.Resource = client.ObjectKeyFromObject(c.object)
+// owner is where the object's runs and Works are now.
+func (c *course) owner() workflow.Owner { return c.placedOwner(c.promise, c.object.Unstructured) }
+
+func (r *Runner) placedOwner(promise, object *unstructured.Unstructured) workflow.Owner {
+	return ownerOf(promise, object).In(workflow.PipelineNamespace(promise), r.Options().SystemNamespace)
+}
+
+// ownerOf is for a request, or for the Promise itself.
+func ownerOf(promise, object *unstructured.Unstructured) workflow.Owner {
+	o := workflow.Owner{UID: object.GetUID(), Promise: promise.GetName()}
+	if object.GetNamespace() != "" {
+		o.Resource = client.ObjectKeyFromObject(object)
 	}
 	return o
 }

@@ -5,7 +5,6 @@ package controller
 import (
 	"context"
 	"errors"
-	"fmt"
 	"strings"
 	"time"
 
@@ -46,7 +45,7 @@ func (p *Promises) Reconcile(ctx context.Context, req Request) (reconcile.Result
 	o.trace = p.begin(o, u)
 	after, err := p.reconcile(ctx, o)
 	if broken(err) {
-		p.Slots.Settle(claim(o.GetName(), p.namespaceFor(u, u), u), false) // others need not wait until it is mended
+		p.Slots.Settle(claim(o.GetName(), p.placedOwner(u, u).Namespace, u), false) // others need not wait until it is mended
 	}
 	return p.conclude(ctx, o, after, err)
 }
@@ -153,25 +152,14 @@ func (p *Promises) describe(o *object) {
 		kratix = map[string]any{}
 		status["kratix"] = kratix
 	}
-	if kind := nestedString(o.Unstructured, "spec", "api", "spec", "names", "kind"); kind != "" {
-		group := nestedString(o.Unstructured, "spec", "api", "spec", "group")
-		apiVersion := strings.ToLower(group + "/" + storedVersion(o.Unstructured))
-		status["kind"], status["apiVersion"] = kind, apiVersion
-		kratix["kind"], kratix["apiVersion"] = kind, apiVersion
+	if offered := workflow.Offered(o.Unstructured); offered.Kind != "" {
+		apiVersion := strings.ToLower(offered.Group + "/" + offered.Version)
+		status["kind"], status["apiVersion"] = offered.Kind, apiVersion
+		kratix["kind"], kratix["apiVersion"] = offered.Kind, apiVersion
 	}
 	if progress.GetCondition(status, progress.ConditionAvailable).Type == "" {
 		status["status"] = "Unavailable"
 	}
-}
-
-func storedVersion(promise *unstructured.Unstructured) string {
-	versions, _, _ := unstructured.NestedSlice(promise.Object, "spec", "api", "spec", "versions")
-	for _, v := range versions {
-		if version, ok := v.(map[string]any); ok && version["storage"] == true {
-			return fmt.Sprint(version["name"])
-		}
-	}
-	return ""
 }
 
 // required are the Promises that one names in spec.requiredPromises.

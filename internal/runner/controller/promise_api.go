@@ -23,6 +23,7 @@ import (
 	"github.com/kratix-compile/kratix-compile/internal/runner/work"
 	"github.com/kratix-compile/kratix-compile/translate/manifest"
 	"github.com/kratix-compile/kratix-compile/translate/names"
+	"github.com/kratix-compile/kratix-compile/translate/workflow"
 )
 
 // errNotServed is a CRD that is not served yet; its own events say when it is.
@@ -209,7 +210,7 @@ func (p *Promises) dependencies(o *object) (*v1alpha1.Work, error) {
 	if err != nil {
 		return nil, err
 	}
-	owner := work.Owner{UID: o.GetUID(), Promise: o.GetName(), Namespace: p.Options().SystemNamespace}
+	owner := workflow.Owner{UID: o.GetUID(), Promise: o.GetName(), Namespace: p.Options().SystemNamespace}
 	file := work.File{Path: "static/" + o.GetName() + "-dependencies.yaml", Size: int64(len(content)), Content: strings.NewReader(content)}
 	w, err := work.Build(work.Source{Owner: owner}, work.Output{Files: func(yield func(work.File, error) bool) { yield(file, nil) }}, chosen, p.Now())
 	if err != nil {

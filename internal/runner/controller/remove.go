@@ -168,7 +168,7 @@ func (c *course) dropRecords(ctx context.Context) error {
 	}
 	for i := range heads.Items {
 		r, err := record.Of(&heads.Items[i])
-		if err != nil || !c.ownsRecord(r) {
+		if err != nil || !ownerOf(c.promise, c.object.Unstructured).Owns(r.Labels, r.Namespace) {
 			continue
 		}
 		if err := c.Records.Delete(ctx, r); err != nil {

@@ -3,7 +3,6 @@
 package controller
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -11,8 +10,6 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
 
-	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
-	"github.com/kratix-compile/kratix-compile/internal/harvest/record"
 	"github.com/kratix-compile/kratix-compile/internal/runner/engine"
 	"github.com/kratix-compile/kratix-compile/internal/runner/progress"
 	"github.com/kratix-compile/kratix-compile/internal/runner/slots"
@@ -123,10 +120,10 @@ func (r *Runner) claims(ctx context.Context) ([]slots.Claim, error) {
 			if _, sealed := r.Seal.Owner(run); !sealed || e.Observer.Observe(run, nil).Phase.Ended() {
 				continue
 			}
-			labels := run.GetLabels()
-			claim := slots.Claim{Promise: labels[v1alpha1.LabelPromise], Namespace: run.GetNamespace(), Object: "/" + labels[v1alpha1.LabelPromise]}
-			if name := labels[v1alpha1.LabelResource]; name != "" {
-				claim.Object = run.GetAnnotations()[v1alpha1.AnnotationObjectNamespace] + "/" + name
+			owner := workflow.OwnerOf(run.GetLabels(), run.GetNamespace())
+			claim := slots.Claim{Promise: owner.Promise, Namespace: run.GetNamespace(), Object: "/" + owner.Promise}
+			if owner.Type() == workflow.Resource {
+				claim.Object = owner.Resource.String()
 			}
 			claims = append(claims, claim)
 		}
@@ -162,19 +159,6 @@ func (c *course) deleteRuns(ctx context.Context) error {
 	return nil
 }
 
-// ownsRecord tells harvests of one object from those of another one of its name. They have
-// the labels of their runs: where these say nothing of a namespace, the run was in the object's.
-func (c *course) ownsRecord(r record.Record) bool {
-	return c.kind.Type == workflow.Promise || cmp.Or(r.Labels[v1alpha1.LabelResourceNamespace], r.Namespace) == c.object.GetNamespace()
-}
-
-// labels are on the object's runs, whichever the Pipeline and wherever they are
-// (docs/kratix-contract.md 3.3): a Promise may choose another namespace at any time. Others
-// of the same name have them, too.
-func (c *course) labels() map[string]string {
-	labels := map[string]string{v1alpha1.LabelPromise: c.promise.GetName(), v1alpha1.LabelWorkflowType: string(c.kind.Type)}
-	if c.kind.Type == workflow.Resource {
-		labels[v1alpha1.LabelResource] = c.object.GetName()
-	}
-	return labels
-}
+// labels are on the object's runs, whichever the Pipeline and wherever they are. Others of the
+// same name have them, too.
+func (c *course) labels() map[string]string { return ownerOf(c.promise, c.object.Unstructured).RunLabels() }

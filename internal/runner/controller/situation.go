@@ -52,7 +52,7 @@ func (c *course) situation(ctx context.Context) (progress.Situation, error) {
 		Interval:     c.interval(),
 		RetryFailed:  config.Workflows.ReconcileAfterFailure == nil || *config.Workflows.ReconcileAfterFailure,
 		RunName:      c.runName,
-		RunNamespace: c.namespace(),
+		RunNamespace: c.owner().Namespace,
 	}, nil
 }
 
@@ -164,7 +164,7 @@ func (c *course) records(ctx context.Context, status progress.Status, runs []pro
 	c.heads = map[string]client.Object{}
 	for i := range heads.Items {
 		r, err := record.Of(&heads.Items[i])
-		if err == nil && c.ownsRecord(r) && !c.stale.is(&heads.Items[i]) {
+		if err == nil && c.owner().Owns(r.Labels, r.Namespace) && !c.stale.is(&heads.Items[i]) {
 			found[r.Run], c.heads[r.Run] = r, &heads.Items[i]
 		}
 	}

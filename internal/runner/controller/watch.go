@@ -15,8 +15,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 
-	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
 	"github.com/kratix-compile/kratix-compile/internal/runner/progress"
+	"github.com/kratix-compile/kratix-compile/translate/workflow"
 )
 
 // Request is an object to reconcile: of the kind that a Promise offers.
@@ -93,25 +93,21 @@ func toRequests[T client.Object](namespaceOf func(T) string) handler.TypedEventH
 
 // requestOf goes by the labels of docs/kratix-contract.md 3.3.
 func requestOf(o client.Object, namespace string) []Request {
-	labels := o.GetLabels()
-	name := labels[v1alpha1.LabelResource]
-	if name == "" {
+	owner := workflow.OwnerOf(o.GetLabels(), namespace)
+	if owner.Type() != workflow.Resource {
 		return nil
 	}
-	if own := labels[v1alpha1.LabelResourceNamespace]; own != "" {
-		namespace = own
-	}
-	return []Request{{Promise: labels[v1alpha1.LabelPromise], ObjectKey: client.ObjectKey{Namespace: namespace, Name: name}}}
+	return []Request{{Promise: owner.Promise, ObjectKey: owner.Resource}}
 }
 
 // toPromise maps what belongs to a Promise itself.
 func toPromise[T client.Object]() handler.TypedEventHandler[T, Request] {
 	return handler.TypedEnqueueRequestsFromMapFunc(func(_ context.Context, o T) []Request {
-		labels := o.GetLabels()
-		if labels[v1alpha1.LabelResource] != "" || labels[v1alpha1.LabelPromise] == "" {
+		owner := workflow.OwnerOf(o.GetLabels(), "")
+		if owner.Type() != workflow.Promise || owner.Promise == "" {
 			return nil
 		}
-		return []Request{{Promise: labels[v1alpha1.LabelPromise]}}
+		return []Request{{Promise: owner.Promise}}
 	})
 }
 

@@ -3,7 +3,6 @@
 package controller
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -145,7 +144,7 @@ func (c *course) learnt(err error) bool {
 }
 
 func (c *course) slot() slots.Claim {
-	return claim(c.promise.GetName(), c.namespace(), c.object.Unstructured)
+	return claim(c.promise.GetName(), c.owner().Namespace, c.object.Unstructured)
 }
 
 func claim(promise, namespace string, o *unstructured.Unstructured) slots.Claim {
@@ -266,20 +265,4 @@ func (c *course) cancel(ctx context.Context, run string) error {
 		return nil // it is gone
 	}
 	return at.engine.Cancel(ctx, at.namespace, run, at.uid)
-}
-
-// namespace is where the runs are (docs/kratix-contract.md 3.2).
-func (c *course) namespace() string {
-	return c.namespaceFor(c.promise, c.object.Unstructured)
-}
-
-func (r *Runner) namespaceFor(promise, object *unstructured.Unstructured) string {
-	return cmp.Or(pipelineNamespace(promise), object.GetNamespace(), r.Options().SystemNamespace)
-}
-
-// shared tells whether requests of all namespaces meet where the runs are.
-func (c *course) shared() bool { return pipelineNamespace(c.promise) != "" }
-
-func pipelineNamespace(promise *unstructured.Unstructured) string {
-	return nestedString(promise, "spec", "workflows", "config", "pipelineNamespace")
 }

@@ -25,8 +25,7 @@ import (
 // works are all that may be of an object, in whatever namespace.
 func (c *course) works(ctx context.Context) ([]v1alpha1.Work, error) {
 	list := &v1alpha1.WorkList{}
-	labels := client.MatchingLabels(c.owner().Labels())
-	delete(labels, v1alpha1.LabelResourceNamespace)
+	labels := client.MatchingLabels(ownerOf(c.promise, c.object.Unstructured).WorkLabels())
 	err := c.Client.List(ctx, list, client.MatchingFields{engine.ByObject: engine.ObjectKey(labels)}, labels)
 	return list.Items, err
 }

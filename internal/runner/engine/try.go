@@ -14,6 +14,7 @@ import (
 	"github.com/kratix-compile/kratix-compile/internal/runner/refusal"
 	"github.com/kratix-compile/kratix-compile/translate/manifest"
 	"github.com/kratix-compile/kratix-compile/translate/plan"
+	"github.com/kratix-compile/kratix-compile/translate/workflow"
 )
 
 // Try asks the API server, and with it the engine's own admission, whether they would take
@@ -26,7 +27,7 @@ func (e *Engine) Try(ctx context.Context, promise *unstructured.Unstructured, op
 	if err != nil {
 		return nil, err
 	}
-	chosen, _, _ := unstructured.NestedString(promise.Object, "spec", "workflows", "config", "pipelineNamespace")
+	chosen := workflow.PipelineNamespace(promise)
 	var refused []*Refused
 	for _, o := range outputs {
 		for i := range o.Objects {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
 	"github.com/kratix-compile/kratix-compile/internal/runner/metadata"
+	"github.com/kratix-compile/kratix-compile/translate/workflow"
 )
 
 // File is a file, or a directory without files, of the output.
@@ -61,14 +62,14 @@ func Build(s Source, out Output, promise []v1alpha1.PromiseScheduling, now time.
 			return nil, fmt.Errorf("%s: %w", file.Path, err)
 		}
 	}
-	scheduled, err := groups.scheduled(s.workflow(), promise)
+	scheduled, err := groups.scheduled(s.Type(), promise)
 	if err != nil {
 		return nil, err
 	}
 	ran := metav1.NewTime(now.Truncate(time.Second))
 	w := &v1alpha1.Work{
 		TypeMeta:   metav1.TypeMeta{APIVersion: v1alpha1.APIVersion, Kind: v1alpha1.KindWork},
-		ObjectMeta: metav1.ObjectMeta{Name: s.Name(), Namespace: s.Namespace, Labels: s.Labels(), Annotations: s.trace(), Finalizers: []string{Finalizer}},
+		ObjectMeta: metav1.ObjectMeta{Name: s.Name(), Namespace: s.Namespace, Labels: s.Labels(), Annotations: workflow.Trace(s.Annotations), Finalizers: []string{Finalizer}},
 		Spec: v1alpha1.WorkSpec{
 			PromiseName:            s.Promise,
 			ResourceName:           s.Resource.Name,

@@ -16,6 +16,7 @@ import (
 
 	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
 	"github.com/kratix-compile/kratix-compile/internal/runner/metadata"
+	"github.com/kratix-compile/kratix-compile/translate/workflow"
 )
 
 // TestWorkedExample is appendix B of the contract, with the contents decoded.
@@ -106,7 +107,7 @@ func TestSelectors(t *testing.T) {
 	rest := build(t, gen, map[string]string{"a": ""}, nil).Spec.WorkloadGroups[0]
 	assert.Empty(t, rest.DestinationSelectors)
 
-	squashed := build(t, Source{Owner: Owner{Promise: "pg", Namespace: "system"}, Pipeline: "net"}, map[string]string{"a": ""}, genSelectors[:1],
+	squashed := build(t, Source{Owner: workflow.Owner{Promise: "pg", Namespace: "system"}, Pipeline: "net"}, map[string]string{"a": ""}, genSelectors[:1],
 		v1alpha1.PromiseScheduling{MatchLabels: map[string]string{"env": "prod"}},
 		v1alpha1.PromiseScheduling{MatchLabels: map[string]string{"env": "dev", "tier": "1"}}).Spec
 	assert.Equal(t, []v1alpha1.WorkloadGroupScheduling{

@@ -16,6 +16,7 @@ import (
 
 	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
 	"github.com/kratix-compile/kratix-compile/internal/runner/metadata"
+	"github.com/kratix-compile/kratix-compile/translate/workflow"
 )
 
 var (
@@ -23,7 +24,7 @@ var (
 
 	// gen is the run of docs/kratix-contract.md, appendix B.
 	gen = Source{
-		Owner:    Owner{UID: "8e0f", Promise: "pg", Resource: types.NamespacedName{Namespace: "team-a", Name: "mydb"}, Namespace: "team-a"},
+		Owner:    workflow.Owner{UID: "8e0f", Promise: "pg", Resource: types.NamespacedName{Namespace: "team-a", Name: "mydb"}, Namespace: "team-a"},
 		Pipeline: "gen",
 	}
 	genFiles     = map[string]string{"db.yaml": "kind: Database\n", "edge/route.yaml": "kind: Route\n"}

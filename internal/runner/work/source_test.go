@@ -11,6 +11,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/validation"
+
+	"github.com/kratix-compile/kratix-compile/translate/workflow"
 )
 
 func TestNames(t *testing.T) {
@@ -48,7 +50,7 @@ func TestLabels(t *testing.T) {
 	}, w.Labels)
 	assert.Equal(t, map[string]string{"kratix.io/trace-parent": "00-1"}, w.Annotations)
 
-	promise := Source{Owner: Owner{Promise: "pg", Shared: true}, Pipeline: "gen"}
+	promise := Source{Owner: workflow.Owner{Promise: "pg", Shared: true}, Pipeline: "gen"}
 	assert.Equal(t, []string{"kratix.io/pipeline-name", "kratix.io/promise-name", "kratix.io/work-type"}, slices.Sorted(maps.Keys(promise.Labels())))
 	assert.Equal(t, "promise", promise.Labels()["kratix.io/work-type"])
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
+	"github.com/kratix-compile/kratix-compile/translate/workflow"
 )
 
 // inCluster is the Work of appendix B as a cluster has it, written by Kratix.
@@ -136,7 +137,7 @@ func TestFind(t *testing.T) {
 }
 
 func TestStale(t *testing.T) {
-	promise := Source{Owner: Owner{Promise: "pg", Namespace: "system"}, Pipeline: "gen"}
+	promise := Source{Owner: workflow.Owner{Promise: "pg", Namespace: "system"}, Pipeline: "gen"}
 	dependencies := *build(t, promise, nil, nil)
 	dependencies.Name = "pg-static-deps"
 	dependencies.Labels = map[string]string{v1alpha1.LabelPromise: "pg", v1alpha1.LabelWorkType: "static-dependency"}
@@ -153,7 +154,7 @@ func TestStale(t *testing.T) {
 	works["other promise"] = *build(t, other, nil, nil)
 	for _, c := range []struct {
 		name      string
-		owner     Owner
+		owner     workflow.Owner
 		pipelines []string
 		stale     []string
 	}{
