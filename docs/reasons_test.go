@@ -211,6 +211,10 @@ func (r *reasons) follow(e ast.Expr) {
 		r.found[value] = true
 		return
 	}
+	if c, ok := e.(*ast.CallExpr); ok && lastName(c.Fun) == "Reason" {
+		r.follow(c.Args[0]) // it is only given the type
+		return
+	}
 	if c, ok := e.(*ast.CallExpr); ok && slices.Contains([]string{"string", "text"}, lastName(c.Fun)) {
 		return // it is of one of the types, or was read from a status
 	}

@@ -101,7 +101,9 @@ type WorkflowStatus struct {
 type PipelineStatus struct {
 	Name string `json:"name,omitempty"`
 	// Phase is Pending, Running, Succeeded, Failed or Suspended.
-	Phase   string `json:"phase,omitempty"`
+	Phase string `json:"phase,omitempty"`
+	// Reason says in one word for programs what Message says for people.
+	Reason  string `json:"reason,omitempty"`
 	Message string `json:"message,omitempty"`
 	// Run is the name of the engine's object, RunNamespace where it is, and RunUID which of
 	// all that had its name. The UID is written when the object has been created.

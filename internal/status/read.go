@@ -57,7 +57,7 @@ func (r *reader) pipelines(works []Work) (pipelines []Pipeline, left []Work) {
 		of[w.Namespace+"/"+w.Name] = w.Labels[v1alpha1.LabelPipeline]
 	}
 	for _, p := range r.document.Pipelines {
-		message, log, _ := strings.Cut(p.Message, logMark)
+		message, log, _ := strings.Cut(p.Message, progress.LogMark)
 		out := Pipeline{Name: p.Name, Phase: p.Phase, Message: message, Since: p.LastTransition, NextRetryAt: p.NextRetryAt, Run: r.run(p)}
 		if log != "" {
 			out.Log = strings.Split(log, "\n")
@@ -75,9 +75,6 @@ func (r *reader) pipelines(works []Work) (pipelines []Pipeline, left []Work) {
 	}
 	return pipelines, works
 }
-
-// logMark is where the words of a container begin in the message of a Pipeline.
-const logMark = "; its log ends:\n"
 
 // run is what the engine has of a Pipeline's run; nil if it has none yet.
 func (r *reader) run(p progress.Pipeline) *Run {

@@ -80,9 +80,9 @@ func (r *Requests) reconcile(ctx context.Context, o *object, promise *unstructur
 		}
 	}
 	c := r.course(ctx, o, promise, workflow.Kind{Type: workflow.Resource, Action: workflow.Configure})
-	if c.wait = r.wait(o, promise); c.wait != "" && progress.Read(o.status()).Round == 0 {
+	if c.wait = r.wait(o, promise); c.wait != (progress.Why{}) && progress.Read(o.status()).Round == 0 {
 		r.Slots.Settle(c.slot(), false)
-		r.waits(o, c.wait+lacking(promise))
+		r.waits(o, c.wait.Message+lacking(promise))
 		return 0, nil // it has not begun, and the Promise wakes it
 	}
 	decision, err := c.advance(ctx)
@@ -94,9 +94,9 @@ func (r *Requests) reconcile(ctx context.Context, o *object, promise *unstructur
 
 // wait is why nothing may start for requests now; what has begun may end. The Promise's
 // own workflow comes before those of its requests, for every spec of it.
-func (r *Requests) wait(o *object, promise *unstructured.Unstructured) string {
+func (r *Requests) wait(o *object, promise *unstructured.Unstructured) progress.Why {
 	if paused(o.Unstructured) || paused(promise) {
-		return ""
+		return progress.Why{}
 	}
 	status, _, _ := unstructured.NestedMap(promise.Object, "status")
 	available := progress.GetCondition(status, progress.ConditionAvailable).Status == "True"
@@ -104,13 +104,13 @@ func (r *Requests) wait(o *object, promise *unstructured.Unstructured) string {
 	observed, _, _ := unstructured.NestedInt64(promise.Object, "status", "observedGeneration")
 	switch {
 	case !promise.GetDeletionTimestamp().IsZero():
-		return "The Promise is being deleted"
+		return progress.Why{Reason: progress.ReasonPromiseDeleted, Message: "The Promise is being deleted"}
 	case !available:
-		return "Waiting for the Promise to be available"
+		return progress.Why{Reason: progress.ReasonWaitingForPromise, Message: "Waiting for the Promise to be available"}
 	case observed != promise.GetGeneration():
-		return "Waiting for the workflow of the Promise"
+		return progress.Why{Reason: progress.ReasonWaitingForPromise, Message: "Waiting for the workflow of the Promise"}
 	}
-	return ""
+	return progress.Why{}
 }
 
 // lacking is what a Promise that requests wait for says of itself.

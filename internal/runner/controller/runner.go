@@ -98,6 +98,6 @@ func (r *Runner) record(o *object, e progress.Event) {
 	if e.Warning {
 		kind = corev1.EventTypeWarning
 	}
-	message, _, _ := strings.Cut(e.Message, logMark)
+	message, _, _ := strings.Cut(e.Message, progress.LogMark)
 	r.Events.Eventf(o.Unstructured, nil, kind, e.Reason, "Reconcile", "%s", shorten(message, maxNote))
 }

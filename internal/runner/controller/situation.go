@@ -74,11 +74,14 @@ func (c *course) runName(pipeline string, round int) string {
 }
 
 // hold is why nothing may start now.
-func (c *course) hold() string {
-	if c.wait != "" {
+func (c *course) hold() progress.Why {
+	if c.wait != (progress.Why{}) {
 		return c.wait
 	}
-	return c.Slots.Hold(c.slot())
+	if why := c.Slots.Hold(c.slot()); why != "" {
+		return progress.Why{Reason: progress.ReasonWaitingForSlot, Message: why}
+	}
+	return progress.Why{}
 }
 
 // lastRound keeps names new for an object whose status somebody has emptied: no run can
@@ -130,14 +133,12 @@ func explain(f *state.Failure) string {
 		b.WriteString(": " + f.Message)
 	}
 	if n := len(f.Log); n > 0 {
-		b.WriteString(logMark + strings.Join(f.Log[max(0, n-shownLines):], "\n"))
+		b.WriteString(progress.LogMark + strings.Join(f.Log[max(0, n-shownLines):], "\n"))
 	}
 	return shorten(b.String(), maxText)
 }
 
 const (
-	// logMark is where the words of a container begin, which are not for everybody.
-	logMark = "; its log ends:\n"
 	// maxText bounds what a condition says, in bytes.
 	maxText = 2 << 10
 )

@@ -41,7 +41,7 @@ func (c *course) tracedRun(before, after progress.Pipeline) {
 	s := tracing.Span{Name: "run", Start: before.LastTransition, About: c.about(after.Name, before.Run)}
 	s.About.Phase = string(after.Phase)
 	if after.Phase == progress.PhaseFailed {
-		message, _, _ := strings.Cut(after.Message, logMark)
+		message, _, _ := strings.Cut(after.Message, progress.LogMark)
 		s.Err = errors.New(message)
 	}
 	c.Tracer.Record(c.object.GetAnnotations(), s)

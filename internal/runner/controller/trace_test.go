@@ -36,7 +36,7 @@ func TestTracedFailure(t *testing.T) {
 	begun := time.Now().Add(-time.Minute)
 	c.tracedRun(
 		progress.Pipeline{Name: "only", Run: "run-1", Phase: progress.PhaseRunning, LastTransition: begun},
-		progress.Pipeline{Name: "only", Phase: progress.PhaseFailed, Message: "container a: Error, exit code 1" + logMark + "hush"},
+		progress.Pipeline{Name: "only", Phase: progress.PhaseFailed, Message: "container a: Error, exit code 1" + progress.LogMark + "hush"},
 	)
 	require.Len(t, spans.GetSpans(), 1)
 	s := spans.GetSpans()[0]

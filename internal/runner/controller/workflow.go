@@ -37,7 +37,7 @@ type course struct {
 	// settled is whether the status says already what became of the files.
 	settled bool
 	// wait is why nothing may start, but for slots; empty if it may.
-	wait string
+	wait progress.Why
 	// last is what the last decision was made of.
 	last progress.Situation
 	// refused are runs that the API server would not take, and spoilt those whose results
@@ -100,7 +100,7 @@ func (c *course) advance(ctx context.Context) (progress.Decision, error) {
 		switch {
 		case decision.Outcome == progress.Running:
 			c.Slots.Settle(c.slot(), true)
-		case decision.Outcome == progress.Waiting && c.wait == "": // it keeps its slot, or its place in the queue
+		case decision.Outcome == progress.Waiting && c.wait == (progress.Why{}): // it keeps its slot, or its place in the queue
 		default: // what a request waits for may need the slot itself
 			c.Slots.Settle(c.slot(), false)
 		}

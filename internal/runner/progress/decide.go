@@ -123,12 +123,12 @@ func (m *machine) record(p Pipeline) (Record, bool) {
 }
 
 // turn moves a pipeline to another phase.
-func (m *machine) turn(i int, phase Phase, message string) {
+func (m *machine) turn(i int, phase Phase, why Why) {
 	p := &m.next.Pipelines[i]
 	if p.Phase != phase {
 		p.Phase, p.LastTransition = phase, m.second()
 	}
-	p.Message = message
+	p.Reason, p.Message = why.Reason, why.Message
 }
 
 // second is now in the precision of a status.

@@ -35,7 +35,7 @@ func TestDecideIsTotal(t *testing.T) {
 			Wanted:  Wanted{workflow.Action(pick("configure", "delete")), pick("h", "i"), nil},
 			Status:  Status{Action: workflow.Action(pick("configure", "delete", "", "x")), Hash: pick("h", "i"), Round: choose(3), Trigger: pick("", "", LabelManual, LabelSuspended, "x"), Paused: choose(4) == 0, SuspendedGeneration: int64(choose(3))},
 			RunName: func(pipeline string, round int) string { return fmt.Sprint(pipeline, round) },
-			Hold:    pick("", "full"),
+			Hold:    Why{Message: pick("", "full")},
 		}
 		for _, key := range []string{LabelManual, LabelSuspended, LabelRunFromStart} {
 			s.Labels[key] = pick("true", "", "x")
@@ -76,7 +76,7 @@ func TestSuspension(t *testing.T) {
 	retry := Control{RetryAfter: 90 * time.Second, Message: "not yet"}
 
 	after := decide(&retry)
-	assert.Equal(t, Pipeline{Name: "b", Phase: PhaseSuspended, Run: "b-1", Message: "not yet", Attempts: 1, NextRetryAt: noon.Add(90 * time.Second), LastTransition: noon}, after.Pipelines[1])
+	assert.Equal(t, Pipeline{Name: "b", Phase: PhaseSuspended, Run: "b-1", Reason: "PipelineSuspended", Message: "not yet", Attempts: 1, NextRetryAt: noon.Add(90 * time.Second), LastTransition: noon}, after.Pipelines[1])
 	assert.Equal(t, int64(2), after.SuspendedGeneration)
 
 	s.Now = noon.Add(2 * time.Minute)
@@ -88,7 +88,7 @@ func TestSuspension(t *testing.T) {
 	s.Now = noon.Add(time.Hour)
 	decide(nil)
 	after = decide(&Control{Suspend: true, Message: "for approval"})
-	assert.Equal(t, Pipeline{Name: "b", Phase: PhaseSuspended, Run: "b-3", Message: "for approval", Attempts: 0, NextRetryAt: time.Time{}, LastTransition: s.Now}, after.Pipelines[1], "no retry, no attempts")
+	assert.Equal(t, Pipeline{Name: "b", Phase: PhaseSuspended, Run: "b-3", Reason: "PipelineSuspended", Message: "for approval", Attempts: 0, NextRetryAt: time.Time{}, LastTransition: s.Now}, after.Pipelines[1], "no retry, no attempts")
 
 	decide(nil)
 	decide(&retry)
@@ -102,16 +102,58 @@ func TestSuspension(t *testing.T) {
 // TestFailureText holds the words that people see against how a run ended.
 func TestFailureText(t *testing.T) {
 	for _, c := range []struct {
-		run  Run
-		want string
+		run    Run
+		reason Reason
+		want   string
 	}{
-		{Run{Name: "r", State: RunFailed, Text: "x failed: Error (1)"}, "x failed: Error (1)"},
-		{Run{Name: "r", State: RunFailed, Text: ""}, "r failed"},
-		{Run{Name: "r", State: RunTimedOut, Text: ""}, "r timed out"},
-		{Run{Name: "r", State: RunTimedOut, Text: "after 30m"}, "r timed out: after 30m"},
-		{Run{Name: "r", State: RunCancelled, Text: ""}, "r was cancelled on the engine"},
-		{Run{Name: "r", State: RunSucceeded, Text: ""}, "r succeeded but its results never arrived: see the log of its last container, kratix-harvest"},
+		{Run{Name: "r", State: RunFailed, Text: "x failed: Error (1)"}, ReasonRunFailed, "x failed: Error (1)"},
+		{Run{Name: "r", State: RunFailed, Text: ""}, ReasonRunFailed, "r failed"},
+		{Run{Name: "r", State: RunTimedOut, Text: ""}, ReasonRunTimedOut, "r timed out"},
+		{Run{Name: "r", State: RunTimedOut, Text: "after 30m"}, ReasonRunTimedOut, "r timed out: after 30m"},
+		{Run{Name: "r", State: RunCancelled, Text: ""}, ReasonRunCancelled, "r was cancelled on the engine"},
+		{Run{Name: "r", State: RunSucceeded, Text: ""}, ReasonResultsMissing, "r succeeded but its results never arrived: see the log of its last container, kratix-harvest"},
 	} {
-		assert.Equal(t, c.want, c.run.failure())
+		assert.Equal(t, Why{c.reason, c.want}, c.run.failure())
 	}
+}
+
+// TestReasons holds the words for programs against what people read.
+func TestReasons(t *testing.T) {
+	waits := func(name, text string) func(*Situation) {
+		return func(s *Situation) { s.Runs = []Run{{Name: name, State: RunWaiting, Text: text}} }
+	}
+	for _, c := range []struct {
+		state   state
+		given   func(*Situation)
+		reason  Reason
+		message string
+	}{
+		{isNew, full, ReasonWaitingForSlot, "Waiting for a free slot"},
+		{isNew, label(LabelSuspended), ReasonHeld, "Waiting for the label kratix.io/workflow-suspended to be removed"},
+		{isPending, run("b-0", RunRunning), ReasonWaitingForRun, "Waiting for an earlier run to end, which was told to: b-0. If it never does, see whether its engine's controller runs, or delete it"},
+		{isRunning, nothing, "", ""},
+		{isRunning, waits("a-1", "no image"), ReasonPipelineStuck, "no image"},
+		{isRunning, edited, ReasonStartsOver, "The workflow starts over when this run has ended"},
+		{isRunning, run("a-1", RunFailed), ReasonRunFailed, "a-1 failed"},
+		{isRunning, func(s *Situation) { s.Records = []Record{{Run: "a-1", Fault: "too large"}} }, ReasonResultsRefused, "the results of a-1 cannot be delivered: too large"},
+		{isRunning, record("a-1", Control{Suspend: true, Message: "for approval"}), ReasonPipelineSuspended, "for approval"},
+	} {
+		d := Decide(given(c.state, row{given: c.given}))
+		p, _ := d.Status.Current()
+		assert.Equal(t, Why{c.reason, c.message}, Why{p.Reason, p.Message})
+	}
+}
+
+// A status of an earlier version has no reasons. It gets one with the next decision, without a
+// word to people that they have heard before.
+func TestReasonOfAnEarlierVersion(t *testing.T) {
+	s := given(isRunning, row{given: func(s *Situation) {
+		s.Runs = []Run{{Name: "a-1", State: RunWaiting, Text: "no image"}}
+		s.Status.Pipelines[0].Message = "no image"
+	}})
+	d := Decide(s)
+	assert.Equal(t, []Action{WriteStatus{}}, d.Actions)
+	assert.Empty(t, d.Events)
+	p, _ := d.Status.Current()
+	assert.Equal(t, Pipeline{Name: "a", Phase: PhaseRunning, Run: "a-1", Reason: ReasonPipelineStuck, Message: "no image", LastTransition: s.Status.Pipelines[0].LastTransition}, p)
 }

@@ -51,16 +51,16 @@ func (m *machine) complete() {
 	m.again()
 }
 
-func (m *machine) fail(i int, why string) {
+func (m *machine) fail(i int, why Why) {
 	name := m.next.Pipelines[i].Name
 	m.turn(i, PhaseFailed, why)
 	m.before = append(m.before, CleanUp{})
 	m.ends(Failed)
 	if m.next.Action == workflow.Delete {
-		m.event(true, ReasonDeleteFailed, "The delete pipeline "+name+" has failed: "+why)
+		m.event(true, ReasonDeleteFailed, "The delete pipeline "+name+" has failed: "+why.Message)
 		return
 	}
-	m.event(true, ReasonConfigureFailed, "A Configure Pipeline has failed: "+name+": "+why)
+	m.event(true, ReasonConfigureFailed, "A Configure Pipeline has failed: "+name+": "+why.Message)
 	if m.RetryFailed {
 		m.again()
 	}

@@ -20,8 +20,8 @@ func (m *machine) start(i int) {
 	last := i == len(m.next.steps())
 	if !last || i == 0 {
 		if others := m.cancelOthers(); len(others) > 0 {
-			m.waits(i, "Waiting for an earlier run to end, which was told to: "+strings.Join(others, ", ")+
-				". If it never does, see whether its engine's controller runs, or delete it")
+			m.waits(i, Why{ReasonWaitingForRun, "Waiting for an earlier run to end, which was told to: " + strings.Join(others, ", ") +
+				". If it never does, see whether its engine's controller runs, or delete it"})
 			return
 		}
 	}
@@ -34,18 +34,18 @@ func (m *machine) start(i int) {
 	case last:
 		m.complete()
 	case m.has(LabelSuspended):
-		m.turn(i, PhasePending, "Waiting for the label "+LabelSuspended+" to be removed")
+		m.turn(i, PhasePending, Why{ReasonHeld, "Waiting for the label " + LabelSuspended + " to be removed"})
 		m.ends(Suspended)
-	case m.Hold != "":
+	case m.Hold != Why{}:
 		m.waits(i, m.Hold)
 	default:
 		m.submit(i)
 	}
 }
 
-func (m *machine) waits(i int, message string) {
+func (m *machine) waits(i int, why Why) {
 	if i < len(m.next.Pipelines) {
-		m.turn(i, PhasePending, message)
+		m.turn(i, PhasePending, why)
 	}
 	m.ends(Waiting)
 	m.out.RequeueAfter = patience
@@ -54,7 +54,7 @@ func (m *machine) waits(i int, message string) {
 // submit names the run in the status first: if the run is then missing, it is
 // submitted again under that name.
 func (m *machine) submit(i int) {
-	m.turn(i, PhaseRunning, "")
+	m.turn(i, PhaseRunning, Why{})
 	p := &m.next.Pipelines[i]
 	m.next.Over = m.stillActive(append(m.next.Over, p.Run))
 	p.Run, p.RunNamespace, p.RunUID = m.RunName(p.Name, m.next.Round), m.RunNamespace, ""

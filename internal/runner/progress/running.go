@@ -3,7 +3,6 @@
 package progress
 
 import (
-	"strings"
 	"time"
 
 	"github.com/kratix-compile/kratix-compile/translate/workflow"
@@ -30,14 +29,19 @@ func (m *machine) running(i int) {
 		m.after = append(m.after, Submit{Pipeline: p.Name, Round: m.next.Round, Run: p.Run, Again: true})
 		m.ends(Running)
 	case run.active():
-		if cause == patient {
-			run.Text = "The workflow starts over when this run has ended"
-		} else if run.Text != "" && p.Message == "" {
-			m.event(true, ReasonPipelineStuck, "Pipeline "+p.Name+" does not get on ("+p.Run+"): "+run.Text)
+		why := Why{}
+		switch {
+		case cause == patient:
+			why = Why{ReasonStartsOver, "The workflow starts over when this run has ended"}
+		case run.Text != "":
+			why = Why{ReasonPipelineStuck, run.Text}
+			if p.Message == "" {
+				m.event(true, ReasonPipelineStuck, "Pipeline "+p.Name+" does not get on ("+p.Run+"): "+run.Text)
+			}
 		}
-		m.turn(i, PhaseRunning, run.Text)
+		m.turn(i, PhaseRunning, why)
 		m.ends(Running)
-		if run.State == RunWaiting && run.Text == "" {
+		if run.State == RunWaiting && why.Message == "" {
 			m.requeue(m.Now.Add(lookAgain)) // that nothing happens to it causes no event
 		}
 	default:
@@ -51,7 +55,7 @@ func (m *machine) lost(i int) {
 	p := m.next.Pipelines[i]
 	m.event(true, ReasonRunDeleted, "Pipeline "+p.Name+" starts again: somebody has deleted its run "+p.Run)
 	m.next.Round = m.nextRound()
-	m.turn(i, PhasePending, "")
+	m.turn(i, PhasePending, Why{})
 	m.start(i)
 }
 
@@ -62,28 +66,26 @@ func (m *machine) foreign(p Pipeline) bool {
 }
 
 // failure is how a run ended that delivered nothing.
-func (r Run) failure() string {
-	how := ""
+func (r Run) failure() Why {
 	switch r.State {
 	case RunSucceeded:
-		return r.Name + " succeeded but its results never arrived: see the log of its last container, kratix-harvest"
+		return Why{ReasonResultsMissing, r.Name + " succeeded but its results never arrived: see the log of its last container, kratix-harvest"}
 	case RunTimedOut:
-		how = "timed out"
+		return Why{ReasonRunTimedOut, detailed(r.Name+" timed out", r.Text)}
 	case RunCancelled:
-		how = "was cancelled on the engine"
+		return Why{ReasonRunCancelled, detailed(r.Name+" was cancelled on the engine", r.Text)}
 	default:
 		if r.Text != "" {
-			return r.Text
+			return Why{ReasonRunFailed, r.Text}
 		}
-		how = "failed"
+		return Why{ReasonRunFailed, r.Name + " failed"}
 	}
-	return strings.TrimSuffix(r.Name+" "+how+": "+r.Text, ": ")
 }
 
 // harvested: the results of the current run have arrived.
 func (m *machine) harvested(i int, r Record) {
 	if r.Fault != "" {
-		m.fail(i, "the results of "+r.Run+" cannot be delivered: "+r.Fault)
+		m.fail(i, Why{ReasonResultsRefused, "the results of " + r.Run + " cannot be delivered: " + r.Fault})
 		return
 	}
 	// The files of an object that is being deleted are not wanted any more; its status
@@ -98,7 +100,7 @@ func (m *machine) harvested(i int, r Record) {
 	case r.Control.suspends():
 		m.suspend(i, r.Control)
 	default:
-		m.turn(i, PhaseSucceeded, "")
+		m.turn(i, PhaseSucceeded, Why{})
 		m.next.Pipelines[i].Attempts = 0
 		m.start(m.next.current())
 	}
@@ -109,7 +111,7 @@ func (m *machine) harvested(i int, r Record) {
 func (m *machine) suspend(i int, c Control) {
 	m.label(LabelSuspended)
 	m.before = append(m.before, CleanUp{})
-	m.turn(i, PhaseSuspended, c.Message)
+	m.turn(i, PhaseSuspended, Why{ReasonPipelineSuspended, c.Message})
 	m.next.SuspendedGeneration = m.Generation
 	p := &m.next.Pipelines[i]
 	if c.RetryAfter > 0 {

@@ -32,10 +32,10 @@ type Situation struct {
 	Runs []Run
 	// Records are the harvests of the object's runs that are not yet consumed.
 	Records []Record
-	// Hold is why nothing can be submitted at present, for people; empty if it can.
-	// Example: "Waiting for a free slot: 20 of 20 runs are active". An object has the
-	// slot of its run until the workflow ends or suspends.
-	Hold string
+	// Hold is why nothing can be submitted at present; empty if it can. Example of a message:
+	// "Waiting for a free slot: 20 of 20 runs are active". An object has the slot of its run
+	// until the workflow ends or suspends.
+	Hold Why
 	// Interval after which a workflow that ended starts over; 0 is never.
 	Interval time.Duration
 	// RetryFailed lets Interval start a failed workflow over, too.

@@ -46,6 +46,35 @@ const (
 	PhaseSuspended Phase = "Suspended"
 )
 
+// Reason says in one word for programs what a Pipeline's message says for people.
+type Reason string
+
+// The reasons of Pipelines. Those of suspended ones, and of those that do not get on, are
+// also reasons of events.
+const (
+	ReasonWaitingForPromise Reason = "WaitingForPromise"
+	ReasonPromiseDeleted    Reason = "PromiseDeleted"
+	ReasonWaitingForSlot    Reason = "WaitingForSlot"
+	ReasonWaitingForRun     Reason = "WaitingForEarlierRun"
+	ReasonHeld              Reason = "HeldByLabel"
+	ReasonStartsOver        Reason = "StartsOver"
+	ReasonRunFailed         Reason = "RunFailed"
+	ReasonRunTimedOut       Reason = "RunTimedOut"
+	ReasonRunCancelled      Reason = "RunCancelled"
+	ReasonResultsMissing    Reason = "ResultsMissing"
+	ReasonResultsRefused    Reason = "ResultsRefused"
+)
+
+// Why is what a Pipeline waits for, or why it has failed; it is empty if there is nothing to say.
+type Why struct {
+	Reason  Reason
+	Message string
+}
+
+// LogMark is where the words of a container begin in a message. Not everybody who may read the
+// rest of it may read those.
+const LogMark = "; its log ends:\n"
+
 // Pipeline is one entry of the list, in the order of the Promise.
 type Pipeline struct {
 	Name  string
@@ -56,7 +85,9 @@ type Pipeline struct {
 	// its name; it is empty from the write that names the run until the run is known to be
 	// created.
 	RunNamespace, RunUID string
-	// Message is why it waits or failed, or what it said when it suspended.
+	// Reason and Message are why it waits or has failed. A runner of an earlier version wrote no
+	// Reason, and the Message of a Pipeline that is suspended is its own.
+	Reason  Reason
 	Message string
 	// Attempts counts the retries it has asked for in a row.
 	Attempts int

@@ -20,7 +20,7 @@ var wholeStatus = Status{
 	SuspendedGeneration: 3, LastSuccess: noon,
 	Pipelines: []Pipeline{
 		{Name: "gen", Phase: PhaseSucceeded, Run: "gen-4", LastTransition: noon},
-		{Name: "net", Phase: PhaseSuspended, Run: "net-4", Message: "waits", Attempts: 2, NextRetryAt: noon.Add(time.Hour), LastTransition: noon},
+		{Name: "net", Phase: PhaseSuspended, Run: "net-4", Reason: ReasonPipelineSuspended, Message: "waits", Attempts: 2, NextRetryAt: noon.Add(time.Hour), LastTransition: noon},
 		{Name: "end", Phase: PhasePending},
 	},
 }
@@ -64,7 +64,7 @@ func TestDocument(t *testing.T) {
 		"suspendedGeneration": 3, "lastSuccessfulConfigureWorkflowTime": "2026-11-23T12:00:00Z",
 		"pipelines": [
 			{"name": "gen", "phase": "Succeeded", "run": "gen-4", "lastTransitionTime": "2026-11-23T12:00:00Z"},
-			{"name": "net", "phase": "Suspended", "run": "net-4", "message": "waits", "attempts": 2,
+			{"name": "net", "phase": "Suspended", "run": "net-4", "reason": "PipelineSuspended", "message": "waits", "attempts": 2,
 			 "nextRetryAt": "2026-11-23T13:00:00Z", "lastTransitionTime": "2026-11-23T12:00:00Z"},
 			{"name": "end", "phase": "Pending"}
 		]}}`, string(text))

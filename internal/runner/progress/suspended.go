@@ -32,7 +32,7 @@ func (m *machine) resume(i int) {
 	}
 	m.next.Round = m.nextRound()
 	m.next.SuspendedGeneration = 0
-	m.turn(i, PhasePending, "")
+	m.turn(i, PhasePending, Why{})
 	m.next.Pipelines[i].NextRetryAt = time.Time{}
 	m.start(i)
 }

@@ -183,7 +183,7 @@ func later(d time.Duration) func(*Situation) {
 	return func(s *Situation) { s.Now = s.Now.Add(d) }
 }
 
-func full(s *Situation) { s.Hold = "Waiting for a free slot" }
+func full(s *Situation) { s.Hold = Why{ReasonWaitingForSlot, "Waiting for a free slot"} }
 
 func deleted(pipelines ...string) func(*Situation) {
 	return func(s *Situation) { s.Wanted = Wanted{workflow.Delete, "h", pipelines} }

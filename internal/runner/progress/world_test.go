@@ -263,7 +263,7 @@ func (w *world) situation() Situation {
 		RunName: func(pipeline string, round int) string { return fmt.Sprintf("%s-h%d-%d", pipeline, w.spec, round) },
 	}
 	if w.full {
-		s.Hold = "Waiting for a free slot"
+		s.Hold = Why{ReasonWaitingForSlot, "Waiting for a free slot"}
 	}
 	for _, name := range slices.Sorted(maps.Keys(w.runs)) {
 		r := w.runs[name]

@@ -93,7 +93,7 @@ func statusFields() map[string]apiextensionsv1.JSONSchemaProps {
 				"lastSuccessfulConfigureWorkflowTime": text(),
 				"suspendedGeneration":                 number(),
 				"pipelines": list(open(object(map[string]apiextensionsv1.JSONSchemaProps{
-					"name": text(), "phase": text(), "message": text(), "nextRetryAt": text(),
+					"name": text(), "phase": text(), "reason": text(), "message": text(), "nextRetryAt": text(),
 					"attempts": number(), "lastTransitionTime": text(),
 				}))),
 			})),
