@@ -3,6 +3,7 @@
 package status
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -52,7 +53,7 @@ type Gatherer struct {
 
 // Gather reads everything about one object. It fails if the object itself cannot be read.
 func (g *Gatherer) Gather(ctx context.Context, s Subject) (Facts, []Scope, error) {
-	r := &reading{Gatherer: g}
+	r := &gathering{Gatherer: g}
 	u := &unstructured.Unstructured{}
 	u.SetGroupVersionKind(s.Kind)
 	r.scopes = append(r.scopes, Scope{Kind: s.Kind, Namespace: s.Namespace, Name: s.Name})
@@ -65,10 +66,29 @@ func (g *Gatherer) Gather(ctx context.Context, s Subject) (Facts, []Scope, error
 	return f, r.scopes, err
 }
 
+// Overview reads all Promises, each with its requests, in one namespace or with "" in all
+// of them. It goes by what their statuses say: runs and Works may be many, and large.
+func (g *Gatherer) Overview(ctx context.Context, namespace string) ([]Facts, []Right, []Scope, error) {
+	r := &gathering{Gatherer: g}
+	promises, err := list[unstructured.Unstructured](ctx, r, promiseKind, "", labels.Everything())
+	var out []Facts
+	for i := range promises {
+		f := Facts{
+			Object: &promises[i], Promise: &promises[i], PromiseName: promises[i].GetName(),
+			SystemNamespace: g.SystemNamespace, Resource: "promise", Brief: true,
+		}
+		if f.Requests, err = r.requests(ctx, f.Object, namespace); err != nil {
+			return nil, r.missing, r.scopes, err
+		}
+		out = append(out, f)
+	}
+	return out, r.missing, r.scopes, err
+}
+
 // ErrNotOffered is an object of a kind that no Promise offers.
 var ErrNotOffered = errors.New("no Promise offers this kind")
 
-func (r *reading) around(ctx context.Context, f *Facts) error {
+func (r *gathering) around(ctx context.Context, f *Facts) error {
 	var err error
 	switch {
 	case f.isWork():
@@ -97,7 +117,7 @@ func (r *reading) around(ctx context.Context, f *Facts) error {
 
 // works are large: nobody else's are read. Those of a Promise's dependencies are beside its
 // own, or in the system namespace.
-func (r *reading) works(ctx context.Context, f *Facts) error {
+func (r *gathering) works(ctx context.Context, f *Facts) error {
 	own := labels.Set(f.owner().WorkLabels()).AsSelector()
 	found, err := list[v1alpha1.Work](ctx, r, workKind, f.owner().Namespace, own)
 	f.Works = found
@@ -110,7 +130,7 @@ func (r *reading) works(ctx context.Context, f *Facts) error {
 	return err
 }
 
-func (r *reading) aroundWork(ctx context.Context, f *Facts) error {
+func (r *gathering) aroundWork(ctx context.Context, f *Facts) error {
 	w := v1alpha1.Work{}
 	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(f.Object.Object, &w); err != nil {
 		return err
@@ -120,7 +140,7 @@ func (r *reading) aroundWork(ctx context.Context, f *Facts) error {
 }
 
 // promiseOf goes by the label that kratix-runner sets, or else by the kind.
-func (r *reading) promiseOf(ctx context.Context, request *unstructured.Unstructured) (*unstructured.Unstructured, string, error) {
+func (r *gathering) promiseOf(ctx context.Context, request *unstructured.Unstructured) (*unstructured.Unstructured, string, error) {
 	if name := request.GetLabels()[v1alpha1.LabelPromise]; name != "" {
 		promise, err := r.get(ctx, promiseKind, "", name)
 		return promise, name, err
@@ -142,8 +162,28 @@ func resourceOf(promise *unstructured.Unstructured) string {
 	return name
 }
 
+// requests of a Promise, without anything around them.
+func (r *gathering) requests(ctx context.Context, promise *unstructured.Unstructured, namespace string) ([]Facts, error) {
+	kind := workflow.Offered(promise)
+	if kind.Empty() {
+		return nil, nil
+	}
+	found, err := list[unstructured.Unstructured](ctx, r, kind, namespace, labels.Everything())
+	slices.SortFunc(found, func(a, b unstructured.Unstructured) int {
+		return cmp.Or(cmp.Compare(a.GetNamespace(), b.GetNamespace()), cmp.Compare(a.GetName(), b.GetName()))
+	})
+	var out []Facts
+	for i := range found {
+		out = append(out, Facts{
+			Object: &found[i], Promise: promise, PromiseName: promise.GetName(),
+			SystemNamespace: r.SystemNamespace, Resource: resourceOf(promise), Brief: true,
+		})
+	}
+	return out, err
+}
+
 // runs of the object are on any engine: it may have been changed.
-func (r *reading) runs(ctx context.Context, f *Facts) error {
+func (r *gathering) runs(ctx context.Context, f *Facts) error {
 	of := labels.Set(f.owner().RunLabels()).AsSelector()
 	for _, e := range backends.Engines() {
 		found, err := list[unstructured.Unstructured](ctx, r, schema.FromAPIVersionAndKind(e.APIVersion, e.Kind), f.owner().Namespace, of)
@@ -175,7 +215,7 @@ func (f RunFacts) podsOf() []corev1.Pod {
 }
 
 // placements are those of the object's Works, with where they go.
-func (r *reading) placements(ctx context.Context, f *Facts) error {
+func (r *gathering) placements(ctx context.Context, f *Facts) error {
 	names := map[string][]string{}
 	for _, w := range f.ownWorks() {
 		names[w.Namespace] = append(names[w.Namespace], w.Name)
@@ -199,7 +239,7 @@ func (r *reading) placements(ctx context.Context, f *Facts) error {
 	return err
 }
 
-func (r *reading) destinations(ctx context.Context) (map[string]*v1alpha1.Destination, map[v1alpha1.StateStoreReference]StoreFacts, error) {
+func (r *gathering) destinations(ctx context.Context) (map[string]*v1alpha1.Destination, map[v1alpha1.StateStoreReference]StoreFacts, error) {
 	all, err := list[v1alpha1.Destination](ctx, r, kindOf(v1alpha1.KindDestination), "", labels.Everything())
 	if err != nil {
 		return nil, nil, err

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package status follows an object from what somebody asked for to the commit that has its
-// files, and says in one sentence what it waits for.
+// Package status shows an object's way, from the request to the commit that has its files,
+// and says in one sentence what the object waits for. The names of the files begin with the
+// stage that they are of:
 //
-//	gather -> Facts -> Read -> Trail -> tree, table, lines, JSON
+//	gather -> Facts -> read -> Trail -> print: tree, table, lines, JSON
 //	  ^                          |
 //	  +-------- follow ----------+
 //
-// Only gather.go and follow.go have a client. The rest is pure: the same Facts give the
-// same Trail, and the same Trail the same bytes.
+// Only gather and follow have a client. The rest is pure: the same Facts give the same Trail,
+// and the same Trail gives the same bytes.
 package status
 
 import (

@@ -27,15 +27,15 @@ type Scope struct {
 	Selector string
 }
 
-// reading is one gathering.
-type reading struct {
+// gathering is one call of Gather or Overview: what it has read, and what it may not read.
+type gathering struct {
 	*Gatherer
 	scopes  []Scope
 	missing []Right
 }
 
 // get is nil for what is not there or may not be read.
-func (r *reading) get(ctx context.Context, kind schema.GroupVersionKind, namespace, name string) (*unstructured.Unstructured, error) {
+func (r *gathering) get(ctx context.Context, kind schema.GroupVersionKind, namespace, name string) (*unstructured.Unstructured, error) {
 	r.scopes = append(r.scopes, Scope{Kind: kind, Namespace: namespace, Name: name})
 	u := &unstructured.Unstructured{}
 	u.SetGroupVersionKind(kind)
@@ -47,7 +47,7 @@ func (r *reading) get(ctx context.Context, kind schema.GroupVersionKind, namespa
 }
 
 // list is empty for what is not served or may not be read.
-func list[T any](ctx context.Context, r *reading, kind schema.GroupVersionKind, namespace string, selector labels.Selector) ([]T, error) {
+func list[T any](ctx context.Context, r *gathering, kind schema.GroupVersionKind, namespace string, selector labels.Selector) ([]T, error) {
 	r.scopes = append(r.scopes, Scope{Kind: kind, Namespace: namespace, Selector: selector.String()})
 	all := &unstructured.UnstructuredList{}
 	all.SetGroupVersionKind(kind.GroupVersion().WithKind(kind.Kind + "List"))
@@ -76,7 +76,7 @@ func decode[T any](from *unstructured.Unstructured, to *T) error {
 }
 
 // absent takes note of a right that is missing.
-func (r *reading) absent(err error, verb, namespace string) bool {
+func (r *gathering) absent(err error, verb, namespace string) bool {
 	if status, ok := errors.AsType[*apierrors.StatusError](err); ok && apierrors.IsForbidden(err) {
 		right := Right{Verb: verb, Namespace: namespace}
 		if d := status.Status().Details; d != nil {

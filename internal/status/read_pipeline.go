@@ -19,6 +19,7 @@ func (r *reader) pipeline(t *Trail) (verdict, bool) {
 		return verdict{}, false
 	}
 	p := t.Pipelines[i]
+	now, _ := r.document.Current()
 	name := "Pipeline " + p.Name
 	if r.document.Action == workflow.Delete {
 		name = "delete Pipeline " + p.Name
@@ -29,9 +30,9 @@ func (r *reader) pipeline(t *Trail) (verdict, bool) {
 	case progress.PhaseSuspended:
 		return r.suspended(name, p), true
 	case progress.PhaseRunning:
-		return r.running(name, p), true
+		return r.running(name, p, now.Reason), true
 	default:
-		return r.pending(name, p), true
+		return r.pending(name, p, now.Reason), true
 	}
 }
 
@@ -59,10 +60,10 @@ func (r *reader) suspended(name string, p Pipeline) verdict {
 	return v
 }
 
-func (r *reader) running(name string, p Pipeline) verdict {
+func (r *reader) running(name string, p Pipeline, reason progress.Reason) verdict {
 	run := p.Run
 	switch {
-	case p.Message == startsOver:
+	case reason == progress.ReasonStartsOver:
 		return verdict{state: Running, message: name + ": the workflow starts over when this run has ended"}
 	case run == nil || run.Phase == "":
 		return r.unread(name, p)
@@ -103,20 +104,19 @@ func (r *Run) again() string {
 	return ""
 }
 
-// startsOver is what the status says of a run whose results nobody wants any more.
-const startsOver = "The workflow starts over when this run has ended"
-
-func (r *reader) pending(name string, p Pipeline) verdict {
+// pending goes by the reason. A runner of an earlier version has written none, and then the
+// message is shown as it is.
+func (r *reader) pending(name string, p Pipeline, reason progress.Reason) verdict {
 	v := verdict{state: Waiting, message: name + " is about to start"}
-	what, waits := strings.CutPrefix(p.Message, "Waiting for ")
+	what, waits := strings.CutPrefix(firstLine(p.Message), "Waiting for ")
 	switch {
-	case strings.Contains(p.Message, progress.LabelSuspended):
+	case reason == progress.ReasonHeld:
 		v.state, v.message = Suspended, name+" waits for the label "+progress.LabelSuspended+" to be removed"
 		v.next = []Command{r.commands.unlabel("let it go on", r.Facts, progress.LabelSuspended)}
-	case strings.Contains(p.Message, "the Promise") && r.Promise != nil && !r.isPromise():
+	case reason == progress.ReasonWaitingForPromise && r.Promise != nil:
 		v.message = name + ": " + r.forPromise()
-	case waits:
-		v.message = name + " waits for " + firstLine(what)
+	case waits: // the sentence reads better so
+		v.message = name + " waits for " + what
 	case p.Message != "":
 		v.message = name + ": " + firstLine(p.Message)
 	}

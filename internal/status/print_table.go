@@ -8,75 +8,7 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode"
-	"unicode/utf8"
-
-	"k8s.io/apimachinery/pkg/util/duration"
-
-	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
 )
-
-// Palette gives colours to what a terminal shows; the zero value gives none.
-type Palette struct{ Color bool }
-
-const (
-	red    = "\x1b[1;31m"
-	green  = "\x1b[32m"
-	yellow = "\x1b[33m"
-	cyan   = "\x1b[36m"
-	strong = "\x1b[1m"
-	dim    = "\x1b[2m"
-	reset  = "\x1b[0m"
-)
-
-func (p Palette) paint(color, text string) string {
-	if !p.Color || color == "" {
-		return text
-	}
-	return color + text + reset
-}
-
-func (p Palette) bold(text string) string { return p.paint(strong, text) }
-
-func (p Palette) faint(text string) string { return p.paint(dim, text) }
-
-// state colours a state, a phase or a step's; padding is no part of the word.
-func (p Palette) state(text string) string {
-	color := ""
-	switch strings.TrimSpace(text) {
-	case "Failed", "Failing", "TimedOut", "Misplaced":
-		color = red
-	case "Ready", "Succeeded", "Done":
-		color = green
-	case "Waiting", "Suspended", "Paused", "Deleting", "Pending", "Cancelled", "Stopped":
-		color = yellow
-	case "Running":
-		color = cyan
-	}
-	return p.paint(color, text)
-}
-
-// plain keeps what containers and servers have said to one line, and control characters
-// from the terminal.
-func plain(text string) string {
-	return strings.Map(func(r rune) rune {
-		switch {
-		case r == '\t', r == '\n', r == '\r':
-			return ' '
-		case unicode.IsControl(r), unicode.Is(unicode.Bidi_Control, r):
-			return utf8.RuneError
-		}
-		return r
-	}, text)
-}
-
-// age is how long ago something was, as kubectl has it; empty for never.
-func age(since, now time.Time) string {
-	if since.IsZero() || now.Before(since) {
-		return ""
-	}
-	return duration.HumanDuration(now.Sub(since))
-}
 
 // notes tell what is not shown for want of a right.
 func notes(w io.Writer, missing []Right) {
@@ -161,27 +93,4 @@ func unready(requests []Trail) []Trail {
 // Line is a Trail in one line, without a time that would make every one another.
 func Line(t Trail) string {
 	return strings.TrimSuffix(fmt.Sprintf("%s %s: %s", t.title(), t.State, plain(t.Message)), ": ")
-}
-
-// where is where the files of a State Store are.
-func (s *Store) where() string {
-	text := s.Kind + " " + s.Name
-	if s.Location != "" {
-		text += ": " + s.Location
-	}
-	if s.Branch != "" {
-		text += ", branch " + s.Branch
-	}
-	return text
-}
-
-// shortVersion is how much of a version people are shown.
-const shortVersion = 12
-
-func (p Placement) version() string {
-	word := "version"
-	if p.Store != nil && p.Store.Kind == v1alpha1.KindGitStateStore {
-		word = "commit"
-	}
-	return word + " " + p.VersionID[:min(shortVersion, len(p.VersionID))]
 }

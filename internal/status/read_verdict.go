@@ -34,7 +34,7 @@ func (r *reader) verdict(t *Trail) verdict {
 		return verdict{state: Ready}
 	}
 	ask := []func(*Trail) (verdict, bool){
-		r.unseen, r.paused, r.rejected, r.notBegun, r.pipeline, r.asked, r.requirements, r.delivery,
+		r.unseen, r.paused, r.rejected, r.notBegun, r.pipeline, r.asked, r.requirements, r.placing,
 	}
 	if r.deleting() {
 		ask = []func(*Trail) (verdict, bool){r.rejected, r.farewell, r.requestsLeft, r.removal, r.finalizers}
@@ -83,7 +83,7 @@ func (r *reader) paused(*Trail) (verdict, bool) {
 // as an engine that is not installed.
 func (r *reader) rejected(*Trail) (verdict, bool) {
 	c := r.condition(progress.ConditionReconciled)
-	ordinary := c.Message == "Failing" || c.Message == ""
+	ordinary := c.Message == progress.MessageFailing || c.Message == ""
 	if c.Status != "False" || ordinary {
 		return verdict{}, false
 	}
@@ -133,8 +133,8 @@ func (r *reader) requirements(*Trail) (verdict, bool) {
 	return verdict{}, false
 }
 
-// delivery: all Pipelines have succeeded, and the files are on their way.
-func (r *reader) delivery(t *Trail) (verdict, bool) {
+// placing: all Pipelines have succeeded, and the files are on their way to State Stores.
+func (r *reader) placing(t *Trail) (verdict, bool) {
 	works := t.Works
 	for _, p := range t.Pipelines {
 		works = append(slices.Clone(works), p.Works...)

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
 	"github.com/kratix-compile/kratix-compile/backends/state"
 	"github.com/kratix-compile/kratix-compile/internal/runner/progress"
 )
@@ -232,4 +233,27 @@ func (n node) printAt(w io.Writer, p Palette, first, rest string, width int) {
 			c.printAt(w, p, rest+"├─ ", rest+"│  ", width)
 		}
 	}
+}
+
+// where is where the files of a State Store are.
+func (s *Store) where() string {
+	text := s.Kind + " " + s.Name
+	if s.Location != "" {
+		text += ": " + s.Location
+	}
+	if s.Branch != "" {
+		text += ", branch " + s.Branch
+	}
+	return text
+}
+
+// shortVersion is how much of a version people are shown.
+const shortVersion = 12
+
+func (p Placement) version() string {
+	word := "version"
+	if p.Store != nil && p.Store.Kind == v1alpha1.KindGitStateStore {
+		word = "commit"
+	}
+	return word + " " + p.VersionID[:min(shortVersion, len(p.VersionID))]
 }
