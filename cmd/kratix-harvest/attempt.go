@@ -30,27 +30,27 @@ const (
 )
 
 // attempt makes one request. It reads the credentials anew, since the kubelet renews them.
-func (d *delivery) attempt(ctx context.Context) error {
-	token, err := d.credential(protocol.TokenFile)
+func (h *harvest) attempt(ctx context.Context) error {
+	token, err := h.credential(protocol.TokenFile)
 	if err != nil {
 		return err
 	}
-	client, err := d.client()
+	client, err := h.client()
 	if err != nil {
 		return err
 	}
 	defer client.CloseIdleConnections()
-	ctx, cancel := context.WithTimeout(ctx, continueTime+protocol.UploadTime(d.size)+protocol.StoreTime)
+	ctx, cancel := context.WithTimeout(ctx, continueTime+protocol.UploadTime(h.size)+protocol.StoreTime)
 	defer cancel()
 
 	body, sending := io.Pipe()
 	sent := make(chan error, 1)
 	go func() {
-		_, err := d.tree.WriteTo(sending)
+		_, err := h.tree.WriteTo(sending)
 		sending.CloseWithError(err)
 		sent <- err
 	}()
-	answer, err := d.post(ctx, client, token, body)
+	answer, err := h.post(ctx, client, token, body)
 	_ = body.Close() // ends the writer, should the runner not have wanted the body
 	if failure := <-sent; failure != nil && !errors.Is(failure, io.ErrClosedPipe) {
 		return fmt.Errorf("read the files: %w", failure)
@@ -59,18 +59,18 @@ func (d *delivery) attempt(ctx context.Context) error {
 		return unreachable(err)
 	}
 	defer func() { _ = answer.Body.Close() }()
-	return d.decide(answer)
+	return h.decide(answer)
 }
 
-func (d *delivery) post(ctx context.Context, client *http.Client, token string, body io.Reader) (*http.Response, error) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, d.url.String(), body)
+func (h *harvest) post(ctx context.Context, client *http.Client, token string, body io.Reader) (*http.Response, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, h.url.String(), body)
 	if err != nil {
 		return nil, err
 	}
-	request.ContentLength = d.size
+	request.ContentLength = h.size
 	request.Header.Set("Authorization", "Bearer "+token)
 	request.Header.Set("Content-Type", protocol.MediaType)
-	request.Header.Set(protocol.DigestHeader, protocol.FormatDigest(d.digest))
+	request.Header.Set(protocol.DigestHeader, protocol.FormatDigest(h.digest))
 	// A runner that has the bundle, or does not want it, says so before it is sent.
 	request.Header.Set("Expect", "100-continue")
 	request.Header.Set("User-Agent", "kratix-harvest/"+release.Version())
@@ -79,14 +79,14 @@ func (d *delivery) post(ctx context.Context, client *http.Client, token string, 
 
 // client trusts the runner's CA alone, goes through no proxy and follows nobody elsewhere:
 // the token is for the runner.
-func (d *delivery) client() (*http.Client, error) {
-	ca, err := d.credential(protocol.CAFile)
+func (h *harvest) client() (*http.Client, error) {
+	ca, err := h.credential(protocol.CAFile)
 	if err != nil {
 		return nil, err
 	}
 	pool := x509.NewCertPool()
 	if !pool.AppendCertsFromPEM([]byte(ca)) {
-		return nil, fmt.Errorf("%s has no certificate yet", filepath.Join(d.credentials, protocol.CAFile))
+		return nil, fmt.Errorf("%s has no certificate yet", filepath.Join(h.credentials, protocol.CAFile))
 	}
 	return &http.Client{
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
@@ -101,8 +101,8 @@ func (d *delivery) client() (*http.Client, error) {
 	}, nil
 }
 
-func (d *delivery) credential(name string) (string, error) {
-	data, err := os.ReadFile(filepath.Join(d.credentials, name))
+func (h *harvest) credential(name string) (string, error) {
+	data, err := os.ReadFile(filepath.Join(h.credentials, name))
 	if err != nil {
 		return "", fmt.Errorf("the runner's credentials are not there: %w", err)
 	}
@@ -121,15 +121,15 @@ func unreachable(err error) error {
 }
 
 // decide finds out what an answer means.
-func (d *delivery) decide(answer *http.Response) error {
+func (h *harvest) decide(answer *http.Response) error {
 	text := textOf(answer)
 	failure := fmt.Errorf("the runner answered %d: %s", answer.StatusCode, text)
 	switch code := answer.StatusCode; {
 	case code == http.StatusOK:
-		d.say("the runner has the bundle: %s", text)
+		h.say("the runner has the bundle: %s", text)
 		return nil
 	case code == http.StatusGone:
-		d.say("the runner does not want the bundle: %s", text)
+		h.say("the runner does not want the bundle: %s", text)
 		return nil
 	case code == http.StatusUnprocessableEntity:
 		return final{fmt.Errorf("the runner refuses what the containers left:\n%s", text)}
@@ -139,7 +139,7 @@ func (d *delivery) decide(answer *http.Response) error {
 		seconds, _ := strconv.Atoi(answer.Header.Get("Retry-After"))
 		return later{failure, time.Duration(seconds) * time.Second}
 	case code == http.StatusNotFound:
-		return final{fmt.Errorf("%w; check that %s is a kratix-runner of this version", failure, d.url.Host)}
+		return final{fmt.Errorf("%w; check that %s is a kratix-runner of this version", failure, h.url.Host)}
 	default:
 		return final{failure}
 	}

@@ -23,7 +23,7 @@ import (
 
 // Exit codes.
 const (
-	exitDelivered  = 0 // or nobody waits for it any more
+	exitStored     = 0 // or nobody waits for it any more
 	exitRefused    = 1 // the files, the token or the runner are not as they must be
 	exitUsage      = 2
 	exitTerminated = 128 + int(syscall.SIGTERM)
@@ -51,24 +51,24 @@ func run(ctx context.Context, args []string, action string, stderr io.Writer) in
 	o, err := parse(args, stderr)
 	switch {
 	case errors.Is(err, flag.ErrHelp):
-		return exitDelivered
+		return exitStored
 	case err != nil:
 		say("%v", err)
 		return exitUsage
 	case o.version:
 		fmt.Fprintln(stderr, release.Version())
-		return exitDelivered
+		return exitStored
 	}
 	if action == "delete" {
 		o.dirs.Output = "" // docs/kratix-contract.md 3.4
 	}
-	d, err := prepare(o, say)
+	h, err := prepare(o, say)
 	if err == nil {
-		err = d.deliver(ctx)
+		err = h.send(ctx)
 	}
 	switch {
 	case err == nil:
-		return exitDelivered
+		return exitStored
 	case ctx.Err() != nil:
 		say("ended before the runner had the bundle")
 		return exitTerminated

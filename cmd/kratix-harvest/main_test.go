@@ -102,7 +102,7 @@ func TestMeaningOfAnswers(t *testing.T) {
 			w.WriteHeader(status)
 			_, _ = w.Write([]byte("because\x1b[31m\n"))
 		}
-		return r.delivery.attempt(t.Context())
+		return r.harvest.attempt(t.Context())
 	}
 	assert.NoError(t, attempt(200))
 	assert.NoError(t, attempt(410))

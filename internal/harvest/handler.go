@@ -81,31 +81,31 @@ func NewHandler(o Options) (*Handler, error) {
 	return h, h.metrics.register(o.Registerer)
 }
 
-// delivery is one request on its way.
-type delivery struct {
+// call is one request of a step.
+type call struct {
 	digest bundle.Digest
 	size   int64
 	caller Caller
 	run    Run
 }
 
-// ServeHTTP answers one delivery.
+// ServeHTTP answers one call.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	begin := time.Now()
-	var d delivery
+	var c call
 	// Nobody may hold a connection by sending nothing, whatever the answer is.
 	_ = http.NewResponseController(w).SetReadDeadline(begin.Add(2 * h.reviewTime))
-	a := h.serve(w, r, &d)
+	a := h.serve(w, r, &c)
 	h.metrics.results.WithLabelValues(a.result).Inc()
 	h.metrics.seconds.WithLabelValues(a.result).Observe(time.Since(begin).Seconds())
-	h.log(d, a, time.Since(begin))
-	h.trace(d, a, begin)
+	h.log(c, a, time.Since(begin))
+	h.trace(c, a, begin)
 	a.write(w)
 }
 
-func (h *Handler) log(d delivery, a answer, took time.Duration) {
-	log := h.Log.WithValues("result", a.result, "status", a.status, "namespace", d.caller.Namespace, "pod", d.caller.Pod,
-		"run", d.run.Run, "bytes", d.size, "sha256", d.digest.String(), "seconds", took.Seconds())
+func (h *Handler) log(c call, a answer, took time.Duration) {
+	log := h.Log.WithValues("result", a.result, "status", a.status, "namespace", c.caller.Namespace, "pod", c.caller.Pod,
+		"run", c.run.Run, "bytes", c.size, "sha256", c.digest.String(), "seconds", took.Seconds())
 	if a.result == "failed" {
 		log.Error(a.cause, "Harvest failed")
 		return
@@ -117,21 +117,21 @@ func (h *Handler) log(d delivery, a answer, took time.Duration) {
 }
 
 // trace tells no more of a failure than what kind it is of.
-func (h *Handler) trace(d delivery, a answer, begin time.Time) {
-	about := tracing.Labelled(d.run.Labels)
-	about.Run, about.Phase = d.run.Run, a.result
+func (h *Handler) trace(c call, a answer, begin time.Time) {
+	about := tracing.Labelled(c.run.Labels)
+	about.Run, about.Phase = c.run.Run, a.result
 	s := tracing.Span{Name: "harvest", Start: begin, About: about}
 	if a.status >= http.StatusBadRequest && a.status != http.StatusGone {
 		s.Err = fmt.Errorf("%d, %s", a.status, a.result)
 	}
-	h.Tracer.Record(d.run.Annotations, s)
+	h.Tracer.Record(c.run.Annotations, s)
 }
 
-func (h *Handler) serve(w http.ResponseWriter, r *http.Request, d *delivery) answer {
-	if a, ok := h.head(r, d); !ok {
+func (h *Handler) serve(w http.ResponseWriter, r *http.Request, c *call) answer {
+	if a, ok := h.head(r, c); !ok {
 		return a
 	}
-	if a, ok := h.identify(r, d); !ok {
+	if a, ok := h.identify(r, c); !ok {
 		return a
 	}
 	select {
@@ -140,16 +140,16 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request, d *delivery) ans
 	default:
 		return busy("the runner receives as many bundles as it can", 2)
 	}
-	if !serving.Settle(r.Context()) {
+	if !serving.Keep(r.Context()) {
 		return cutOff(net.ErrClosed)
 	}
 	h.metrics.inFlight.Inc()
 	defer h.metrics.inFlight.Dec()
-	return h.receive(w, r, d)
+	return h.receive(w, r, c)
 }
 
 // head reads what the headers say. It asks nobody.
-func (h *Handler) head(r *http.Request, d *delivery) (answer, bool) {
+func (h *Handler) head(r *http.Request, c *call) (answer, bool) {
 	if r.Method != http.MethodPost {
 		return answer{status: http.StatusMethodNotAllowed, result: "malformed", text: "POST a bundle here"}, false
 	}
@@ -157,21 +157,21 @@ func (h *Handler) head(r *http.Request, d *delivery) (answer, bool) {
 		return answer{status: http.StatusUnsupportedMediaType, result: "malformed", text: "a bundle is " + protocol.MediaType}, false
 	}
 	var err error
-	if d.digest, err = protocol.ParseDigest(r.Header.Get(protocol.DigestHeader)); err != nil {
+	if c.digest, err = protocol.ParseDigest(r.Header.Get(protocol.DigestHeader)); err != nil {
 		return malformed("%v", err), false
 	}
-	d.size = r.ContentLength
-	if d.size < 0 {
+	c.size = r.ContentLength
+	if c.size < 0 {
 		return answer{status: http.StatusLengthRequired, result: "malformed", text: "Content-Length is missing"}, false
 	}
-	if limit := h.limits.Size(); d.size > limit {
-		return tooLarge(d.size, limit), false
+	if limit := h.limits.Size(); c.size > limit {
+		return tooLarge(c.size, limit), false
 	}
 	return answer{}, true
 }
 
-// identify finds the caller and its run, and ends a delivery that needs no body.
-func (h *Handler) identify(r *http.Request, d *delivery) (answer, bool) {
+// identify finds the caller and its run, and ends a call that needs no body.
+func (h *Handler) identify(r *http.Request, c *call) (answer, bool) {
 	token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
 	if !ok || token == "" || len(token) > maxToken {
 		return unauthenticated(fmt.Errorf("%w: there is none", ErrUnauthenticated)), false
@@ -185,27 +185,27 @@ func (h *Handler) identify(r *http.Request, d *delivery) (answer, bool) {
 	ctx, cancel := context.WithTimeout(r.Context(), h.reviewTime)
 	defer cancel()
 	var err error
-	if d.caller, err = h.Reviewer.Review(ctx, token); err != nil {
+	if c.caller, err = h.Reviewer.Review(ctx, token); err != nil {
 		return of(err), false
 	}
-	if d.run, err = h.Runs.Of(ctx, d.caller); err != nil {
+	if c.run, err = h.Runs.Of(ctx, c.caller); err != nil {
 		return of(err), false
 	}
-	have, err := h.Records.Get(ctx, d.run.Key)
+	have, err := h.Records.Get(ctx, c.run.Key)
 	switch {
 	case errors.Is(err, record.ErrNotFound):
 		return answer{}, true
 	case err != nil:
 		return of(err), false
-	case have.Digest != d.digest.String():
-		return of(fmt.Errorf("%s: %w", d.run.Key, record.ErrConflict)), false
+	case have.Digest != c.digest.String():
+		return of(fmt.Errorf("%s: %w", c.run.Key, record.ErrConflict)), false
 	default:
 		return repeated(nil), false
 	}
 }
 
 // receive takes the body, checks it and stores it.
-func (h *Handler) receive(w http.ResponseWriter, r *http.Request, d *delivery) answer {
+func (h *Handler) receive(w http.ResponseWriter, r *http.Request, c *call) answer {
 	spool, err := newSpool(h.SpoolDir)
 	if err != nil {
 		return failed(err)
@@ -213,24 +213,24 @@ func (h *Handler) receive(w http.ResponseWriter, r *http.Request, d *delivery) a
 	defer func() { _ = spool.Close() }()
 	// A server without deadlines of its own must not wait for a slow sender for ever.
 	control, now := http.NewResponseController(w), time.Now()
-	received := now.Add(h.uploadTime(d.size))
+	received := now.Add(h.uploadTime(c.size))
 	if err := errors.Join(control.SetReadDeadline(received), control.SetWriteDeadline(received.Add(2*protocol.StoreTime))); err != nil {
 		return failed(err)
 	}
-	digest, err := spool.fill(http.MaxBytesReader(w, r.Body, d.size), d.size)
+	digest, err := spool.fill(http.MaxBytesReader(w, r.Body, c.size), c.size)
 	switch {
 	case errors.Is(err, errDisk):
 		return failed(err)
 	case err != nil:
 		return cutOff(err)
-	case digest != d.digest:
-		return malformed("the body has sha256 %s, the header says %s", digest, d.digest)
+	case digest != c.digest:
+		return malformed("the body has sha256 %s, the header says %s", digest, c.digest)
 	}
-	return h.keep(r.Context(), spool, d)
+	return h.keep(r.Context(), spool, c)
 }
 
 // keep goes on when the sender has gone away: it will be back for the answer.
-func (h *Handler) keep(ctx context.Context, spool *spool, d *delivery) answer {
+func (h *Handler) keep(ctx context.Context, spool *spool, c *call) answer {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), protocol.StoreTime)
 	defer cancel()
 	content, err := spool.rewound()
@@ -244,19 +244,19 @@ func (h *Handler) keep(ctx context.Context, spool *spool, d *delivery) answer {
 	if err != nil {
 		return failed(err)
 	}
-	warnings, err := h.Check(d.run, contents)
+	warnings, err := h.Check(c.run, contents)
 	if err != nil {
 		return refused(err)
 	}
 	if content, err = spool.rewound(); err != nil {
 		return failed(err)
 	}
-	from := record.Origin{Pod: d.caller.Pod, PodUID: d.caller.PodUID, RunUID: d.run.UID, Labels: d.run.Labels}
-	_, existed, err := h.Records.Put(ctx, d.run.Key, from, d.digest.String(), d.size, content)
+	from := record.Origin{Pod: c.caller.Pod, PodUID: c.caller.PodUID, RunUID: c.run.UID, Labels: c.run.Labels}
+	_, existed, err := h.Records.Put(ctx, c.run.Key, from, c.digest.String(), c.size, content)
 	if err != nil {
 		return of(err)
 	}
-	h.metrics.bytes.Observe(float64(d.size))
+	h.metrics.bytes.Observe(float64(c.size))
 	if existed {
 		return repeated(warnings)
 	}

@@ -32,7 +32,7 @@ func TestTraced(t *testing.T) {
 			spans := tracetest.NewInMemoryExporter()
 			h := &Handler{Options: Options{Tracer: tracing.New(sdktrace.NewTracerProvider(sdktrace.WithSyncer(spans)))}}
 			begun := time.Now().Add(-time.Second)
-			h.trace(delivery{run: Run{
+			h.trace(call{run: Run{
 				Key: record.Key{Namespace: "team", Run: "run-1"}, Labels: map[string]string{v1alpha1.LabelPromise: "redis"},
 				Annotations: map[string]string{"kratix.io/trace-parent": "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"},
 			}}, c.answer, begun)

@@ -40,7 +40,7 @@ func (s *Store) Put(ctx context.Context, key Key, from Origin, digest string, si
 		return Record{}, false, fmt.Errorf("store the harvest of %s: %w", key, err)
 	}
 	if err := s.Writer.Create(ctx, head); err != nil {
-		return u.settle(err)
+		return u.resolve(err)
 	}
 	r.uid, r.Stored = head.UID, head.CreationTimestamp.Time
 	return r, false, nil
@@ -138,10 +138,10 @@ func (u *upload) configMap(name string, labels map[string]string) *corev1.Config
 // chunkName is one that no other Put uses: two of them never share a chunk.
 func chunkName(r Record, i int) string { return fmt.Sprintf("%s-%s-%04d", r.Name(), r.upload[:10], i) }
 
-// settle finds out what became of the head when its creation failed. An answer that got
+// resolve finds out what became of the head when its creation failed. An answer that got
 // lost may mean either; chunks are deleted only if another head is there for certain, and
 // are otherwise Sweep's.
-func (u *upload) settle(failure error) (Record, bool, error) {
+func (u *upload) resolve(failure error) (Record, bool, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(u.ctx), cleanUp)
 	defer cancel()
 	have, err := u.store.Get(ctx, u.record.Key)

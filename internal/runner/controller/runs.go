@@ -161,4 +161,6 @@ func (c *course) deleteRuns(ctx context.Context) error {
 
 // labels are on the object's runs, whichever the Pipeline and wherever they are. Others of the
 // same name have them, too.
-func (c *course) labels() map[string]string { return ownerOf(c.promise, c.object.Unstructured).RunLabels() }
+func (c *course) labels() map[string]string {
+	return ownerOf(c.promise, c.object.Unstructured).RunLabels()
+}

@@ -68,7 +68,7 @@ func (b *bodies) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		refuse(w, r, http.StatusServiceUnavailable, fmt.Errorf("nobody had time for the request: %w", context.Cause(ctx)))
 		return
 	}
-	if !place.settle(true) || !Settle(ctx) {
+	if !place.keep(true) || !Keep(ctx) {
 		refuse(w, r, http.StatusServiceUnavailable, errCrowded)
 		return
 	}

@@ -69,17 +69,17 @@ func remember(ctx context.Context, c net.Conn) context.Context {
 	return context.WithValue(ctx, seatKey{}, seatOf(c))
 }
 
-// unsettle is an http.Server's ConnState: between two requests a connection can go.
-func unsettle(c net.Conn, now http.ConnState) {
+// idle is an http.Server's ConnState: between two requests a connection can go.
+func idle(c net.Conn, now http.ConnState) {
 	if now == http.StateIdle {
-		seatOf(c).settle(false)
+		seatOf(c).keep(false)
 	}
 }
 
-// Settle keeps the connection of a request from being closed in favour of a new one, until
+// Keep keeps the connection of a request from being closed in favour of a new one, until
 // the request is answered. A handler calls it when it knows that the request is worth it. It
 // is false if the connection has been closed. Without a Server it does nothing.
-func Settle(ctx context.Context) bool {
+func Keep(ctx context.Context) bool {
 	own, _ := ctx.Value(seatKey{}).(*seat)
-	return own.settle(true)
+	return own.keep(true)
 }

@@ -18,10 +18,10 @@ type seats struct {
 
 // seat is one place. All its methods may be called more than once, and on nil.
 type seat struct {
-	of      *seats
-	peer    string
-	evict   func()
-	settled bool
+	of    *seats
+	peer  string
+	evict func()
+	kept  bool
 }
 
 // take gives peer a seat. If all are taken, it evicts the oldest one of the peer that has
@@ -54,13 +54,13 @@ func (s *seats) add(own *seat) (loser *seat, ok bool) {
 func (s *seats) loser() *seat {
 	held := map[string]int{}
 	for _, t := range s.taken {
-		if !t.settled {
+		if !t.kept {
 			held[t.peer]++
 		}
 	}
 	var loser *seat
 	for _, t := range s.taken {
-		if !t.settled && (loser == nil || held[t.peer] > held[loser.peer]) {
+		if !t.kept && (loser == nil || held[t.peer] > held[loser.peer]) {
 			loser = t
 		}
 	}
@@ -71,15 +71,15 @@ func (s *seats) remove(gone *seat) {
 	s.taken = slices.DeleteFunc(s.taken, func(t *seat) bool { return t == gone })
 }
 
-// settle keeps the seat from being given to another, or with false no longer does. It tells
+// keep keeps the seat from being given to another, or with false no longer does. It tells
 // whether the seat is still the peer's.
-func (t *seat) settle(yes bool) bool {
+func (t *seat) keep(yes bool) bool {
 	if t == nil {
 		return true
 	}
 	t.of.mu.Lock()
 	defer t.of.mu.Unlock()
-	t.settled = yes
+	t.kept = yes
 	return slices.Contains(t.of.taken, t)
 }
 

@@ -15,14 +15,14 @@ func TestSeats(t *testing.T) {
 	modest := take("honest", "a")
 	take("greedy", "b")
 	settled := take("greedy", "c")
-	assert.True(t, settled.settle(true))
+	assert.True(t, settled.keep(true))
 	take("greedy", "d")
 
 	take("other", "e")
 	assert.Equal(t, "b", gone, "the oldest of the greediest")
 	take("other", "f")
 	assert.Equal(t, "ba", gone, "all have one: the oldest of all")
-	assert.False(t, modest.settle(true), "it is too late")
+	assert.False(t, modest.keep(true), "it is too late")
 	modest.release()
 	take("honest", "g")
 	assert.Equal(t, "bae", gone)
@@ -31,10 +31,10 @@ func TestSeats(t *testing.T) {
 	take("new", "h")
 	assert.Equal(t, "bae", gone, "there is room")
 	for _, taken := range s.taken {
-		taken.settle(true)
+		taken.keep(true)
 	}
 	assert.Nil(t, take("new", "i"))
-	s.taken[2].settle(false)
+	s.taken[2].keep(false)
 	assert.NotNil(t, take("new", "j"))
 	assert.Equal(t, "baeg", gone)
 }

@@ -68,7 +68,7 @@ func New(o Options) *manager.Server {
 		MaxHeaderBytes:    maxHeader,
 		Protocols:         protocols,
 		ConnContext:       remember,
-		ConnState:         unsettle,
+		ConnState:         idle,
 		ErrorLog:          log.New(errorLog{o.Log}, "", 0),
 	}}
 }

@@ -40,7 +40,7 @@ func TestSlowHeaders(t *testing.T) {
 
 // TestIdleConnectionsMakeRoom: keep-alive is for those who have nothing better to do with it.
 func TestIdleConnectionsMakeRoom(t *testing.T) {
-	settling := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { assert.True(t, Settle(r.Context())) })
+	settling := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { assert.True(t, Keep(r.Context())) })
 	s := start(t, 4, settling, nil)
 	for range 4 {
 		idle := s.begin(t, "GET / HTTP/1.1\r\nHost: example.com\r\n\r\n")
@@ -55,7 +55,7 @@ func TestIdleConnectionsMakeRoom(t *testing.T) {
 func TestSettledRequestsStay(t *testing.T) {
 	working, done := make(chan bool, 2), make(chan struct{})
 	s := start(t, 2, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-		working <- Settle(r.Context())
+		working <- Keep(r.Context())
 		<-done
 	}), nil)
 	first := s.begin(t, "GET /first HTTP/1.1\r\nHost: example.com\r\n\r\n")

@@ -30,14 +30,14 @@ import (
 
 // runner stands in for the real one; the loop with that is in internal/harvest.
 type runner struct {
-	handler  http.HandlerFunc
-	delivery *delivery
-	log      bytes.Buffer
-	ca       []byte
-	file     string
+	handler http.HandlerFunc
+	harvest *harvest
+	log     bytes.Buffer
+	ca      []byte
+	file    string
 }
 
-// newRunner has a delivery of one file. pauses, if it is there, is called for every pause.
+// newRunner has a harvest of one file. pauses, if it is there, is called for every pause.
 func newRunner(t *testing.T, pauses func(time.Duration)) *runner {
 	t.Helper()
 	r := &runner{}
@@ -50,9 +50,9 @@ func newRunner(t *testing.T, pauses func(time.Duration)) *runner {
 	o.dirs.Output, o.dirs.Metadata = t.TempDir(), t.TempDir()
 	r.file = filepath.Join(o.dirs.Output, "a")
 	require.NoError(t, os.WriteFile(r.file, []byte("b"), 0o600))
-	r.delivery, err = prepare(o, func(format string, values ...any) { fmt.Fprintf(&r.log, format+"\n", values...) })
+	r.harvest, err = prepare(o, func(format string, values ...any) { fmt.Fprintf(&r.log, format+"\n", values...) })
 	require.NoError(t, err)
-	r.delivery.pause = func(_ context.Context, d time.Duration) {
+	r.harvest.pause = func(_ context.Context, d time.Duration) {
 		if pauses != nil {
 			pauses(d)
 		}
@@ -64,7 +64,7 @@ func newRunner(t *testing.T, pauses func(time.Duration)) *runner {
 
 func (r *runner) write(t *testing.T, name string, data []byte) {
 	t.Helper()
-	require.NoError(t, os.WriteFile(filepath.Join(r.delivery.credentials, name), data, 0o600))
+	require.NoError(t, os.WriteFile(filepath.Join(r.harvest.credentials, name), data, 0o600))
 }
 
 func TestTheRequest(t *testing.T) {
@@ -76,9 +76,9 @@ func TestTheRequest(t *testing.T) {
 		assert.Equal(t, protocol.Path, q.URL.Path)
 		assert.Equal(t, "Bearer first", q.Header.Get("Authorization"))
 		assert.Equal(t, "100-continue", q.Header.Get("Expect"))
-		assert.Equal(t, protocol.FormatDigest(r.delivery.digest), q.Header.Get(protocol.DigestHeader))
+		assert.Equal(t, protocol.FormatDigest(r.harvest.digest), q.Header.Get(protocol.DigestHeader))
 	}
-	require.NoError(t, r.delivery.deliver(t.Context()))
+	require.NoError(t, r.harvest.send(t.Context()))
 	assert.Contains(t, r.log.String(), "the runner has the bundle: OK")
 }
 
@@ -99,7 +99,7 @@ func TestCredentialsAreReadAnew(t *testing.T) {
 	r.handler = func(_ http.ResponseWriter, q *http.Request) {
 		assert.Equal(t, "Bearer second", q.Header.Get("Authorization"))
 	}
-	require.NoError(t, r.delivery.deliver(t.Context()))
+	require.NoError(t, r.harvest.send(t.Context()))
 	assert.Equal(t, 2, attempts)
 	assert.Contains(t, r.log.String(), "the runner's certificate is not trusted")
 	assert.Contains(t, r.log.String(), "has no certificate yet")
@@ -119,9 +119,9 @@ func stranger(t *testing.T) []byte {
 func TestMissingCredentials(t *testing.T) {
 	var r *runner
 	r = newRunner(t, func(time.Duration) { r.write(t, protocol.TokenFile, []byte("first")) })
-	require.NoError(t, os.Remove(filepath.Join(r.delivery.credentials, protocol.TokenFile)))
+	require.NoError(t, os.Remove(filepath.Join(r.harvest.credentials, protocol.TokenFile)))
 	r.handler = func(http.ResponseWriter, *http.Request) {}
-	require.NoError(t, r.delivery.deliver(t.Context()))
+	require.NoError(t, r.harvest.send(t.Context()))
 	assert.Contains(t, r.log.String(), "the runner's credentials are not there")
 }
 
@@ -136,7 +136,7 @@ func TestDenialsEnd(t *testing.T) {
 		}
 		w.WriteHeader(http.StatusForbidden)
 	}
-	err := r.delivery.deliver(t.Context())
+	err := r.harvest.send(t.Context())
 	assert.ErrorContains(t, err, "the runner answered 403: Forbidden; check that")
 	assert.Equal(t, maxDenials-1+maxDenials, attempts)
 }
@@ -149,7 +149,7 @@ func TestTheLogIsQuiet(t *testing.T) {
 			w.WriteHeader(http.StatusServiceUnavailable)
 		}
 	}
-	require.NoError(t, r.delivery.deliver(t.Context()))
+	require.NoError(t, r.harvest.send(t.Context()))
 	assert.Equal(t, 1, bytes.Count(r.log.Bytes(), []byte("trying again")))
 }
 
@@ -164,12 +164,12 @@ func TestPauses(t *testing.T) {
 	assert.Less(t, nextPause(0, later{errors.New("busy"), time.Hour}), lastPause*3/2)
 }
 
-func TestFilesThatChangeAreNotDelivered(t *testing.T) {
+func TestFilesThatChangeAreNotSent(t *testing.T) {
 	r := newRunner(t, func(time.Duration) { t.Error("a second attempt") })
 	r.handler = func(_ http.ResponseWriter, q *http.Request) {
 		_, err := io.ReadAll(q.Body)
 		assert.Error(t, err, "the runner got it")
 	}
 	require.NoError(t, os.WriteFile(r.file, []byte("longer"), 0o600))
-	assert.ErrorContains(t, r.delivery.deliver(t.Context()), "changed while it was delivered")
+	assert.ErrorContains(t, r.harvest.send(t.Context()), "changed while it was delivered")
 }

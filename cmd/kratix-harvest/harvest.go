@@ -26,8 +26,8 @@ const (
 	remindTime = time.Minute
 )
 
-// delivery is one bundle on its way to the runner.
-type delivery struct {
+// harvest is one bundle on its way to the runner.
+type harvest struct {
 	url         *url.URL
 	credentials string
 	tree        *bundle.Tree
@@ -39,7 +39,7 @@ type delivery struct {
 }
 
 // prepare reads all files, so that a bad one is reported before the runner hears anything.
-func prepare(o options, say func(string, ...any)) (*delivery, error) {
+func prepare(o options, say func(string, ...any)) (*harvest, error) {
 	tree, err := bundle.Scan(o.dirs, bundle.DefaultLimits())
 	if err != nil {
 		return nil, err
@@ -52,7 +52,7 @@ func prepare(o options, say func(string, ...any)) (*delivery, error) {
 		return nil, err
 	}
 	say("%d files and directories, %d bytes, sha256 %s", len(tree.Entries()), size, digest)
-	return &delivery{
+	return &harvest{
 		url: o.endpoint.JoinPath(protocol.Path), credentials: o.credentials,
 		tree: tree, digest: digest, size: size, say: say, pause: sleep,
 	}, nil
@@ -77,12 +77,12 @@ type later struct {
 	pause time.Duration
 }
 
-// deliver tries until the runner has decided. It sets itself no time limit: the run has
+// send tries until the runner has decided. It sets itself no time limit: the run has
 // one, and ends the Pod.
-func (d *delivery) deliver(ctx context.Context) error {
+func (h *harvest) send(ctx context.Context) error {
 	told, toldAt, denials := "", time.Time{}, 0
 	for attempt := 0; ; attempt++ {
-		err := d.attempt(ctx)
+		err := h.attempt(ctx)
 		var end final
 		switch {
 		case err == nil || ctx.Err() != nil:
@@ -93,13 +93,13 @@ func (d *delivery) deliver(ctx context.Context) error {
 			return err
 		}
 		if denials = nextDenials(denials, err); denials == maxDenials {
-			return fmt.Errorf("%w; check that this Pod was made by a TaskRun or a Workflow of a Promise, and that the runner at %s is the one that submitted it", err, d.url.Host)
+			return fmt.Errorf("%w; check that this Pod was made by a TaskRun or a Workflow of a Promise, and that the runner at %s is the one that submitted it", err, h.url.Host)
 		}
 		if text := err.Error(); text != told || time.Since(toldAt) >= remindTime {
-			d.say("%s; trying again until the run's time is over", text)
+			h.say("%s; trying again until the run's time is over", text)
 			told, toldAt = text, time.Now()
 		}
-		d.pause(ctx, nextPause(attempt, err))
+		h.pause(ctx, nextPause(attempt, err))
 	}
 }
 
