@@ -29,7 +29,8 @@ const (
 	continueTime = 30 * time.Second
 )
 
-// attempt makes one request. It reads the credentials anew, since the kubelet renews them.
+// attempt makes one request. It reads the credentials each time, because the kubelet renews
+// them.
 func (h *harvest) attempt(ctx context.Context) error {
 	token, err := h.credential(protocol.TokenFile)
 	if err != nil {
@@ -51,7 +52,7 @@ func (h *harvest) attempt(ctx context.Context) error {
 		sent <- err
 	}()
 	answer, err := h.post(ctx, client, token, body)
-	_ = body.Close() // ends the writer, should the runner not have wanted the body
+	_ = body.Close() // ends the writer if the runner did not want the body
 	if failure := <-sent; failure != nil && !errors.Is(failure, io.ErrClosedPipe) {
 		return fmt.Errorf("read the files: %w", failure)
 	}
@@ -71,14 +72,15 @@ func (h *harvest) post(ctx context.Context, client *http.Client, token string, b
 	request.Header.Set("Authorization", "Bearer "+token)
 	request.Header.Set("Content-Type", protocol.MediaType)
 	request.Header.Set(protocol.DigestHeader, protocol.FormatDigest(h.digest))
-	// A runner that has the bundle, or does not want it, says so before it is sent.
+	// With it, a runner that has the bundle or does not want it answers before the body is
+	// sent.
 	request.Header.Set("Expect", "100-continue")
 	request.Header.Set("User-Agent", "kratix-harvest/"+release.Version())
 	return client.Do(request)
 }
 
-// client trusts the runner's CA alone, goes through no proxy and follows nobody elsewhere:
-// the token is for the runner.
+// client trusts only the runner's CA, uses no proxy and follows no redirect: the token is
+// for the runner alone.
 func (h *harvest) client() (*http.Client, error) {
 	ca, err := h.credential(protocol.CAFile)
 	if err != nil {

@@ -19,8 +19,8 @@ const (
 	// Pauses between attempts double from the first to the last, give or take half.
 	firstPause = 250 * time.Millisecond
 	lastPause  = 15 * time.Second
-	// A refusal of the token may be one of a runner that is just starting; of so many in
-	// a row none is.
+	// A runner that is just starting may refuse the token; so many refusals in a row have
+	// another reason.
 	maxDenials = 6
 	// remindTime is how often the log says that nothing has changed.
 	remindTime = time.Minute
@@ -38,7 +38,7 @@ type harvest struct {
 	pause func(ctx context.Context, d time.Duration)
 }
 
-// prepare reads all files, so that a bad one is reported before the runner hears anything.
+// prepare reads all files, so that a bad one is reported before anything is sent.
 func prepare(o options, say func(string, ...any)) (*harvest, error) {
 	tree, err := bundle.Scan(o.dirs, bundle.DefaultLimits())
 	if err != nil {
@@ -65,20 +65,20 @@ func sleep(ctx context.Context, d time.Duration) {
 	}
 }
 
-// final is an answer that will not change by asking again.
+// final is an answer that stays the same however often it is asked for.
 type final struct{ error }
 
 // denied is a refusal of the token.
 type denied struct{ error }
 
-// later is what the runner wants its next attempt to wait.
+// later is an answer that asks to wait before the next attempt.
 type later struct {
 	error
 	pause time.Duration
 }
 
-// send tries until the runner has decided. It sets itself no time limit: the run has
-// one, and ends the Pod.
+// send tries until the runner has decided. It has no time limit: that of the run ends the
+// Pod.
 func (h *harvest) send(ctx context.Context) error {
 	told, toldAt, denials := "", time.Time{}, 0
 	for attempt := 0; ; attempt++ {

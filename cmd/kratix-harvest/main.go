@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Command kratix-harvest is the last container of a run: it delivers /kratix/output and
-// /kratix/metadata to the runner, and ends when the runner has stored them for good
+// Command kratix-harvest is the last container of a run. It sends /kratix/output and
+// /kratix/metadata to the runner, and ends when the runner has stored them
 // (docs/harvest.md).
 package main
 

@@ -13,14 +13,14 @@ import (
 	"github.com/kratix-compile/kratix-compile/internal/harvest/record"
 )
 
-// answer is how a delivery ends: what the step hears, and what we write down.
+// answer is the end of a call: what the step is told, and what the runner logs.
 type answer struct {
 	status int
 	// result is the value of the metrics' label.
 	result string
 	// text goes into the step's log. It names nothing that the Pod may not know.
 	text string
-	// cause stays in our own log.
+	// cause is for the runner's own log only.
 	cause error
 	// seconds is when to try again; 0 leaves that to the step.
 	seconds int
@@ -53,22 +53,22 @@ func tooLarge(size int64, limit int64) answer {
 	}
 }
 
-// refused is a bundle that its Pipeline has to change.
+// refused is for a bundle with a fault: its Pipeline has to write something else.
 func refused(cause error) answer {
 	return answer{status: http.StatusUnprocessableEntity, result: "refused", text: cause.Error(), cause: cause}
 }
 
-// busy asks to come back.
+// busy asks the step to send again after some seconds.
 func busy(text string, seconds int) answer {
 	return answer{status: http.StatusServiceUnavailable, result: "busy", text: text, seconds: seconds}
 }
 
-// cutOff is a body that did not arrive.
+// cutOff is for a body that did not arrive.
 func cutOff(cause error) answer {
 	return answer{status: http.StatusRequestTimeout, result: "cut-off", text: "the bundle did not arrive in full and in time", cause: cause}
 }
 
-// failed is our fault or the API server's; the step tries again.
+// failed is for a fault of the runner or the API server; the step tries again.
 func failed(cause error) answer {
 	return answer{status: http.StatusServiceUnavailable, result: "failed", text: "the runner cannot store the bundle now; its log says why", cause: cause}
 }
@@ -97,7 +97,7 @@ func of(err error) answer {
 
 func (a answer) write(w http.ResponseWriter) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-	w.Header().Set("Connection", "close") // whatever is left of the body is not wanted
+	w.Header().Set("Connection", "close") // the rest of the body is not read
 	if a.seconds > 0 {
 		w.Header().Set("Retry-After", strconv.Itoa(a.seconds))
 	}
@@ -109,5 +109,5 @@ func (a answer) write(w http.ResponseWriter) {
 		text = text[:protocol.MaxAnswer]
 	}
 	w.WriteHeader(a.status)
-	_, _ = w.Write([]byte(text + "\n")) // whoever has gone away asks again
+	_, _ = w.Write([]byte(text + "\n")) // a step that has gone away asks again
 }

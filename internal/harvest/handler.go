@@ -21,7 +21,8 @@ import (
 	"github.com/kratix-compile/kratix-compile/internal/runner/tracing"
 )
 
-// Options are what a Handler is made of. All of it is needed but what says otherwise.
+// Options are what a Handler is made of. Every field is needed unless its comment says
+// otherwise.
 type Options struct {
 	Reviewer Reviewer
 	Runs     Runs
@@ -30,8 +31,8 @@ type Options struct {
 	// SpoolDir must have room for Uploads times bundle.DefaultLimits().Size() bytes,
 	// about 94 MiB each. Empty means the system's directory for temporary files.
 	SpoolDir string
-	// Uploads are received and stored at the same time; more are asked to come back.
-	// 0 means 8.
+	// Uploads is how many bundles are received and stored at once; further steps are asked
+	// to come back. 0 means 8.
 	Uploads int
 	// Registerer takes the metrics, as controller-runtime's metrics.Registry does. Nil
 	// registers none.
@@ -44,10 +45,10 @@ type Options struct {
 
 const (
 	defaultUploads = 8
-	// reviewsPerUpload: that many callers may ask who they are while one uploads, so
-	// that strangers can neither flood the API server nor keep runs from uploading.
+	// reviewsPerUpload is how many tokens may be under review for each upload. So strangers
+	// can neither flood the API server nor take the places of uploads.
 	reviewsPerUpload = 4
-	// reviewTime bounds the requests before the upload.
+	// reviewTime bounds the requests to the API server before the upload.
 	reviewTime = 30 * time.Second
 	// maxToken is longer than any token of a service account.
 	maxToken = 16 << 10
@@ -93,7 +94,7 @@ type call struct {
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	begin := time.Now()
 	var c call
-	// Nobody may hold a connection by sending nothing, whatever the answer is.
+	// A caller that sends nothing must not hold a connection, whatever the answer is.
 	_ = http.NewResponseController(w).SetReadDeadline(begin.Add(2 * h.reviewTime))
 	a := h.serve(w, r, &c)
 	h.metrics.results.WithLabelValues(a.result).Inc()
@@ -116,7 +117,7 @@ func (h *Handler) log(c call, a answer, took time.Duration) {
 	log.Info("Harvest answered")
 }
 
-// trace tells no more of a failure than what kind it is of.
+// trace records a span. Of a failure it says the kind and nothing else.
 func (h *Handler) trace(c call, a answer, begin time.Time) {
 	about := tracing.Labelled(c.run.Labels)
 	about.Run, about.Phase = c.run.Run, a.result
@@ -148,7 +149,7 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request, c *call) answer 
 	return h.receive(w, r, c)
 }
 
-// head reads what the headers say. It asks nobody.
+// head checks the headers. It makes no request to the API server.
 func (h *Handler) head(r *http.Request, c *call) (answer, bool) {
 	if r.Method != http.MethodPost {
 		return answer{status: http.StatusMethodNotAllowed, result: "malformed", text: "POST a bundle here"}, false
@@ -170,7 +171,7 @@ func (h *Handler) head(r *http.Request, c *call) (answer, bool) {
 	return answer{}, true
 }
 
-// identify finds the caller and its run, and ends a call that needs no body.
+// identify finds the caller and its run. It is false if the answer needs no body.
 func (h *Handler) identify(r *http.Request, c *call) (answer, bool) {
 	token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
 	if !ok || token == "" || len(token) > maxToken {
@@ -211,7 +212,7 @@ func (h *Handler) receive(w http.ResponseWriter, r *http.Request, c *call) answe
 		return failed(err)
 	}
 	defer func() { _ = spool.Close() }()
-	// A server without deadlines of its own must not wait for a slow sender for ever.
+	// The server has no deadlines of its own, and must not wait for a slow sender for ever.
 	control, now := http.NewResponseController(w), time.Now()
 	received := now.Add(h.uploadTime(c.size))
 	if err := errors.Join(control.SetReadDeadline(received), control.SetWriteDeadline(received.Add(2*protocol.StoreTime))); err != nil {
@@ -226,11 +227,12 @@ func (h *Handler) receive(w http.ResponseWriter, r *http.Request, c *call) answe
 	case digest != c.digest:
 		return malformed("the body has sha256 %s, the header says %s", digest, c.digest)
 	}
-	return h.keep(r.Context(), spool, c)
+	return h.store(r.Context(), spool, c)
 }
 
-// keep goes on when the sender has gone away: it will be back for the answer.
-func (h *Handler) keep(ctx context.Context, spool *spool, c *call) answer {
+// store checks the bundle and stores it. It goes on when the sender has gone away: the step
+// comes back for the answer.
+func (h *Handler) store(ctx context.Context, spool *spool, c *call) answer {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), protocol.StoreTime)
 	defer cancel()
 	content, err := spool.rewound()

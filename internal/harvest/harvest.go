@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package harvest is the runner's end of the delivery of bundles (docs/harvest.md): an
-// http.Handler that finds out which run a caller is, takes its bundle, checks it and stores
-// it before it says yes. It keeps nothing between requests, so every replica serves, and a
-// replica that dies takes nothing with it but a caller's time.
+// Package harvest is the server to which kratix-harvest sends bundles (docs/harvest.md).
+// For each request it finds the run of the caller, receives the bundle, checks it, and
+// stores it before it answers 200. It keeps nothing between two requests: every replica
+// serves, and after a crash a step only has to send again.
 package harvest
 
 import (
@@ -17,13 +17,14 @@ import (
 	"github.com/kratix-compile/kratix-compile/internal/harvest/record"
 )
 
-// Reviewer tells whose token it is. An error wraps ErrUnauthenticated if it is nobody's or
-// was not made for us; any other error means that it could not be found out now.
+// Reviewer finds the Pod of a token. Its error wraps ErrUnauthenticated if the cluster did
+// not make the token, or not for the runner. Any other error means that there is no answer
+// now.
 type Reviewer interface {
 	Review(ctx context.Context, token string) (Caller, error)
 }
 
-// ErrUnauthenticated is a token that the cluster did not make, or not for us.
+// ErrUnauthenticated is a token that the cluster did not make, or not for the runner.
 var ErrUnauthenticated = errors.New("the token is not valid for the runner")
 
 // Caller is the Pod that a token is bound to.
@@ -35,8 +36,8 @@ type Caller struct {
 }
 
 // Runs finds the run that a Pod belongs to. An error wraps ErrNoRun or ErrSuperseded, or
-// means that it could not be found out now. Neither may be said from a cache that could be
-// behind: a step that hears "superseded" throws its results away.
+// means that there is no answer now. A stale cache must not be the reason for these two: a
+// step that is told "superseded" throws its results away.
 type Runs interface {
 	Of(ctx context.Context, caller Caller) (Run, error)
 }

@@ -3,6 +3,7 @@
 package harvest
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -17,8 +18,8 @@ import (
 type TokenReviewer struct {
 	// Client needs the right to create tokenreviews.authentication.k8s.io.
 	Client client.Writer
-	// Audience is what our tokens are made for. One for the API server, which every
-	// container may have, is not accepted, nor is one of ours accepted there.
+	// Audience is what the runner's tokens are made for. A token for the API server, which
+	// every container may have, is refused here, and the API server refuses the runner's.
 	Audience string
 }
 
@@ -38,9 +39,9 @@ func (t *TokenReviewer) Review(ctx context.Context, token string) (Caller, error
 	}
 	status := review.Status
 	if !status.Authenticated {
-		return Caller{}, fmt.Errorf("%w: %s", ErrUnauthenticated, orElse(status.Error, "the API server does not know it"))
+		return Caller{}, fmt.Errorf("%w: %s", ErrUnauthenticated, cmp.Or(status.Error, "the API server does not know it"))
 	}
-	// An authenticator that knows no audiences answers with none, and must not do.
+	// An authenticator that knows no audiences answers with none: that is not enough.
 	if !slices.Contains(status.Audiences, t.Audience) {
 		return Caller{}, fmt.Errorf("%w: it is not for the audience %s", ErrUnauthenticated, t.Audience)
 	}
@@ -50,11 +51,4 @@ func (t *TokenReviewer) Review(ctx context.Context, token string) (Caller, error
 		return Caller{}, fmt.Errorf("%w: it is not bound to a Pod", ErrUnauthenticated)
 	}
 	return Caller{Namespace: namespace, ServiceAccount: account, Pod: pod[0], PodUID: types.UID(uid[0])}, nil
-}
-
-func orElse(text, otherwise string) string {
-	if text == "" {
-		return otherwise
-	}
-	return text
 }

@@ -23,23 +23,22 @@ type Server struct {
 	Address  string
 	Listener net.Listener
 	Handler  http.Handler
-	// GetCertificate is asked at every handshake, so certificates can be rotated; a
-	// certwatcher of controller-runtime has one for files.
+	// GetCertificate is called at every handshake, so that certificates can be rotated.
 	GetCertificate func(*tls.ClientHelloInfo) (*tls.Certificate, error)
 	Log            logr.Logger
 }
 
 const (
 	maxConns = 512
-	// drainTime is what uploads under way have when the runner ends. Those that need
-	// longer are cut off, and their steps begin again with another replica.
+	// drainTime is how long uploads may go on when the runner ends. Then they are cut off,
+	// and their steps begin again at another replica.
 	drainTime = 20 * time.Second
 )
 
 // NeedLeaderElection tells the manager not to wait for it.
 func (*Server) NeedLeaderElection() bool { return false }
 
-// Start serves until ctx ends, and then lets uploads finish for 20 seconds.
+// Start serves until ctx ends, and then waits for uploads for drainTime.
 func (s *Server) Start(ctx context.Context) error {
 	listener := s.Listener
 	if listener == nil {

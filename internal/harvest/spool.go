@@ -12,7 +12,8 @@ import (
 	"github.com/kratix-compile/kratix-compile/internal/harvest/bundle"
 )
 
-// spool is a bundle on disk, in a file without a name: whatever happens to us, it is gone.
+// spool is a bundle on disk, in a file whose name is removed at once: however the process
+// ends, nothing is left on the disk.
 type spool struct{ file *os.File }
 
 func newSpool(dir string) (*spool, error) {

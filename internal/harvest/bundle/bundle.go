@@ -4,7 +4,7 @@
 // /kratix/output and /kratix/metadata in a tar archive whose headers say nothing but paths
 // and sizes. The same files give the same bytes, and so the same Digest, on every machine.
 //
-// It knows no Kubernetes: kratix-harvest, a small program, is made of it.
+// It does not use Kubernetes' packages, so that kratix-harvest stays a small program.
 package bundle
 
 import (
@@ -43,14 +43,14 @@ type Entry struct {
 	Path string
 	// Size is in bytes; 0 for a directory.
 	Size int64
-	// Dir is true for a directory right below output that has no files. Other empty
-	// directories are in no bundle; these are because destination-selectors.yaml may name
-	// them (docs/kratix-contract.md 5.2).
+	// Dir is true for a directory right below output that has no files:
+	// destination-selectors.yaml may name it (docs/kratix-contract.md 5.2). Other empty
+	// directories are left out.
 	Dir bool
 }
 
-// Limits bound a bundle. They belong to the format: both ends hold to DefaultLimits, and
-// only tests have others.
+// Limits bound a bundle. They belong to the format: both ends use DefaultLimits, and only
+// tests have others.
 type Limits struct {
 	// Bytes is how much all files may have together, FileBytes one of the output, and
 	// MetadataBytes one of the metadata.

@@ -17,8 +17,8 @@ import (
 // ErrForeign is a bundle that WriteTo would have written in other bytes.
 var ErrForeign = errors.New("the bundle is not as kratix-harvest writes it")
 
-// Fault is what a bundle itself is to blame for, in bytes that came in full: it will not be
-// better another time. Whatever else Reader and Inspect return is about the way to it.
+// Fault is an error in the bundle itself: all bytes have arrived, and to send them again
+// does not help. Any other error of Reader and Inspect is about reading the stream.
 type Fault struct{ Err error }
 
 func (f *Fault) Error() string { return f.Err.Error() }
@@ -26,15 +26,16 @@ func (f *Fault) Error() string { return f.Err.Error() }
 // Unwrap is the rule that is broken.
 func (f *Fault) Unwrap() error { return f.Err }
 
-// Reader reads a bundle that somebody else wrote and believes none of it: every entry that
-// Next returns has a good path and is within the limits, and at the end it is certain that
-// WriteTo would have written the same bytes.
+// Reader reads a bundle and trusts nothing in it. Every entry that Next returns has a good
+// path and is within the limits, and at the end it is certain that WriteTo would have
+// written the same bytes.
 type Reader struct {
 	limits  Limits
 	source  *bounded
 	in      io.Reader
 	archive *tar.Reader
-	// have is the sum of what comes in, want of the same entries written again.
+	// have is the sum of the bytes that are read, want that of the same entries written
+	// again.
 	have, want hash.Hash
 	again      *tar.Writer
 	last       string
@@ -96,7 +97,7 @@ func (r *Reader) end() error {
 	return io.EOF
 }
 
-// blame tells a bundle that is no archive from one of which not all has come.
+// blame tells a bundle that is no archive from a stream that broke off.
 func (r *Reader) blame(err error) error {
 	if r.source.failed != nil {
 		return fmt.Errorf("read the bundle: %w", r.source.failed)
@@ -143,7 +144,7 @@ func checkKind(entry Entry, kind byte) error {
 	}
 }
 
-// bounded fails where a bundle within the limits has long ended.
+// bounded fails after more bytes than a bundle within the limits can have.
 type bounded struct {
 	in   io.Reader
 	left int64
@@ -161,4 +162,54 @@ func (b *bounded) Read(p []byte) (int, error) {
 		b.failed = err
 	}
 	return n, err
+}
+
+// Contents are the metadata of a bundle, and what its paths say of the output.
+type Contents struct {
+	// Metadata has the metadata files, by their names.
+	Metadata map[string][]byte
+	// Directories are those right below output, also empty ones, in order.
+	Directories []string
+	// Files and Bytes count the output.
+	Files int
+	Bytes int64
+}
+
+// Inspect reads a whole bundle, as Reader does, and keeps what it says.
+func Inspect(r io.Reader, limits Limits) (Contents, error) {
+	contents := Contents{Metadata: map[string][]byte{}}
+	reader := NewReader(r, limits)
+	for {
+		entry, err := reader.Next()
+		if errors.Is(err, io.EOF) {
+			return contents, nil
+		}
+		if err != nil {
+			return Contents{}, err
+		}
+		if err := contents.add(entry, reader); err != nil {
+			return Contents{}, err
+		}
+	}
+}
+
+func (c *Contents) add(entry Entry, content io.Reader) error {
+	half, rest, _ := strings.Cut(entry.Path, "/")
+	if half == Metadata {
+		data, err := io.ReadAll(content)
+		c.Metadata[path.Base(entry.Path)] = data
+		return err
+	}
+	if dir, _, nested := strings.Cut(rest, "/"); nested || entry.Dir {
+		if n := len(c.Directories); n == 0 || c.Directories[n-1] != dir {
+			c.Directories = append(c.Directories, dir)
+		}
+	}
+	if entry.Dir {
+		return nil
+	}
+	c.Files++
+	c.Bytes += entry.Size
+	_, err := io.Copy(io.Discard, content)
+	return err
 }

@@ -17,7 +17,7 @@ import (
 // leaves one out: the output of a delete workflow is thrown away.
 type Directories struct{ Output, Metadata string }
 
-// shownProblems is how many bad files an error tells of.
+// shownProblems is how many bad files an error names.
 const shownProblems = 10
 
 // Tree is what Scan found. It holds paths, and no contents.
@@ -31,9 +31,9 @@ type Tree struct {
 // Entries are in the order of the bundle.
 func (t *Tree) Entries() []Entry { return slices.Clone(t.entries) }
 
-// Scan looks through the directories. Its error tells of every file that cannot be
-// delivered, up to ten of them: symbolic links, devices, pipes, sockets, unreadable
-// directories, bad names, and what is beyond the limits.
+// Scan lists the directories. Its error names every file that cannot be in a bundle, up to
+// ten of them: symbolic links, devices, pipes, sockets, unreadable directories, bad names,
+// and files beyond the limits.
 func Scan(dirs Directories, limits Limits) (*Tree, error) {
 	s := scanner{limits: limits, tree: &Tree{dirs: dirs}}
 	for _, half := range []struct {
@@ -88,7 +88,7 @@ func (s *scanner) metadata(root *os.Root) {
 
 func (s *scanner) output(root *os.Root) { s.directory(root, ".") }
 
-// directory tells whether there is a file in it, at any depth.
+// directory adds what is in it, and tells whether there is a file at any depth.
 func (s *scanner) directory(root *os.Root, dir string) (occupied bool) {
 	for _, found := range s.list(root, dir, Output) {
 		name := path.Join(dir, found.Name())

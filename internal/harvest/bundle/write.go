@@ -64,7 +64,7 @@ func write(archive *tar.Writer, roots *roots, entry Entry) error {
 	return err
 }
 
-// Modes say nothing: all files are alike.
+// All files have the same mode, and so have all directories.
 const (
 	fileMode = 0o644
 	dirMode  = 0o755
@@ -79,7 +79,7 @@ func header(entry Entry) *tar.Header {
 	return &tar.Header{Typeflag: tar.TypeReg, Name: entry.Path, Size: entry.Size, Mode: fileMode}
 }
 
-// roots opens files below the directories, and nothing that a link leads to elsewhere.
+// roots opens files below the directories, and follows no link out of them.
 type roots struct {
 	dirs   Directories
 	opened map[string]*os.Root
@@ -105,7 +105,7 @@ func (r *roots) open(path string) (*os.File, error) {
 	if info, err := root.Lstat(name); err == nil && info.Mode()&fs.ModeSymlink != 0 {
 		return nil, ErrChanged
 	}
-	// Should it have become a pipe, opening it must not wait for a writer.
+	// The file may be a pipe by now: opening it must not wait for a writer.
 	return root.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package certs gives the runner its certificate. One replica makes and rotates it, with
-// Open Policy Agent's cert-controller, in a Secret; all replicas take it from there the
-// moment it changes, without a volume that the kubelet would update a minute later.
+// Package certs gives the runner its certificate. The leader makes and rotates it in a
+// Secret, with Open Policy Agent's cert-controller. All replicas watch the Secret and use a
+// new certificate at once; a mounted volume would be up to a minute late.
 package certs
 
 import (
@@ -40,7 +40,7 @@ type Options struct {
 	Dir string
 }
 
-// Certificate is the current one. Before the first there is none.
+// Certificate is the current certificate. There is none until the first has been made.
 type Certificate struct {
 	current atomic.Pointer[pair]
 	// mounted is where cert-controller looks whether the certificate has arrived.
@@ -115,7 +115,7 @@ type everywhere struct{ cache.Cache }
 
 func (everywhere) NeedLeaderElection() bool { return false }
 
-// take keeps the certificate before if there is no good one.
+// take uses the certificate of the Secret. If it is not usable, the one before stays.
 func (c *Certificate) take(secret *corev1.Secret) error {
 	if len(secret.Data) == 0 {
 		return nil // the first is being made

@@ -4,17 +4,19 @@ package certs
 
 import (
 	"context"
+	"fmt"
 	"sync"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
-// Trust is EnsureCA for runs that come by the hundred: a namespace is looked at once a
-// minute, and again when the CA is another, or the namespace a new one of the same name.
+// Trust calls EnsureCA for many runs: it looks at a namespace once a minute at most, and
+// again if the CA has changed, or the namespace is a new one of the same name.
 type Trust struct {
 	client     client.Client
 	namespaces client.Reader
@@ -64,5 +66,44 @@ func (t *Trust) Ensure(ctx context.Context, namespace string) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.seen[namespace] = look
+	return nil
+}
+
+// The ConfigMap with the CA of the runner's certificate. It is in every namespace with
+// runs, and is mounted into their steps (plan.HarvestOptions).
+const (
+	CAConfigMap = "kratix-runner-ca"
+	CAKey       = "ca.crt"
+)
+
+// EnsureCA puts the CA certificate into a namespace before a run is submitted there, and
+// repairs what somebody else has written. It needs the rights to get, create and patch
+// ConfigMaps of that name; c must not be a cache.
+func EnsureCA(ctx context.Context, c client.Client, namespace string, ca []byte) error {
+	want := &corev1.ConfigMap{
+		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: CAConfigMap},
+		Data:       map[string]string{CAKey: string(ca)},
+	}
+	have := &corev1.ConfigMap{}
+	err := c.Get(ctx, client.ObjectKeyFromObject(want), have)
+	if apierrors.IsNotFound(err) {
+		if err = c.Create(ctx, want); err == nil {
+			return nil
+		}
+		if apierrors.IsAlreadyExists(err) { // another replica was faster
+			err = c.Get(ctx, client.ObjectKeyFromObject(want), have)
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("put the runner's CA into namespace %s: %w", namespace, err)
+	}
+	if have.Data[CAKey] == want.Data[CAKey] {
+		return nil
+	}
+	before := have.DeepCopy()
+	have.Data, have.BinaryData = want.Data, nil
+	if err := c.Patch(ctx, have, client.MergeFrom(before)); err != nil {
+		return fmt.Errorf("put the runner's CA into namespace %s: %w", namespace, err)
+	}
 	return nil
 }

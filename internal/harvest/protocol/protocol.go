@@ -15,8 +15,8 @@ import (
 )
 
 const (
-	// Path is where the runner takes bundles. A change that old steps do not
-	// understand gets a new one.
+	// Path is where the runner receives bundles. A change that old steps do not understand
+	// gets another path.
 	Path = "/v1/harvest"
 	// MediaType is of the body.
 	MediaType = "application/x-tar"

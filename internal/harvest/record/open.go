@@ -29,7 +29,7 @@ func (s *Store) Open(ctx context.Context, r Record) (io.ReadCloser, error) {
 	return &reader{chunks: chunks, packed: packed, sum: sha256.New()}, nil
 }
 
-// gone tells a record that was deleted while it was read from one that lacks a chunk.
+// gone tells whether the record was deleted meanwhile, or only a chunk of it is missing.
 func (c *chunkReader) gone(name string) error {
 	head, err := c.store.Get(c.ctx, c.record.Key)
 	switch {
@@ -78,11 +78,12 @@ type chunkReader struct {
 	ctx    context.Context //nolint:containedctx // Read takes none
 	next   int
 	data   []byte
-	// failed is why a chunk could not be fetched. What gzip makes of that is no damage.
+	// failed is why a chunk could not be fetched. gzip returns another error then, which
+	// must not be taken for damage.
 	failed error
 }
 
-// explain tells damage in bytes that came in full from bytes that did not come.
+// explain tells damaged bytes from bytes that could not be fetched.
 func (c *chunkReader) explain(err error) error {
 	if c.failed != nil {
 		return fmt.Errorf("read the harvest of %s: %w", c.record.Key, c.failed)

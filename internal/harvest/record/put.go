@@ -20,16 +20,17 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// chunkBytes of content leave a ConfigMap, which may have 1 MiB, room for its metadata.
+// chunkBytes is the content of a ConfigMap: of 1 MiB, the rest is for its metadata.
 const chunkBytes = 900 << 10
 
 // cleanUp bounds what is done after a Put has failed.
 const cleanUp = 10 * time.Second
 
-// Put stores a bundle, whose bytes must have the digest (hexadecimal) and the size. When
-// it returns without an error the bundle survives every crash. existed tells that the run
-// had this bundle already; if it had another one, the error is ErrConflict and the stored
-// one stays. Put holds two chunks in memory. Whoever expects that the run has one asks Get first.
+// Put stores a bundle, whose bytes must have the digest (hexadecimal) and the size. When it
+// returns without an error, the bundle survives every crash. existed tells that the run had
+// this bundle already. If it had another one, the error is ErrConflict, and the stored one
+// stays. Put holds two chunks in memory; Get is the cheap way to ask whether there is a
+// bundle.
 func (s *Store) Put(ctx context.Context, key Key, from Origin, digest string, size int64, bundle io.Reader) (r Record, existed bool, err error) {
 	from.Labels = ofKratix(from.Labels)
 	r = Record{Key: key, Origin: from, Digest: digest, Size: size, upload: strings.ToLower(rand.Text())}
@@ -53,9 +54,9 @@ func compare(have Record, digest string) (Record, bool, error) {
 	return have, true, nil
 }
 
-// packers are gzip writers at rest: each has more than a megabyte.
+// packers are gzip writers that are not in use; each takes more than a megabyte.
 var packers = sync.Pool{New: func() any {
-	// Files are mostly YAML, and what is not does not get smaller by trying harder.
+	// Most files are YAML, which packs well at every level.
 	packed, err := gzip.NewWriterLevel(nil, gzip.BestSpeed)
 	if err != nil {
 		panic(err) // the level is a constant
@@ -138,9 +139,9 @@ func (u *upload) configMap(name string, labels map[string]string) *corev1.Config
 // chunkName is one that no other Put uses: two of them never share a chunk.
 func chunkName(r Record, i int) string { return fmt.Sprintf("%s-%s-%04d", r.Name(), r.upload[:10], i) }
 
-// resolve finds out what became of the head when its creation failed. An answer that got
-// lost may mean either; chunks are deleted only if another head is there for certain, and
-// are otherwise Sweep's.
+// resolve finds out whether the head exists although its creation failed: the answer may
+// have been lost. It deletes the chunks only if another head is there for certain;
+// otherwise Sweep does.
 func (u *upload) resolve(failure error) (Record, bool, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(u.ctx), cleanUp)
 	defer cancel()
@@ -155,8 +156,8 @@ func (u *upload) resolve(failure error) (Record, bool, error) {
 	return compare(have, u.record.Digest)
 }
 
-// abandon deletes the chunks, as well as it can: Sweep does it later otherwise. A chunk
-// whose creation was not answered is not known to be there, and is deleted too.
+// abandon tries to delete the chunks, also one whose creation was not answered. Sweep
+// deletes what is left.
 func (u *upload) abandon() {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(u.ctx), cleanUp)
 	defer cancel()

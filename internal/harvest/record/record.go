@@ -37,7 +37,7 @@ func (k Key) String() string { return k.Namespace + "/" + k.Run }
 // Name is of the head ConfigMap.
 func (k Key) Name() string { return "harvest-" + names.Hash(32, k.Namespace, k.Run) }
 
-// Origin is who delivered a bundle, for people who look.
+// Origin is where a bundle came from, for people who investigate.
 type Origin struct {
 	// Pod is in the namespace of the run, of which RunUID is the engine object's.
 	Pod            string
@@ -64,8 +64,8 @@ type Record struct {
 
 // Labels and annotations of heads and chunks.
 const (
-	// Label is on every head. Its value is Waiting until the harvest is consumed, and
-	// Kept if its files are needed from then on. A watch for it sees no chunks.
+	// Label is on every head. Its value is Waiting until the harvest is consumed, and Kept
+	// if a Work needs its files after that. A watch for it sees heads and no chunks.
 	Label   = "kratix-compile.io/harvest"
 	Waiting = "waiting"
 	Kept    = "kept"
@@ -97,8 +97,8 @@ func (r Record) annotations() map[string]string {
 	}
 }
 
-// Of reads the record of a head, of which the metadata is enough: a controller can watch
-// heads as PartialObjectMetadata by Label and never hold a bundle in its cache.
+// Of reads the record of a head. The metadata is enough: a controller can watch heads as
+// PartialObjectMetadata by Label, and its cache never holds a bundle.
 func Of(head metav1.Object) (Record, error) {
 	a := head.GetAnnotations()
 	r := Record{

@@ -42,12 +42,12 @@ func (s *Store) Get(ctx context.Context, key Key) (Record, error) {
 	return Of(head)
 }
 
-// Delete removes a record that was consumed, or that nobody wants. The head goes first:
-// from then on there is no record, and chunks that stay behind after a crash are Sweep's.
+// Delete removes a record that was consumed or is not wanted. The head goes first: from
+// then on there is no record. Sweep removes chunks that stay behind after a crash.
 func (s *Store) Delete(ctx context.Context, r Record) error {
 	head := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: s.Namespace, Name: r.Name()}}
 	err := s.Writer.Delete(ctx, head, client.Preconditions{UID: &r.uid})
-	// A conflict is a later record of the same run, which is not ours to delete.
+	// A conflict means that a later record of the same run is there, which stays.
 	if err != nil && !apierrors.IsNotFound(err) && !apierrors.IsConflict(err) {
 		return fmt.Errorf("delete the harvest of %s: %w", r.Key, err)
 	}
@@ -68,10 +68,10 @@ func (s *Store) Keep(ctx context.Context, r Record) error {
 	return nil
 }
 
-// Waiting are the records that are still to be consumed, and Kept those that Keep took out.
+// Waiting are the records that are still to be consumed.
 func (s *Store) Waiting(ctx context.Context) ([]Record, error) { return s.labelled(ctx, Waiting) }
 
-// Kept is explained there.
+// Kept are the records that Keep took out.
 func (s *Store) Kept(ctx context.Context) ([]Record, error) { return s.labelled(ctx, Kept) }
 
 func (s *Store) labelled(ctx context.Context, value string) ([]Record, error) {

@@ -10,23 +10,13 @@ type Control struct {
 	Suspend bool
 	// Message says why; it has no meaning without a stop.
 	Message string
-	// RetryAfter stops the workflow, and resumes it after so long; nil does not.
+	// RetryAfter stops the workflow and resumes it after this time; with nil it goes on.
 	RetryAfter *time.Duration
 }
 
 // Stops tells whether the workflow stops here: no Work is written, and the same
 // Pipeline runs again when the workflow is resumed.
 func (c Control) Stops() bool { return c.Suspend || c.RetryAfter != nil }
-
-// ParseControl reads workflow-control.yaml. Its error is Problems.
-func ParseControl(data []byte) (Control, error) {
-	f := open(ControlFile, data)
-	c := f.control()
-	if len(f.problems) > 0 {
-		return Control{}, f.problems
-	}
-	return c, nil
-}
 
 func (f *file) control() Control {
 	var written struct {

@@ -34,7 +34,7 @@ func TestControl(t *testing.T) {
 		},
 	} {
 		t.Run(c.in, func(t *testing.T) {
-			got, err := ParseControl([]byte(c.in))
+			got, err := parseControl([]byte(c.in))
 			require.NoError(t, err)
 			assert.Equal(t, c.want, got)
 			assert.Equal(t, c.stops, got.Stops())
@@ -54,7 +54,7 @@ func TestBadControl(t *testing.T) {
 		"retryAfter: tomorrow": `1:13: retryAfter is "tomorrow", which is no duration of 0 or more; write one such as 90s, 10m or 1h30m [duration]`,
 		"retryAfter: -5m":      `1:13: retryAfter is "-5m", which is no duration of 0 or more; write one such as 90s, 10m or 1h30m [duration]`,
 	} {
-		_, err := ParseControl([]byte(in))
+		_, err := parseControl([]byte(in))
 		assert.EqualError(t, err, "workflow-control.yaml:"+want)
 	}
 }

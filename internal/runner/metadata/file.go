@@ -11,7 +11,7 @@ import (
 	"github.com/kratix-compile/kratix-compile/translate/parse"
 )
 
-// file is a metadata file while it is read.
+// file is a metadata file, with what was found in it.
 type file struct {
 	name string
 	// doc is nil when there is nothing to be read, or no way to read it.
@@ -42,8 +42,9 @@ func open(name string, data []byte) *file {
 	return f
 }
 
-// adopt takes over findings. Of a key that is written twice the last one counts,
-// as with Kratix: a container that is restarted may have appended to its file.
+// adopt turns findings into problems and warnings. A key that is written twice is only a
+// warning, and the last one counts, as with Kratix: a container that is restarted may have
+// appended to its file.
 func (f *file) adopt(found diag.List) {
 	for _, d := range found {
 		at := place{d.Pos.Line, d.Pos.Col}
@@ -67,8 +68,8 @@ func (f *file) warn(at diag.At, rule Rule, format string, args ...any) {
 	f.warnings.add(f.name, place{pos.Line, pos.Col}, rule, format, args...)
 }
 
-// decode fills a value by Kratix's rules: keys in any case, and unknown ones
-// tolerated, though warned of. It is false if the value cannot be used.
+// decode fills a value by Kratix's rules: keys may be in any case, and an unknown key is a
+// warning. It is false if the value cannot be used.
 func (f *file) decode(at diag.At, into any) bool {
 	found := f.doc.DecodeLoose(at.Path, into)
 	if err := json.Unmarshal(f.doc.Raw(at.Path), into); err != nil {
@@ -82,7 +83,7 @@ func (f *file) decode(at diag.At, into any) bool {
 // explain says why decoding failed, in the words of the findings if it can.
 func (f *file) explain(at diag.At, found diag.List, err error) {
 	f.adopt(found)
-	if !found.HasErrors() { // it is below a key in another case, which the findings are not about
+	if !found.HasErrors() { // the findings do not cover what is below a key in another case
 		f.fail(at, RuleType, "cannot be read: %s", strings.TrimPrefix(err.Error(), "json: "))
 	}
 }

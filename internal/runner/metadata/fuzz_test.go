@@ -46,7 +46,7 @@ func FuzzSelectors(f *testing.F) {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		selectors, err := ParseSelectors(data)
+		selectors, err := parseSelectors(data)
 		demand(t, data, err)
 		seen := map[string]bool{}
 		for _, s := range selectors {
@@ -75,7 +75,7 @@ func FuzzStatus(f *testing.F) {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		status, err := ParseStatus(data)
+		status, err := parseStatus(data)
 		demand(t, data, err)
 		require.NotContains(t, status, reserved)
 		old := map[string]any{"kratix": "kept", "conditions": []any{map[string]any{"type": "A"}}}
@@ -94,7 +94,7 @@ func FuzzControl(f *testing.F) {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		c, err := ParseControl(data)
+		c, err := parseControl(data)
 		demand(t, data, err)
 		if c.RetryAfter != nil {
 			require.GreaterOrEqual(t, *c.RetryAfter, time.Duration(0))

@@ -4,8 +4,8 @@
 // /kratix/metadata: which Destinations the output is for, what to put into the
 // object's status, and whether to go on (docs/kratix-contract.md 5.3 to 5.5).
 //
-// It is pure. It accepts what Kratix accepts, but for what can only do harm
-// later. Every problem has a position, the rule that is broken, and a remedy.
+// It is pure. It accepts what Kratix accepts, except for what would do harm later. Every
+// problem has a position, the rule that is broken, and a remedy.
 package metadata
 
 import (
@@ -44,7 +44,7 @@ type Metadata struct {
 	// Status is to be merged into the object's; see MergeStatus.
 	Status  map[string]any
 	Control Control
-	// Warnings are about what has no effect, or another than it seems to have.
+	// Warnings are about what has no effect, or a different effect than it seems to have.
 	Warnings Problems
 }
 
@@ -54,7 +54,7 @@ func Read(in Input) (Metadata, error) {
 	status := open(StatusFile, in.Files[StatusFile])
 	control := open(ControlFile, in.Files[ControlFile])
 	m := Metadata{Selectors: selectors.selectors(), Status: status.status(), Control: control.control()}
-	if !m.Control.Stops() { // else the output is not looked at
+	if !m.Control.Stops() { // otherwise the output is not used
 		selectors.require(m.Selectors, in.Directories)
 	}
 	if in.Workflow == workflow.Promise {

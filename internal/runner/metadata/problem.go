@@ -83,7 +83,7 @@ func (p Problem) String() string {
 	return fmt.Sprintf("%s: %s [%s]", diag.Pos{File: p.File, Line: p.Line, Col: p.Col}, p.Message, p.Rule)
 }
 
-// maxProblems is how many of a file are told; more is no help to anybody.
+// maxProblems is how many problems of a file are reported; more would not help.
 const maxProblems = 20
 
 // Problems are in the order of the files and, mostly, of their lines; at most 20

@@ -25,16 +25,6 @@ type Selector struct {
 	MatchLabels map[string]string
 }
 
-// ParseSelectors reads destination-selectors.yaml. Its error is Problems.
-func ParseSelectors(data []byte) ([]Selector, error) {
-	f := open(SelectorsFile, data)
-	selectors := f.selectors()
-	if len(f.problems) > 0 {
-		return nil, f.problems
-	}
-	return selectors, nil
-}
-
 func (f *file) selectors() []Selector {
 	if f.doc == nil {
 		return nil

@@ -60,7 +60,7 @@ func TestSelectors(t *testing.T) {
 			assert.Equal(t, c.want, f.selectors())
 			assert.Empty(t, f.problems)
 			assert.Equal(t, c.warnings, lines(f.warnings))
-			got, err := ParseSelectors([]byte(c.in))
+			got, err := parseSelectors([]byte(c.in))
 			require.NoError(t, err)
 			assert.Equal(t, c.want, got)
 		})
@@ -99,7 +99,7 @@ func TestBadSelectors(t *testing.T) {
 		}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			_, err := ParseSelectors([]byte(c.in))
+			_, err := parseSelectors([]byte(c.in))
 			var problems Problems
 			require.True(t, errors.As(err, &problems), "%v", err)
 			assert.Equal(t, c.want, lines(problems))

@@ -22,17 +22,7 @@ type condition struct {
 	LastTransitionTime metav1.Time `json:"lastTransitionTime"`
 }
 
-// ParseStatus reads status.yaml: nil when it says nothing, and otherwise numbers are
-// int64 or float64. Its error is Problems.
-func ParseStatus(data []byte) (map[string]any, error) {
-	f := open(StatusFile, data)
-	status := f.status()
-	if len(f.problems) > 0 {
-		return nil, f.problems
-	}
-	return status, nil
-}
-
+// status is nil when the file says nothing. Its numbers are int64 or float64.
 func (f *file) status() map[string]any {
 	if f.doc == nil {
 		return nil
@@ -73,11 +63,48 @@ func (f *file) checkKnown() {
 	}
 }
 
-// warnOfLost warns of what the API server drops from a Promise's status.
+// warnOfLost warns of keys that the API server drops from a Promise's status.
 func (f *file) warnOfLost(status map[string]any) {
 	for _, key := range slices.Sorted(maps.Keys(status)) {
 		if key != "message" {
 			f.warn(f.root().Field(key).Key(), RuleLostKey, "the status of a Promise has a message and no other key for Pipelines; %q is lost or overwritten", key)
 		}
 	}
+}
+
+const conditions = "conditions"
+
+// MergeStatus is old with the keys of update instead of its own. If both have a list of
+// conditions, a condition of update replaces the one of its type, and new ones follow;
+// elements without a type are dropped. Neither argument is changed, and the result shares
+// with them what is below the top level.
+func MergeStatus(old, update map[string]any) map[string]any {
+	merged := make(map[string]any, len(old)+len(update))
+	maps.Copy(merged, old)
+	maps.Copy(merged, update)
+	before, listed := old[conditions].([]any)
+	after, alsoListed := update[conditions].([]any)
+	if listed && alsoListed {
+		merged[conditions] = mergeConditions(before, after)
+	}
+	return merged
+}
+
+func mergeConditions(before, after []any) []any {
+	merged := []any{}
+	index := map[string]int{} // by type
+	for _, c := range slices.Concat(before, after) {
+		fields, _ := c.(map[string]any)
+		kind, typed := fields["type"].(string)
+		i, seen := index[kind]
+		switch {
+		case !typed:
+		case seen:
+			merged[i] = c
+		default:
+			index[kind] = len(merged)
+			merged = append(merged, c)
+		}
+	}
+	return merged
 }

@@ -13,7 +13,7 @@ import (
 )
 
 func TestStatus(t *testing.T) {
-	status, err := ParseStatus([]byte(`
+	status, err := parseStatus([]byte(`
 host: db.example
 big: 9007199254740993
 half: 0.5
@@ -48,7 +48,7 @@ func TestBadStatus(t *testing.T) {
 		{"no type", "conditions:\n- {type: A}\n- {status: \"True\"}", `3:3: the condition has no type; write one, such as type: DatabaseReady [condition-type]`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			_, err := ParseStatus([]byte(c.in))
+			_, err := parseStatus([]byte(c.in))
 			assert.EqualError(t, err, "status.yaml:"+c.want)
 		})
 	}
@@ -60,7 +60,7 @@ func TestManyKeys(t *testing.T) {
 	for i := range 500 {
 		fmt.Fprintf(&in, "a%d: b\n", i)
 	}
-	_, err := ParseStatus([]byte(in.String() + "message: 5\n"))
+	_, err := parseStatus([]byte(in.String() + "message: 5\n"))
 	assert.ErrorContains(t, err, "status.yaml:501:10: found the number 5")
 }
 

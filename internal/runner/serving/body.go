@@ -16,18 +16,19 @@ import (
 type Bodies struct {
 	// Size of a body at most, in bytes.
 	Size int64
-	// Held are in memory at once, those that still arrive among them. A new one takes the
-	// place of one that nobody works on yet, of the peer that has the most of these.
+	// Held is how many are in memory at once, with those that still arrive. A further one
+	// takes the place of one that is not worked on yet, of the peer that has the most of
+	// these.
 	Held int
-	// AtOnce are worked on; the others wait.
+	// AtOnce is how many are worked on; the others wait.
 	AtOnce int
 	// Receive bounds how long a body may take to arrive, All also the wait and the work: the
 	// context of the request ends then.
 	Receive, All time.Duration
 }
 
-// Before gives next only requests whose body is here, and few at once. The others hear what
-// is wrong with them, and that they may come back if it is not their fault.
+// Before gives next only requests whose body has arrived, and few at once. The others are
+// told what is wrong with them, and to come back if it is not their fault.
 func (b Bodies) Before(next http.Handler) http.Handler {
 	return &bodies{Bodies: b, next: next, held: &seats{limit: b.Held}, work: make(chan struct{}, b.AtOnce)}
 }

@@ -15,8 +15,8 @@ type listener struct {
 	seats *seats
 }
 
-// Accept implements net.Listener. A connection without a seat is closed at once: one that
-// waits would keep those behind it waiting, too.
+// Accept implements net.Listener. A connection without a seat is closed at once: if it
+// waited, those behind it would wait, too.
 func (l listener) Accept() (net.Conn, error) {
 	for {
 		raw, err := l.Listener.Accept()
@@ -69,16 +69,16 @@ func remember(ctx context.Context, c net.Conn) context.Context {
 	return context.WithValue(ctx, seatKey{}, seatOf(c))
 }
 
-// idle is an http.Server's ConnState: between two requests a connection can go.
+// idle is an http.Server's ConnState: between two requests a connection may be closed.
 func idle(c net.Conn, now http.ConnState) {
 	if now == http.StateIdle {
 		seatOf(c).keep(false)
 	}
 }
 
-// Keep keeps the connection of a request from being closed in favour of a new one, until
-// the request is answered. A handler calls it when it knows that the request is worth it. It
-// is false if the connection has been closed. Without a Server it does nothing.
+// Keep protects the connection of a request from being closed in favour of a new one, until
+// the request is answered. A handler calls it when it knows who asks. It is false if the
+// connection is closed already. Without a Server it does nothing.
 func Keep(ctx context.Context) bool {
 	own, _ := ctx.Value(seatKey{}).(*seat)
 	return own.keep(true)

@@ -7,9 +7,9 @@ import (
 	"sync"
 )
 
-// seats are places for peers, of which there is a fixed number. Nobody waits for one: who
-// comes when all are taken gets the seat of another who has not settled, and so a peer that
-// takes many and does nothing with them only drives itself out.
+// seats are a fixed number of places for peers. No peer waits for a seat. When all are
+// taken, a new one gets the seat of another that is not kept. So a peer that takes many
+// seats and does nothing with them only drives itself out.
 type seats struct {
 	limit int
 	mu    sync.Mutex
@@ -25,7 +25,7 @@ type seat struct {
 }
 
 // take gives peer a seat. If all are taken, it evicts the oldest one of the peer that has
-// the most; settled ones stay. It is nil if all are settled.
+// the most, but none that is kept. It is nil if all are kept.
 func (s *seats) take(peer string, evict func()) *seat {
 	own := &seat{of: s, peer: peer, evict: evict}
 	loser, ok := s.add(own)
@@ -71,8 +71,8 @@ func (s *seats) remove(gone *seat) {
 	s.taken = slices.DeleteFunc(s.taken, func(t *seat) bool { return t == gone })
 }
 
-// keep keeps the seat from being given to another, or with false no longer does. It tells
-// whether the seat is still the peer's.
+// keep(true) protects the seat from being given to another peer, and keep(false) ends that.
+// It tells whether the seat is still the peer's.
 func (t *seat) keep(yes bool) bool {
 	if t == nil {
 		return true

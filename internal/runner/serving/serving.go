@@ -28,13 +28,13 @@ type Options struct {
 	// GetCertificate is asked at every handshake, so certificates can be rotated. Nil serves
 	// plain HTTP.
 	GetCertificate func(*tls.ClientHelloInfo) (*tls.Certificate, error)
-	// Connections are open at once. A new one takes the place of one that is idle or still
-	// sends its request, of the peer that has the most of these.
+	// Connections is how many are open at once. A further one takes the place of one that
+	// is idle or still sends its request, of the peer that has the most of these.
 	Connections int
 	// Answer bounds the time from the headers of a request to the end of its answer. 0 is
 	// for a handler that sets its own deadlines.
 	Answer time.Duration
-	// Drain is what requests have that are under way when the program ends.
+	// Drain is how long requests may go on when the program ends.
 	Drain time.Duration
 	Log   logr.Logger
 }
@@ -73,8 +73,8 @@ func New(o Options) *manager.Server {
 	}}
 }
 
-// errorLog takes what net/http has to say: handshakes that failed, which strangers can
-// cause as many of as they like, and panics.
+// errorLog takes the errors of net/http: panics, and handshakes that failed. Strangers can
+// cause any number of the latter.
 type errorLog struct{ log logr.Logger }
 
 func (e errorLog) Write(line []byte) (int, error) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package spool gives a program a directory for files on their way, and removes what killed
-// programs have left.
+// Package spool gives a program a directory for temporary files, and removes the
+// directories of programs that were killed.
 package spool
 
 import (
@@ -14,7 +14,8 @@ import (
 // Dir is a directory that belongs to one process while that lives.
 type Dir struct {
 	Path string
-	// lock is the directory itself. Whatever happens to the process, the lock is gone then.
+	// lock is the directory itself. When the process ends, however it does, the lock is
+	// gone.
 	lock *os.File
 }
 
@@ -26,12 +27,13 @@ func Open(parent string) (*Dir, error) {
 	if parent == "" {
 		parent = os.TempDir()
 	}
-	// One at a time, or a directory that has been made and is not locked yet is removed.
+	// Only one process at a time does this: another one would remove a directory that is
+	// made and not locked yet.
 	turn, err := os.Open(parent)
 	if err != nil {
 		return nil, fmt.Errorf("the directory for files on their way: %w", err)
 	}
-	defer turn.Close() //nolint:errcheck // with it goes the lock, whatever it says
+	defer turn.Close() //nolint:errcheck // this also ends the lock
 	if err := lock(turn, true); err != nil {
 		return nil, fmt.Errorf("lock %s: %w", parent, err)
 	}

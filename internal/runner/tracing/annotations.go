@@ -23,18 +23,20 @@ const (
 	annotationGeneration = v1alpha1.AnnotationTrace + "generation"
 )
 
-// maxAge is how long what happens to an object is told in one trace, as with Kratix.
+// maxAge is how long an object stays in one trace, as with Kratix.
 const maxAge = 24 * time.Hour
 
-// Beginning is a trace that an object is about to belong to. A nil one is none.
+// Beginning is a new trace of an object, until its annotations are written. nil is no new
+// trace.
 type Beginning struct {
 	tracer      *Tracer
 	span        trace.Span // nil in a trace that somebody else has begun
 	annotations map[string]string
 }
 
-// Begin is for the first sight of an object's generation. It is nil if the annotations
-// name a trace that still holds; that of a caller, who named no generation, is taken.
+// Begin is called when a generation of an object is seen for the first time. It is nil if
+// the annotations name a trace that is still valid. A trace without a generation comes from
+// a caller: the object joins it.
 func (t *Tracer) Begin(o metav1.Object, s Span) *Beginning {
 	if t == nil {
 		return nil
@@ -88,8 +90,8 @@ func (b *Beginning) Annotate(annotations map[string]string) map[string]string {
 	return out
 }
 
-// Written ends the first span, when the annotations have been written. One whose
-// annotations were not is told of nowhere.
+// Written ends the first span when the annotations have been written. Without them no other
+// span would belong to it, and it is not sent.
 func (b *Beginning) Written() {
 	if b != nil && b.span != nil {
 		b.tracer.end(b.span, nil)

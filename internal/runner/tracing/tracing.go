@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package tracing makes spans that belong to the traces of Kratix's objects. What the
-// trace of an object is, its annotations say, and those of all that came of it: runs,
-// Works and WorkPlacements. So every span can be made by whichever replica, and whenever.
+// Package tracing makes spans that belong to the traces of Kratix's objects. The
+// annotations of an object name its trace, and so do those of its runs, Works and
+// WorkPlacements. So every replica can make a span, at any time.
 package tracing
 
 import (
@@ -34,12 +34,12 @@ type Span struct {
 	// Start is when it began; it ends when it is recorded.
 	Start time.Time
 	About About
-	// Err is why it failed. Its text is for everybody who may see traces.
+	// Err is why it failed. Everybody who may see traces sees its text.
 	Err error
 }
 
-// About is all that a span tells of what it was done for: there is no room for a secret.
-// What is empty is left out.
+// About is all that a span says of its object, so that no secret gets into it. Empty fields
+// are left out.
 type About struct {
 	Promise, Namespace, Resource string
 	Workflow, Pipeline           string
@@ -47,7 +47,7 @@ type About struct {
 	Work, Destination            string
 }
 
-// Labelled is what the labels of a run, a harvest or a Work tell.
+// Labelled is what the labels of a run, a harvest or a Work say.
 func Labelled(labels map[string]string) About {
 	a := About{
 		Promise: labels[v1alpha1.LabelPromise], Resource: labels[v1alpha1.LabelResource],

@@ -35,16 +35,16 @@ type Output struct {
 	Bundle v1alpha1.Bundle
 }
 
-// Unfit is what the files themselves are to blame for: they never become a Work. Whatever
-// else Build returns is about reading them.
+// Unfit is an error in the files themselves: they can never become a Work. Any other error
+// of Build is about reading them.
 type Unfit struct{ text string }
 
 func (u *Unfit) Error() string { return u.text }
 
 func unfit(format string, args ...any) error { return &Unfit{fmt.Sprintf(format, args...)} }
 
-// Finalizer keeps a Work until its WorkPlacements are gone, and so its files. It is there
-// from the beginning: whoever schedules need not write it.
+// Finalizer keeps a Work until its WorkPlacements and their files are gone. The Work is
+// created with it, which saves a write when the Work is placed.
 const Finalizer = "kratix.io/work-cleanup"
 
 // Build makes the Work of an output. One of more than MaxBytes refers to the bundle

@@ -31,7 +31,7 @@ type packer struct {
 	full            bool
 }
 
-// zips are gzip writers at rest: each has almost a megabyte.
+// zips are gzip writers that are not in use; each takes almost a megabyte.
 var zips = sync.Pool{New: func() any { return gzip.NewWriter(nil) }}
 
 func (p *packer) pack(file File) (v1alpha1.Workload, error) {
@@ -87,8 +87,8 @@ func (b *bounded) Write(p []byte) (int, error) {
 	return b.Buffer.Write(p)
 }
 
-// Open decodes the content of a workload. Who reads it must bound what is read:
-// a small content can be of a very large file.
+// Open decodes the content of a workload. The caller must bound what it reads: a small
+// content can be that of a very large file.
 func Open(w v1alpha1.Workload) (io.Reader, error) {
 	if w.Content == "" {
 		return nil, fmt.Errorf("%s: the Work has no content of the file; it is in the bundle", w.Filepath)

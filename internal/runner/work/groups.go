@@ -14,7 +14,7 @@ import (
 	"github.com/kratix-compile/kratix-compile/translate/workflow"
 )
 
-// groups sorts files by the directories that have selectors of their own.
+// groups sorts files by directories: each that has selectors of its own, and the rest.
 type groups struct {
 	selectors []metadata.Selector
 	files     map[string][]v1alpha1.Workload // by directory; one with no files is there, too
@@ -40,8 +40,8 @@ func (g groups) add(file File, p *packer) error {
 	return err
 }
 
-// scheduled are the groups in Kratix's order: those with a directory, as listed,
-// and the rest, unless it is empty. Only the rest is subject to the Promise.
+// scheduled are the groups in Kratix's order: those with a directory, as listed, and then
+// the rest, unless it is empty. Only the rest also gets the selectors of the Promise.
 func (g groups) scheduled(of workflow.Type, promise []v1alpha1.PromiseScheduling) ([]v1alpha1.WorkloadGroup, error) {
 	var out []v1alpha1.WorkloadGroup
 	var rest []v1alpha1.WorkloadGroupScheduling
@@ -74,7 +74,7 @@ func group(directory string, files []v1alpha1.Workload, selectors []v1alpha1.Wor
 	return v1alpha1.WorkloadGroup{Directory: directory, ID: hex.EncodeToString(sum[:]), DestinationSelectors: selectors, Workloads: files}
 }
 
-// squash is all selectors in one; of a key that several have, the first counts.
+// squash is all selectors in one. If several have a key, the first one counts.
 func squash(selectors []v1alpha1.PromiseScheduling) map[string]string {
 	labels := map[string]string{}
 	for _, s := range selectors {

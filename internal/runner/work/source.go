@@ -13,7 +13,7 @@ import (
 	"github.com/kratix-compile/kratix-compile/translate/workflow"
 )
 
-// Source is one run of a Pipeline, as far as its Work shows it.
+// Source is what a Work says of the run that its files are from.
 type Source struct {
 	workflow.Owner
 	Pipeline string
@@ -22,9 +22,9 @@ type Source struct {
 	Annotations map[string]string
 }
 
-// Name has at most 63 characters, because it becomes a label value. Where Kratix
-// draws the end by lot, it is of the UID: creating a Work twice changes nothing. A dry run
-// has a Work of its own, beside the one whose files are in use.
+// Name has at most 63 characters, because it becomes a label value. Kratix ends it at
+// random; here the end is a hash of the UID, so that creating a Work twice changes nothing.
+// A dry run has a Work of its own, beside the one whose files are in use.
 func (s Source) Name() string {
 	of := []string{string(s.UID), s.Pipeline}
 	if s.DryRun {

@@ -9,8 +9,8 @@ import (
 	"github.com/kratix-compile/kratix-compile/translate/workflow"
 )
 
-// Find is the Work of a source among those of a cluster: the one of its name, or
-// else one that Kratix made, whose name ends otherwise. Nil if there is none.
+// Find is the Work of a source among those of a cluster: the one with its name, or else one
+// that Kratix made, whose name has another end. Nil if there is none.
 func Find(works []v1alpha1.Work, s Source) *v1alpha1.Work {
 	var found *v1alpha1.Work
 	for i := range works {
@@ -28,10 +28,10 @@ func Find(works []v1alpha1.Work, s Source) *v1alpha1.Work {
 	return found
 }
 
-// Stale are the Works of an owner that are of none of its configure Pipelines any
-// more, also when there are none left, and those of a time when its Pipelines
-// ran in another namespace. Works of others, and those of the dependencies of a
-// Promise, are never stale.
+// Stale are the Works of an owner whose Pipeline is not among these any more, and those
+// from a time when its Pipelines ran in another namespace. With no Pipelines, all Works of
+// the owner are stale. Works of others, and those of the dependencies of a Promise, never
+// are.
 func Stale(works []v1alpha1.Work, o workflow.Owner, pipelines []string) []v1alpha1.Work {
 	var stale []v1alpha1.Work
 	for _, w := range works {
@@ -42,7 +42,8 @@ func Stale(works []v1alpha1.Work, o workflow.Owner, pipelines []string) []v1alph
 	return stale
 }
 
-// StaleDryRuns are the Works of an owner's dry runs, which are of no use when it is in none.
+// StaleDryRuns are the Works of an owner's dry runs, which are removed when the dry run is
+// over.
 func StaleDryRuns(works []v1alpha1.Work, o workflow.Owner) []v1alpha1.Work {
 	var stale []v1alpha1.Work
 	for _, w := range works {

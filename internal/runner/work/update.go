@@ -13,10 +13,9 @@ import (
 	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
 )
 
-// Update is current with all that wanted says. It is false if nothing that counts
-// has changed: files, selectors, labels. The time of the run does not count, nor
-// does how the same bytes are encoded, nor the name of a bundle of the same
-// bytes; then the old bundle stays the one to be kept.
+// Update is current with all that wanted says. It is false if files, selectors and labels
+// are the same. The time of the run does not count, nor does the encoding of the same
+// bytes, nor the name of a bundle with the same bytes: then the old bundle is kept.
 func Update(current, wanted *v1alpha1.Work) (*v1alpha1.Work, bool) {
 	if upToDate(current, wanted) {
 		return current, false
@@ -54,8 +53,8 @@ func sameSelector(a, b v1alpha1.WorkloadGroupScheduling) bool {
 	return a.Source == b.Source && maps.Equal(a.MatchLabels, b.MatchLabels)
 }
 
-// sameFile decodes where it must: Kratix may have written the Work, or another
-// version of the compressor.
+// sameFile decodes files whose contents differ: Kratix, or another version of the
+// compressor, may have encoded the same bytes.
 func sameFile(current, wanted v1alpha1.Workload) bool {
 	if current.Filepath != wanted.Filepath || current.Content == wanted.Content {
 		return current.Filepath == wanted.Filepath
@@ -64,7 +63,7 @@ func sameFile(current, wanted v1alpha1.Workload) bool {
 	if err != nil {
 		return false
 	}
-	have, length, err := digest(current, size+1) // whoever wrote it, it costs no more than ours
+	have, length, err := digest(current, size+1) // more than that need not be read
 	return err == nil && have == want && length == size
 }
 
