@@ -18,7 +18,7 @@ import (
 	"github.com/kratix-compile/kratix-compile/internal/runner/serving"
 )
 
-// page is a listener for those who only look. Controller-runtime's own have no bounds.
+// page is a listener whose pages are only read. Those of controller-runtime have no bounds.
 type page struct {
 	name, address string
 	handler       http.Handler
@@ -26,7 +26,7 @@ type page struct {
 	answer        time.Duration
 }
 
-// pages are what the flags ask for besides harvest and webhook.
+// pages are the listeners that the flags ask for, apart from harvest and webhook.
 func (s *settings) pages(ready healthz.Checker) []page {
 	return []page{
 		{"metrics", s.metricsAddress, metricsPage(), 32, 30 * time.Second},
@@ -70,7 +70,7 @@ func metricsPage() http.Handler {
 	return mux
 }
 
-// healthPage: /healthz says that the program lives, /readyz that it can be asked for more.
+// healthPage: /healthz says that the program runs, /readyz that it has a certificate.
 func healthPage(ready healthz.Checker) http.Handler {
 	mux := http.NewServeMux()
 	for path, checks := range map[string]map[string]healthz.Checker{

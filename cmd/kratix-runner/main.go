@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Command kratix-runner runs the workflows of Promises on Tekton or Argo, and puts what
-// they write into Works. Its command status shows a person what they are doing.
+// Command kratix-runner runs the workflows of Promises on Tekton or Argo, and writes Works
+// of their results. Its command status shows a person how far they are.
 package main
 
 import (
@@ -31,8 +31,8 @@ func main() {
 	os.Exit(code)
 }
 
-// Names under which status is a command of other programs: of kubectl, which also asks for
-// completions, as krew spells them, and of the Kratix CLI.
+// Names of this program under which status is a command of another one: of kubectl, as krew
+// spells them, with one more for completions, and of the Kratix CLI.
 var plugins = map[string][]string{
 	"kubectl-kratix-status":          {"status"}, // kubectl kratix status
 	"kubectl_complete-kratix-status": {"__complete", "status"},

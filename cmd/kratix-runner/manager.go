@@ -74,8 +74,8 @@ func duration(d *metav1.Duration) *time.Duration {
 	return &d.Duration
 }
 
-// cacheOptions hold only what the controllers look at: of Pods and accounts those of
-// Promises, of ConfigMaps the heads of harvests.
+// cacheOptions hold only what the controllers read: Pods, accounts and roles of Promises,
+// and of the ConfigMaps the heads of harvests.
 func cacheOptions(s *settings) (cache.Options, error) {
 	ofPromises := cache.ByObject{Label: exists(v1alpha1.LabelPromise)}
 	own, err := labels.Parse(s.promises)
@@ -108,8 +108,8 @@ func exists(label string) labels.Selector {
 	return labels.NewSelector().Add(*requirement)
 }
 
-// slim leaves out of what is cached what no Observer reads: of runs most of it, of Pods what
-// they were to be. It is asked for every event of every watch.
+// slim removes from what is cached what no Observer reads: most of a run, and the spec of a
+// Pod. It is called for every event of every watch.
 func slim() toolscache.TransformFunc {
 	runs := map[string]backends.Observer{}
 	for _, e := range backends.Engines() {
@@ -130,8 +130,9 @@ func slim() toolscache.TransformFunc {
 	}
 }
 
-// shared is a value whose texts are kept once, however many objects have them: requests of
-// one Promise differ in little, and every key of each was read from the wire on its own.
+// shared is a value whose texts are in memory once, however many objects have them.
+// Requests of one Promise have the same keys and many of the same values, and the decoder
+// makes new ones for each.
 func shared(value any) any {
 	switch v := value.(type) {
 	case map[string]any:

@@ -54,7 +54,7 @@ func run(ctx context.Context, s *settings) error {
 	if err != nil {
 		return err
 	}
-	config.QPS, config.Burst = -1, 0 // the API server's own fairness is the better judge
+	config.QPS, config.Burst = -1, 0 // the API server bounds its clients itself
 	mgr, err := newManager(config, s)
 	if err != nil {
 		return err
@@ -84,7 +84,7 @@ func run(ctx context.Context, s *settings) error {
 	return mgr.Start(ctx)
 }
 
-// flush sends the spans of the last moments, and waits for nobody.
+// flush sends the last spans, and waits for flushTime at most.
 func flush(stop func(context.Context) error) {
 	ctx, cancel := context.WithTimeout(context.Background(), flushTime)
 	defer cancel()
@@ -95,7 +95,7 @@ func flush(stop func(context.Context) error) {
 
 const flushTime = 3 * time.Second
 
-// certificate makes sure of its Secret, which the rotation only fills.
+// certificate creates the Secret if it is missing: the rotation only fills it.
 func (s *settings) certificate(ctx context.Context, mgr manager.Manager) (*certs.Certificate, error) {
 	names := s.harvestNames
 	if len(names) == 0 {
@@ -202,7 +202,7 @@ func (s *settings) addWebhook(mgr manager.Manager, certificate *certs.Certificat
 	}, &admission.Destinations{Reader: mgr.GetAPIReader()})
 }
 
-// live writes as usual and reads past the cache.
+// live writes as usual, and reads from the API server instead of the cache.
 type live struct {
 	client.Client
 	reader client.Reader

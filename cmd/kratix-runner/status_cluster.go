@@ -34,7 +34,7 @@ type clusterFlags struct {
 	overrides  clientcmd.ConfigOverrides
 }
 
-// shown are those of kubectl's flags that the help has; the others work, too.
+// shown are the flags of kubectl that are in the help; the others work, too.
 var shown = map[string]bool{"namespace": true, "context": true, "as": true, "request-timeout": true}
 
 func (f *clusterFlags) bind(set *pflag.FlagSet) {
@@ -52,7 +52,7 @@ func (f *clusterFlags) bind(set *pflag.FlagSet) {
 	set.AddFlagSet(all)
 }
 
-// clusterClient is a connection with the rights of whoever has asked.
+// clusterClient is a connection with the rights of the person who asks.
 type clusterClient struct {
 	client    client.WithWatch
 	config    *rest.Config
@@ -149,7 +149,7 @@ func lookUp(mapper meta.RESTMapper, groups []*restmapper.APIGroupResources, word
 	return nil, err
 }
 
-// explain says what somebody can do who cannot read the object itself.
+// explain says what to do if the object itself cannot be read.
 func (c *clusterClient) explain(s status.Subject, err error) error {
 	switch {
 	case apierrors.IsNotFound(err) && s.Namespace != "":
@@ -188,7 +188,7 @@ func (f *statusFlags) complete(_ *cobra.Command, args []string, begun string) ([
 func (c *clusterClient) kinds() []string {
 	found := []string{"promise", "work"}
 	list := &unstructured.UnstructuredList{}
-	list.SetGroupVersionKind(schema.GroupVersionKind{Group: v1alpha1.Group, Version: v1alpha1.Version, Kind: "PromiseList"})
+	list.SetGroupVersionKind(v1alpha1.GroupVersion.WithKind("PromiseList"))
 	ctx, cancel := context.WithTimeout(context.Background(), completeWithin)
 	defer cancel()
 	_ = c.client.List(ctx, list) // what may not be read is not offered

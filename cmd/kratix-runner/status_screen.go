@@ -65,7 +65,7 @@ func (s *screen) redraw() {
 	s.drawn = len(lines)
 }
 
-// leave takes away what was drawn: something that stays comes in its place.
+// leave erases what was drawn, because text that stays comes in its place.
 func (s *screen) leave() {
 	if s == nil {
 		return
@@ -86,8 +86,8 @@ func (s *screen) erase() string {
 	return fmt.Sprintf("\x1b[%dA\r\x1b[J", s.drawn)
 }
 
-// fit cuts a text to what a terminal shows without breaking a line: it has to be known how
-// many lines there are.
+// fit cuts a text so that the terminal breaks no line: redraw must know how many lines
+// there are.
 func fit(text string, width, height int) []string {
 	lines := strings.Split(strings.TrimRight(text, "\n"), "\n")
 	if more := len(lines) - max(height, 2); more > 0 {
@@ -99,7 +99,7 @@ func fit(text string, width, height int) []string {
 	return lines
 }
 
-// cut counts what is seen: escape sequences take no room, and are all kept.
+// cut shortens a line to a width. Escape sequences take no room and are all kept.
 func cut(line string, width int) string {
 	var b strings.Builder
 	seen, escape := 0, false

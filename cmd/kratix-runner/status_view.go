@@ -20,7 +20,7 @@ import (
 
 var colors = []string{"auto", "always", "never"}
 
-// view looks at the cluster and shows what it sees.
+// view reads the cluster and shows what it has read.
 type view struct {
 	*statusFlags
 	cluster  *clusterClient
@@ -28,15 +28,15 @@ type view struct {
 	subject  status.Subject
 	out, err io.Writer
 
-	// seen is what was shown last; gone, that it is there no more.
+	// seen is what was shown last. gone is true if the object is not there any more.
 	seen   status.List
 	gone   bool
 	screen *screen
-	// complaint is the last thing that went wrong on the way.
+	// complaint is the last error of a watch.
 	complaint string
 }
 
-// object looks at one.
+// object shows one object.
 func (v *view) object(ctx context.Context) ([]status.Scope, bool, error) {
 	facts, scopes, err := v.gatherer.Gather(ctx, v.subject)
 	switch {
@@ -54,7 +54,7 @@ func (v *view) object(ctx context.Context) ([]status.Scope, bool, error) {
 	return scopes, t.Settled, v.show(status.List{Items: []status.Trail{t}}, t)
 }
 
-// overview looks at all of them.
+// overview shows all Promises and requests.
 func (v *view) overview(ctx context.Context) ([]status.Scope, bool, error) {
 	all, missing, scopes, err := v.gatherer.Overview(ctx, v.cluster.chosenNamespace)
 	if err != nil {
@@ -72,7 +72,8 @@ func (v *view) overview(ctx context.Context) ([]status.Scope, bool, error) {
 	return scopes, settled, v.show(list, list)
 }
 
-// trouble ends the first look. Later ones are tried again: API servers restart.
+// trouble ends the first look with the error. Later looks are repeated: API servers
+// restart.
 func (v *view) trouble(ctx context.Context, scopes []status.Scope, err error) ([]status.Scope, bool, error) {
 	if !v.watch || len(v.seen.Items) == 0 || ctx.Err() != nil {
 		return scopes, false, err
@@ -84,7 +85,8 @@ func (v *view) trouble(ctx context.Context, scopes []status.Scope, err error) ([
 	return scopes, false, nil
 }
 
-// show prints what has changed. Data is what JSON and YAML have.
+// show prints a list if it is not what was printed last; data is the list for JSON and
+// YAML.
 func (v *view) show(list status.List, data any) error {
 	v.complaint = ""
 	if reflect.DeepEqual(v.seen, list) {
@@ -117,7 +119,7 @@ func (v *view) render(list status.List, now time.Time) string {
 	return text.String()
 }
 
-// lines are for a log: one for each object that has got on.
+// lines prints a line for each object that has changed, as for a log.
 func (v *view) lines(before status.List) {
 	known := map[string]bool{}
 	for _, t := range flat(before.Items) {
@@ -130,8 +132,7 @@ func (v *view) lines(before status.List) {
 	}
 }
 
-// flat are Promises and their requests in one list; of a Promise that is looked at itself
-// the Promise alone.
+// flat are Promises and their requests in one list.
 func flat(all []status.Trail) []status.Trail {
 	var out []status.Trail
 	for _, t := range all {
@@ -140,7 +141,8 @@ func flat(all []status.Trail) []status.Trail {
 	return out
 }
 
-// begin prepares a terminal for what changes; the function it returns shows the end.
+// begin prepares the terminal for a watch. The function that it returns prints the last
+// state.
 func (v *view) begin(ctx context.Context) (end func()) {
 	file, ok := v.out.(*os.File)
 	if v.output != "" || !ok || !term.IsTerminal(int(file.Fd())) {
@@ -165,7 +167,7 @@ func (v *view) verdict() error {
 		return nil
 	}
 	all := v.seen.Items
-	if v.subject.Name == "" { // those of a Promise that is asked about itself are not its own doing
+	if v.subject.Name == "" { // with a Promise as the subject, its requests do not count
 		all = flat(all)
 	}
 	if slices.ContainsFunc(all, func(t status.Trail) bool {

@@ -15,20 +15,20 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
-// Watcher tells when something changes.
+// Watcher reports changes.
 type Watcher interface {
 	Watch(ctx context.Context, list client.ObjectList, opts ...client.ListOption) (watch.Interface, error)
 }
 
-// Look reads everything once and shows it. It returns what it has read, and whether there
-// is nothing more to wait for.
+// Look reads everything once and shows it. It returns what it has read, and whether nothing
+// more is to be waited for.
 type Look func(ctx context.Context) (scopes []Scope, done bool, err error)
 
 const (
-	// breath lets changes that come together be looked at together.
+	// breath is a short wait after a change: changes that come together cause one look.
 	breath = 100 * time.Millisecond
-	// calm is how long nothing may happen until what is settled is believed: kratix-runner
-	// may not have seen yet what somebody has just changed.
+	// calm is how long a settled object must stay so until the watch ends: kratix-runner
+	// may not have seen the last change yet.
 	calm = time.Second
 	// reopen is when a watch is opened again that the API server has closed.
 	reopen = time.Second
@@ -55,15 +55,15 @@ func Follow(ctx context.Context, w Watcher, look Look) error {
 
 type follower struct {
 	watcher Watcher
-	// open are watches that are open, and that never will be.
+	// open are watches that are open, and those that are forbidden.
 	open    map[Scope]bool
 	watches sync.WaitGroup
 	changed chan struct{}
 	closed  chan Scope
 }
 
-// watch opens what is not open yet. Whatever was changed between reading and watching is
-// not lost: a new watch begins with what there is.
+// watch opens what is not open yet. A change between reading and watching is not lost: a
+// new watch begins with what there is.
 func (f *follower) watch(ctx context.Context, scopes []Scope) {
 	for _, s := range scopes {
 		if f.open[s] {
@@ -74,7 +74,7 @@ func (f *follower) watch(ctx context.Context, scopes []Scope) {
 	}
 }
 
-// follow passes on that something has changed, and not what: it is all read again.
+// follow reports that something has changed, and not what: everything is read again.
 func (f *follower) follow(ctx context.Context, s Scope) {
 	defer func() {
 		select {
@@ -99,7 +99,7 @@ func (f *follower) follow(ctx context.Context, s Scope) {
 	}
 }
 
-// pass notes every event until there are no more.
+// pass notes every event until the watch ends.
 func (f *follower) pass(ctx context.Context, events watch.Interface) {
 	for {
 		select {
@@ -132,8 +132,8 @@ func (f *follower) note() {
 	}
 }
 
-// still waits for a change, and tells that there was none: because what is settled stays
-// so, or because nobody waits any more.
+// still waits for a change. It is true if none came: what is settled has stayed so, or the
+// context has ended.
 func (f *follower) still(ctx context.Context, settled bool) bool {
 	var quiet <-chan time.Time
 	if settled {

@@ -25,14 +25,10 @@ import (
 )
 
 var (
-	promiseKind = kindOf(v1alpha1.KindPromise)
-	workKind    = kindOf(v1alpha1.KindWork)
+	promiseKind = v1alpha1.GroupVersion.WithKind(v1alpha1.KindPromise)
+	workKind    = v1alpha1.GroupVersion.WithKind(v1alpha1.KindWork)
 	podKind     = corev1.SchemeGroupVersion.WithKind("Pod")
 )
-
-func kindOf(kind string) schema.GroupVersionKind {
-	return schema.GroupVersionKind{Group: v1alpha1.Group, Version: v1alpha1.Version, Kind: kind}
-}
 
 // Subject is the object that is asked about.
 type Subject struct {
@@ -43,8 +39,8 @@ type Subject struct {
 	Resource string
 }
 
-// Gatherer reads from a cluster what a person may read. What is refused is noted in the
-// Facts and treated as if it were not there.
+// Gatherer reads from a cluster what a person may read. If a read is forbidden, the Facts
+// have the missing right, and the object counts as not there.
 type Gatherer struct {
 	Reader client.Reader
 	// SystemNamespace is where promise workflows run.
@@ -66,8 +62,8 @@ func (g *Gatherer) Gather(ctx context.Context, s Subject) (Facts, []Scope, error
 	return f, r.scopes, err
 }
 
-// Overview reads all Promises, each with its requests, in one namespace or with "" in all
-// of them. It goes by what their statuses say: runs and Works may be many, and large.
+// Overview reads all Promises, each with its requests in one namespace, or in all with "".
+// It reads only their statuses: runs and Works may be many, and large.
 func (g *Gatherer) Overview(ctx context.Context, namespace string) ([]Facts, []Right, []Scope, error) {
 	r := &gathering{Gatherer: g}
 	promises, err := list[unstructured.Unstructured](ctx, r, promiseKind, "", labels.Everything())
@@ -115,8 +111,8 @@ func (r *gathering) around(ctx context.Context, f *Facts) error {
 	return err
 }
 
-// works are large: nobody else's are read. Those of a Promise's dependencies are beside its
-// own, or in the system namespace.
+// works reads only the object's own Works, because Works are large. That of a Promise's
+// dependencies is in the system namespace.
 func (r *gathering) works(ctx context.Context, f *Facts) error {
 	own := labels.Set(f.owner().WorkLabels()).AsSelector()
 	found, err := list[v1alpha1.Work](ctx, r, workKind, f.owner().Namespace, own)
@@ -139,7 +135,7 @@ func (r *gathering) aroundWork(ctx context.Context, f *Facts) error {
 	return r.placements(ctx, f)
 }
 
-// promiseOf goes by the label that kratix-runner sets, or else by the kind.
+// promiseOf finds the Promise by the label that kratix-runner sets, or else by the kind.
 func (r *gathering) promiseOf(ctx context.Context, request *unstructured.Unstructured) (*unstructured.Unstructured, string, error) {
 	if name := request.GetLabels()[v1alpha1.LabelPromise]; name != "" {
 		promise, err := r.get(ctx, promiseKind, "", name)
@@ -182,7 +178,7 @@ func (r *gathering) requests(ctx context.Context, promise *unstructured.Unstruct
 	return out, err
 }
 
-// runs of the object are on any engine: it may have been changed.
+// runs looks on every engine: the object may have had another one before.
 func (r *gathering) runs(ctx context.Context, f *Facts) error {
 	of := labels.Set(f.owner().RunLabels()).AsSelector()
 	for _, e := range backends.Engines() {
@@ -206,7 +202,8 @@ func (r *gathering) runs(ctx context.Context, f *Facts) error {
 	return err
 }
 
-// podsOf are the run's own among those of the object. Labels alone do not make a Pod one.
+// podsOf are the Pods of the run among those of the object. The owner counts, because
+// anybody can set labels.
 func (f RunFacts) podsOf() []corev1.Pod {
 	selector := labels.SelectorFromSet(f.Engine.Observer.PodLabels(f.Object))
 	return slices.DeleteFunc(slices.Clone(f.Pods), func(p corev1.Pod) bool {
@@ -214,7 +211,8 @@ func (f RunFacts) podsOf() []corev1.Pod {
 	})
 }
 
-// placements are those of the object's Works, with where they go.
+// placements reads the WorkPlacements of the object's Works, and the Destinations and State
+// Stores that they are for.
 func (r *gathering) placements(ctx context.Context, f *Facts) error {
 	names := map[string][]string{}
 	for _, w := range f.ownWorks() {
@@ -225,7 +223,7 @@ func (r *gathering) placements(ctx context.Context, f *Facts) error {
 		if err != nil {
 			return err
 		}
-		found, err := list[v1alpha1.WorkPlacement](ctx, r, kindOf(v1alpha1.KindWorkPlacement), namespace, labels.NewSelector().Add(*requirement))
+		found, err := list[v1alpha1.WorkPlacement](ctx, r, v1alpha1.GroupVersion.WithKind(v1alpha1.KindWorkPlacement), namespace, labels.NewSelector().Add(*requirement))
 		if err != nil {
 			return err
 		}
@@ -240,7 +238,7 @@ func (r *gathering) placements(ctx context.Context, f *Facts) error {
 }
 
 func (r *gathering) destinations(ctx context.Context) (map[string]*v1alpha1.Destination, map[v1alpha1.StateStoreReference]StoreFacts, error) {
-	all, err := list[v1alpha1.Destination](ctx, r, kindOf(v1alpha1.KindDestination), "", labels.Everything())
+	all, err := list[v1alpha1.Destination](ctx, r, v1alpha1.GroupVersion.WithKind(v1alpha1.KindDestination), "", labels.Everything())
 	if err != nil {
 		return nil, nil, err
 	}
@@ -249,7 +247,7 @@ func (r *gathering) destinations(ctx context.Context) (map[string]*v1alpha1.Dest
 		found[all[i].Name] = &all[i]
 	}
 	stores := map[v1alpha1.StateStoreReference]StoreFacts{}
-	gits, err := list[v1alpha1.GitStateStore](ctx, r, kindOf(v1alpha1.KindGitStateStore), "", labels.Everything())
+	gits, err := list[v1alpha1.GitStateStore](ctx, r, v1alpha1.GroupVersion.WithKind(v1alpha1.KindGitStateStore), "", labels.Everything())
 	for _, g := range gits {
 		stores[v1alpha1.StateStoreReference{Kind: v1alpha1.KindGitStateStore, Name: g.Name}] = StoreFacts{
 			Store: Store{Kind: v1alpha1.KindGitStateStore, Name: g.Name, Location: g.Spec.URL, Branch: g.Spec.Branch},
@@ -259,7 +257,7 @@ func (r *gathering) destinations(ctx context.Context) (map[string]*v1alpha1.Dest
 	if err != nil {
 		return nil, nil, err
 	}
-	buckets, err := list[v1alpha1.BucketStateStore](ctx, r, kindOf(v1alpha1.KindBucketStateStore), "", labels.Everything())
+	buckets, err := list[v1alpha1.BucketStateStore](ctx, r, v1alpha1.GroupVersion.WithKind(v1alpha1.KindBucketStateStore), "", labels.Everything())
 	for _, b := range buckets {
 		stores[v1alpha1.StateStoreReference{Kind: v1alpha1.KindBucketStateStore, Name: b.Name}] = StoreFacts{
 			Store: Store{Kind: v1alpha1.KindBucketStateStore, Name: b.Name, Location: b.Spec.Endpoint + "/" + b.Spec.BucketName},

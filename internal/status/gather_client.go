@@ -18,7 +18,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
-// Scope is what has been read: whoever watches it knows when to read again.
+// Scope is something that has been read. A watch of it tells when to read again.
 type Scope struct {
 	Kind      schema.GroupVersionKind
 	Namespace string
@@ -75,7 +75,7 @@ func decode[T any](from *unstructured.Unstructured, to *T) error {
 	return runtime.DefaultUnstructuredConverter.FromUnstructured(from.Object, to)
 }
 
-// absent takes note of a right that is missing.
+// absent tells whether an object counts as not there, and notes a missing right.
 func (r *gathering) absent(err error, verb, namespace string) bool {
 	if status, ok := errors.AsType[*apierrors.StatusError](err); ok && apierrors.IsForbidden(err) {
 		right := Right{Verb: verb, Namespace: namespace}

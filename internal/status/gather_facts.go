@@ -34,7 +34,7 @@ type Facts struct {
 	Stores       map[v1alpha1.StateStoreReference]StoreFacts
 	// Requests are for what the Promise offers.
 	Requests []Facts
-	// Brief tells that runs and Works were not looked at.
+	// Brief is true if runs and Works were not read.
 	Brief   bool
 	Missing []Right
 }
@@ -74,12 +74,12 @@ func (f Facts) owner() workflow.Owner {
 	return o.In(chosen, f.SystemNamespace)
 }
 
-// ownWorks are the object's; a Promise has those of its dependencies, too.
+// ownWorks are the Works of the object. A Promise also has that of its dependencies.
 func (f Facts) ownWorks() []v1alpha1.Work {
 	if f.isWork() {
 		return f.Works
 	}
-	own := work.Stale(f.Works, f.owner(), nil) // without a Pipeline that is listed, all are
+	own := work.Stale(f.Works, f.owner(), nil) // with no Pipelines, all of the owner's are stale
 	if !f.isPromise() {
 		return own
 	}

@@ -19,10 +19,10 @@ import (
 // Formats are those for programs.
 var Formats = []string{"json", "yaml"}
 
-// List is the overview as data.
+// List is the overview, for programs.
 type List struct {
 	Items []Trail `json:"items"`
-	// Missing are rights without which something is not there.
+	// Missing are the rights that are missing to show all.
 	Missing []Right `json:"missing,omitempty"`
 }
 
@@ -72,7 +72,8 @@ func (p Palette) bold(text string) string { return p.paint(strong, text) }
 
 func (p Palette) faint(text string) string { return p.paint(dim, text) }
 
-// state colours a state, a phase or a step's; padding is no part of the word.
+// state colours the state of an object, a run or a container. The text may have spaces
+// around it.
 func (p Palette) state(text string) string {
 	color := ""
 	switch strings.TrimSpace(text) {
@@ -88,7 +89,7 @@ func (p Palette) state(text string) string {
 	return p.paint(color, text)
 }
 
-// plain keeps what containers and servers have said to one line, and control characters
+// plain puts a text of a container or a server on one line, and keeps control characters
 // from the terminal.
 func plain(text string) string {
 	return strings.Map(func(r rune) rune {

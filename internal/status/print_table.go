@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// notes tell what is not shown for want of a right.
+// notes list what is not shown because a right is missing.
 func notes(w io.Writer, missing []Right) {
 	if len(missing) == 0 {
 		return
@@ -52,7 +52,7 @@ func rows(w io.Writer, all []Trail, p Palette, now time.Time) {
 	}
 }
 
-// row names a Promise, or a request a little to the right.
+// row names a Promise, or an indented request.
 func (t Trail) row() string {
 	if t.Promise == "" {
 		return t.title()
@@ -90,7 +90,7 @@ func unready(requests []Trail) []Trail {
 	return left[:min(len(left), maxUnready)]
 }
 
-// Line is a Trail in one line, without a time that would make every one another.
+// Line is a Trail in one line. It has no age, so that the same Trail gives the same line.
 func Line(t Trail) string {
 	return strings.TrimSuffix(fmt.Sprintf("%s %s: %s", t.title(), t.State, plain(t.Message)), ": ")
 }

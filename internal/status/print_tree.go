@@ -16,7 +16,7 @@ import (
 )
 
 // Tree shows a Trail to a person: first what it waits for, then where everything is, then
-// what one can type.
+// commands that help.
 func Tree(w io.Writer, t Trail, p Palette, now time.Time) error {
 	var out strings.Builder
 	fmt.Fprintf(&out, "%s  %s\n", p.bold(plain(t.title())), p.state(string(t.State)))
@@ -178,11 +178,12 @@ func (n node) print(w io.Writer, p Palette) {
 }
 
 const (
-	// maxLabel is where states stand at most; longer labels push theirs to the right.
+	// maxLabel is the widest column of labels; after a longer label the state stands
+	// further right.
 	maxLabel = 76
 	// widestState is as wide as "Succeeded".
 	widestState = 9
-	// maxDetail is how much of a text is in the tree: above it, the one that matters is whole.
+	// maxDetail cuts texts in the tree. The one that matters stands above the tree in full.
 	maxDetail = 90
 )
 

@@ -13,8 +13,7 @@ import (
 	"github.com/kratix-compile/kratix-compile/translate/workflow"
 )
 
-// Read makes a Trail of what was read. Flags go into every command, as in
-// "--context prod".
+// Read makes a Trail of Facts. Flags go into every command, as in "--context prod".
 func Read(f Facts, flags ...string) Trail {
 	r := reader{Facts: f, document: progress.Read(f.status()), commands: commands{flags: flags}}
 	t := Trail{
@@ -42,15 +41,15 @@ func Read(f Facts, flags ...string) Trail {
 	return t
 }
 
-// reader knows one object.
+// reader reads the Facts of one object.
 type reader struct {
 	Facts
 	document progress.Status
 	commands commands
 }
 
-// pipelines are those of the status, each with its run and the Works that it wrote; the
-// Works that are left are of none of them.
+// pipelines are those in the status, each with its run and its Works. left are the Works of
+// none of them.
 func (r *reader) pipelines(works []Work) (pipelines []Pipeline, left []Work) {
 	of := map[string]string{}
 	for _, w := range r.Works {

@@ -81,7 +81,7 @@ func (r *reader) running(name string, p Pipeline, reason progress.Reason) verdic
 	return verdict{state: Running, message: name + ": " + firstLine(run.Message) + run.again()}
 }
 
-// unread goes by the status: the run was not looked at, or is not there.
+// unread goes by the status, because the run was not read or is not there.
 func (r *reader) unread(name string, p Pipeline) verdict {
 	switch {
 	case p.Message != "": // it is what holds the run up
@@ -92,8 +92,8 @@ func (r *reader) unread(name string, p Pipeline) verdict {
 	return verdict{state: Waiting, message: name + ": kratix-runner is about to make its run"}
 }
 
-// again tells which attempt it is of a run that has failed before, or that an attempt has
-// failed and another one follows.
+// again says which attempt of the run this is, after the first, or that another attempt
+// follows one that has failed.
 func (r *Run) again() string {
 	switch failing := r.Failing(); {
 	case failing != nil && failing.Phase == state.StepDone: // or it would have ended

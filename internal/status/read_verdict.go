@@ -14,18 +14,19 @@ import (
 	"github.com/kratix-compile/kratix-compile/translate/workflow"
 )
 
-// verdict is the state of an object, and in a sentence why.
+// verdict is the state of an object, and why, in a sentence.
 type verdict struct {
 	state   State
 	message string
-	// resumes tells that it goes on by itself although the state says otherwise.
+	// resumes is true if it goes on by itself although the state says otherwise.
 	resumes bool
 	// next are commands that bring it further.
 	next []Command
 }
 
-// verdict is what the first one has to say that has something to say: what stops
-// everything comes before what stops a part.
+// verdict asks one question after another, and the first that applies gives the answer.
+// What stops everything comes before what stops a part: first that the object is paused,
+// for example, and then that a Pipeline has failed.
 func (r *reader) verdict(t *Trail) verdict {
 	if r.isWork() {
 		if v, ok := r.files(t.Works); ok {
@@ -79,8 +80,8 @@ func (r *reader) paused(*Trail) (verdict, bool) {
 	return verdict{}, false
 }
 
-// rejected: something other than a Pipeline or a State Store keeps it from running, such
-// as an engine that is not installed.
+// rejected: neither a Pipeline nor a State Store is the reason, but for example an engine
+// that is not installed.
 func (r *reader) rejected(*Trail) (verdict, bool) {
 	c := r.condition(progress.ConditionReconciled)
 	ordinary := c.Message == progress.MessageFailing || c.Message == ""
@@ -260,7 +261,7 @@ func (r *reader) removal(t *Trail) (verdict, bool) {
 	return verdict{}, false
 }
 
-// finalizers: somebody else may hold the object.
+// finalizers: another program may hold the object.
 func (r *reader) finalizers(*Trail) (verdict, bool) {
 	var others []string
 	ours := false

@@ -22,24 +22,25 @@ import (
 // State is how far an object has come.
 type State string
 
-// The states. An object that is in one of the last four goes no further by itself.
+// The states. In one of the last four, nothing more happens by itself.
 const (
 	// Running has a container at work.
 	Running State = "Running"
-	// Waiting is for something that is expected to come: a slot, the Promise, a Destination.
+	// Waiting waits for something that is expected to come: a slot, the Promise, a
+	// Destination.
 	Waiting State = "Waiting"
-	// Failing fails at present and is tried again without anybody's help.
+	// Failing fails now, and is tried again without help.
 	Failing State = "Failing"
-	// Deleting is on its way out.
+	// Deleting is being deleted.
 	Deleting State = "Deleting"
 
 	// Ready has all its files in their State Stores.
 	Ready State = "Ready"
-	// Suspended waits for somebody to let it go on.
+	// Suspended waits until somebody lets it go on.
 	Suspended State = "Suspended"
-	// Paused is left alone until somebody takes the label off.
+	// Paused waits until somebody removes the label.
 	Paused State = "Paused"
-	// Failed needs somebody to change something.
+	// Failed waits until somebody changes something.
 	Failed State = "Failed"
 )
 
@@ -56,7 +57,7 @@ type Trail struct {
 	// Message is what the object waits for or what went wrong, for people; empty if it is
 	// Ready.
 	Message string `json:"message,omitempty"`
-	// Settled tells that nothing more happens until somebody does something.
+	// Settled is true if nothing more happens until somebody does something.
 	Settled bool `json:"settled"`
 	// Since is when the present Pipeline began or ended, or else the object.
 	Since time.Time `json:"since,omitzero"`
@@ -69,7 +70,7 @@ type Trail struct {
 	Works []Work `json:"works,omitempty"`
 	// Requests are those for what a Promise offers, without their runs.
 	Requests []Trail `json:"requests,omitempty"`
-	// Missing are rights without which something is not shown.
+	// Missing are the rights that are missing to show all.
 	Missing []Right `json:"missing,omitempty"`
 }
 
@@ -140,7 +141,7 @@ type Store struct {
 	Branch   string `json:"branch,omitempty"`
 }
 
-// Right is what somebody would have to be granted.
+// Right is a right that the person does not have.
 type Right struct {
 	Verb string `json:"verb"`
 	// Resource is as in "works.platform.kratix.io".
@@ -149,5 +150,5 @@ type Right struct {
 	Namespace string `json:"namespace,omitempty"`
 }
 
-// settled tells whether an object in this state goes no further by itself.
+// settled tells whether nothing more happens by itself in this state.
 func (s State) settled() bool { return s == Ready || s == Suspended || s == Paused || s == Failed }
