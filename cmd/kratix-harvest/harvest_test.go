@@ -28,7 +28,7 @@ import (
 	"github.com/kratix-compile/kratix-compile/internal/harvest/protocol"
 )
 
-// runner stands in for the real one; the loop with that is in internal/harvest.
+// runner stands in for the real one; internal/harvest tests the step with that.
 type runner struct {
 	handler http.HandlerFunc
 	harvest *harvest

@@ -17,7 +17,7 @@ import (
 	"github.com/kratix-compile/kratix-compile/internal/release"
 )
 
-// maxProgram is what every Pod on every node pulls, in bytes.
+// maxProgram bounds the program, in bytes: every node pulls it.
 const maxProgram = 10 << 20
 
 func TestSize(t *testing.T) {

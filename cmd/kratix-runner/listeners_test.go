@@ -19,8 +19,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/healthz"
 )
 
-// TestPagesAmongStrangers: each page is served to an honest peer while another one has opened
-// 2,000 connections, and nothing else is served.
+// TestPagesAmongStrangers: each page, and nothing else, is served to a peer while another
+// one has 2,000 connections open.
 func TestPagesAmongStrangers(t *testing.T) {
 	s := &settings{metricsAddress: "127.0.0.1:0", healthAddress: "127.0.0.1:0", pprofAddress: "127.0.0.1:0"}
 	wanted := map[string]map[string]string{

@@ -22,7 +22,7 @@ import (
 	"github.com/kratix-compile/kratix-compile/internal/runner/caching"
 )
 
-// TestOwnPromises: what the cache does not hold is nobody's whom this runner looks after.
+// TestOwnPromises: the cache holds only the Promises that this runner is for.
 func TestOwnPromises(t *testing.T) {
 	for selector, want := range map[string][]bool{"": {true, true}, "runner=yes": {true, false}, "runner!=yes": {false, true}} {
 		options, err := cacheOptions(&settings{promises: selector})

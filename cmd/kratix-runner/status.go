@@ -134,7 +134,7 @@ func (f *statusFlags) run(cmd *cobra.Command, args []string) error {
 	return v.follow(cmd.Context(), look)
 }
 
-// follow ends with what has become of it in the end.
+// follow shows every change, and ends with the verdict of the last one.
 func (v *view) follow(ctx context.Context, look status.Look) error {
 	interrupted := ctx
 	if v.timeout > 0 {

@@ -15,7 +15,7 @@ import (
 	"github.com/kratix-compile/kratix-compile/internal/status"
 )
 
-// TestStatusMisused: what is wrong with the words is said before a cluster is asked.
+// TestStatusMisused: a wrong command line is refused before a request to a cluster.
 func TestStatusMisused(t *testing.T) {
 	t.Setenv("KUBECONFIG", "testdata/none")
 	for words, says := range map[string]string{

@@ -35,7 +35,7 @@ import (
 
 const secret = "a-token-that-nobody-may-see"
 
-// runner is a Handler with everything behind it, but for the cluster.
+// runner is a Handler with everything behind it except a cluster.
 type runner struct {
 	*Handler
 	api      client.Client
@@ -48,7 +48,7 @@ var (
 	render = Run{Key: record.Key{Namespace: "team", Run: "render"}, Kind: "TaskRun", Labels: map[string]string{"kratix.io/promise-name": "db"}}
 )
 
-// newRunner knows the one token and the one run, unless change makes it another runner.
+// newRunner knows one token and one run, unless change says otherwise.
 func newRunner(t *testing.T, change func(o *Options)) *runner {
 	t.Helper()
 	r := &runner{api: fake.NewClientBuilder().Build(), registry: prometheus.NewRegistry(), log: &lockedBuffer{}}
@@ -130,8 +130,7 @@ func (r *runner) stored(t *testing.T) []byte {
 	return data
 }
 
-// certificate is one of the standard library for tests, for 127.0.0.1, and ca is its
-// authority.
+// certificate is the standard library's for tests, for 127.0.0.1; ca is its authority.
 var certificate, ca = func() (tls.Certificate, []byte) {
 	server := httptest.NewTLSServer(nil)
 	defer server.Close()

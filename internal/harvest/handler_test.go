@@ -26,7 +26,7 @@ import (
 	"github.com/kratix-compile/kratix-compile/internal/harvest/record"
 )
 
-func TestDelivery(t *testing.T) {
+func TestHarvest(t *testing.T) {
 	var checked bundle.Contents
 	r := newRunner(t, func(o *Options) {
 		o.Check = func(run Run, c bundle.Contents) ([]string, error) {
@@ -129,7 +129,7 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
-// A bundle that is there already, or that nobody wants, is not sent at all.
+// A bundle that is stored already, or is not wanted, is not sent at all.
 func TestNothingIsSentInVain(t *testing.T) {
 	r := newRunner(t, func(o *Options) { o.Runs = runs(func(Caller) (Run, error) { return Run{}, ErrSuperseded }) })
 	address, _ := serve(t, r, "")
@@ -156,7 +156,7 @@ func line(t *testing.T, in *bufio.Reader) string {
 	return text
 }
 
-// Whoever sends slowly, or not at all, keeps neither a connection nor a place.
+// A sender that is slow or silent keeps neither a connection nor a place.
 func TestSlowSenders(t *testing.T) {
 	r := newRunner(t, func(o *Options) { o.Uploads = 1 })
 	r.uploadTime = func(int64) time.Duration { return 300 * time.Millisecond }
@@ -184,12 +184,12 @@ func TestSlowSenders(t *testing.T) {
 	assert.NoError(t, err, "the connection ends, although the body never comes")
 }
 
-// TestDeliveryAmongStrangers: 2,000 connections that say nothing, or 600 whose bodies do not end
-// and that have no token, delay nobody who delivers.
-func TestDeliveryAmongStrangers(t *testing.T) {
+// TestHarvestAmongStrangers: 2,000 silent connections, or 600 without a token whose bodies
+// do not end, delay no harvest.
+func TestHarvestAmongStrangers(t *testing.T) {
 	r := newRunner(t, nil)
 	address, _ := serve(t, r, "")
-	deliver := func() {
+	harvest := func() {
 		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 		defer cancel()
 		status, text := send(t, request(t, address, pack(t, nil), nil).WithContext(ctx))
@@ -200,12 +200,12 @@ func TestDeliveryAmongStrangers(t *testing.T) {
 		require.NoError(t, err)
 		t.Cleanup(func() { _ = c.Close() })
 	}
-	deliver()
+	harvest()
 	for range 600 {
 		conn, _ := dial(t, address)
 		fmt.Fprintf(conn, "POST /nowhere HTTP/1.1\r\nHost: x\r\nContent-Length: 9999\r\n\r\nsome")
 	}
-	deliver()
+	harvest()
 }
 
 func TestTooManyWhoAsk(t *testing.T) {

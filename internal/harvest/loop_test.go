@@ -106,7 +106,7 @@ func TestLoop(t *testing.T) {
 	assert.Equal(t, 1, r.heads(t))
 }
 
-// fragile lets so many bytes in and then breaks: the process behind it has died.
+// fragile reads so many bytes and then breaks, as if the process behind it had died.
 type fragile struct {
 	net.Listener
 	left *atomic.Int64

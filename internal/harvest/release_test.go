@@ -17,8 +17,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestStepOfTheLastRelease: what it sends, byte for byte, is stored, and it hears what it
-// understands (docs/upgrade.md). The file changes when there is a release, and not before.
+// TestStepOfTheLastRelease sends what that step sends, byte for byte. It is stored, and the
+// answer is one that the step understands (docs/upgrade.md). The file changes with a
+// release only.
 func TestStepOfTheLastRelease(t *testing.T) {
 	sent, err := os.ReadFile("testdata/v0.1.0.http")
 	require.NoError(t, err)

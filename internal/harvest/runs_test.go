@@ -79,7 +79,7 @@ func taskRun(uid types.UID, labels map[string]string) *unstructured.Unstructured
 	return o
 }
 
-// withPod is a run of which the engine says that it has made this Pod.
+// withPod is a run whose status names this Pod.
 func withPod(run *unstructured.Unstructured, name string) *unstructured.Unstructured {
 	run.Object["status"] = map[string]any{"podName": name}
 	return run

@@ -18,7 +18,7 @@ import (
 	"github.com/kratix-compile/kratix-compile/internal/runner/tracing"
 )
 
-// TestTraced: a span says how a delivery ended, and nothing that is in it.
+// TestTraced: a span says how a call ended, and nothing of the bundle.
 func TestTraced(t *testing.T) {
 	for name, c := range map[string]struct {
 		answer answer

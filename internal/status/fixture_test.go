@@ -67,7 +67,7 @@ func (s *story) section(name string) string {
 	return ""
 }
 
-// compare demands that the story ends so, or writes that it does.
+// compare demands that these sections are as in the story, or writes them with -update.
 func (s *story) compare(t *testing.T, shown map[string]string) {
 	t.Helper()
 	if *update {
@@ -83,8 +83,8 @@ func (s *story) compare(t *testing.T, shown map[string]string) {
 	}
 }
 
-// objects are those of the story, of base.yaml where it has no others of that name, and
-// of the recorded run.
+// objects are those of the story and of the recorded run, and those of base.yaml that the
+// story does not have.
 func (s *story) objects(t *testing.T) []client.Object {
 	t.Helper()
 	base, err := os.ReadFile("testdata/base.yaml")

@@ -19,7 +19,7 @@ import (
 	"github.com/kratix-compile/kratix-compile/internal/status"
 )
 
-// watched is a cluster of which each kind has one watch at a time.
+// watched is a cluster with one watch at a time for each kind.
 type watched struct {
 	mu     sync.Mutex
 	open   map[string]*watch.RaceFreeFakeWatcher
@@ -54,8 +54,8 @@ func scope(kind string) status.Scope {
 	return status.Scope{Kind: schema.GroupVersionKind{Version: "v1", Kind: kind}}
 }
 
-// TestFollow looks again when something changes that was read, also something that was
-// not read before, and after a watch has been closed; until what is settled stays so.
+// TestFollow looks again when something changes that was read, also if only the last look
+// has read it, and after a watch was closed. It ends when a settled object stays so.
 func TestFollow(t *testing.T) {
 	w := newWatched()
 	looks := 0

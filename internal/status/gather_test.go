@@ -12,7 +12,7 @@ import (
 	"github.com/kratix-compile/kratix-compile/internal/status"
 )
 
-// TestGatherRefuses what is not there, may not be read, or is none of kratix-runner's.
+// TestGatherRefuses what is not there, may not be read, or is not offered by a Promise.
 func TestGatherRefuses(t *testing.T) {
 	s := readStory(t, "testdata/ready.txtar")
 	s.options["status"] = "Thing default/two"
@@ -28,7 +28,7 @@ func TestGatherRefuses(t *testing.T) {
 	require.ErrorIs(t, err, status.ErrNotOffered)
 }
 
-// TestScopes: whatever the answer depends on is to be watched.
+// TestScopes: everything that the answer depends on is watched.
 func TestScopes(t *testing.T) {
 	s := readStory(t, "testdata/ready.txtar")
 	_, scopes, err := s.gatherer(t).Gather(t.Context(), s.subject())

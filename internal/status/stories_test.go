@@ -13,7 +13,7 @@ import (
 	"github.com/kratix-compile/kratix-compile/internal/status"
 )
 
-// TestStories compares what is shown of clusters in all kinds of trouble, byte for byte.
+// TestStories compares, byte for byte, what is shown of clusters in all kinds of trouble.
 func TestStories(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.txtar")
 	require.NoError(t, err)
@@ -32,7 +32,8 @@ func TestStories(t *testing.T) {
 	}
 }
 
-// TestReadIsPure demands the same answer for the same facts, and that they stay as they are.
+// TestReadIsPure demands the same Trail for the same Facts, and that the Facts do not
+// change.
 func TestReadIsPure(t *testing.T) {
 	s := readStory(t, "testdata/ready.txtar")
 	facts, _, err := s.gatherer(t).Gather(t.Context(), s.subject())

@@ -97,7 +97,8 @@ var sample = files{
 	"output/networking-2/first.yaml": "",
 }
 
-// The order is that of a walk; directories that say nothing are gone.
+// The order is that of a walk; directories without files below the first level are left
+// out.
 var sampleOrder = []string{
 	"metadata/status.yaml", "output/.hidden", "output/a/b.yaml", "output/a-b.yaml", "output/a.yaml", "output/größe 1.yaml",
 	"output/" + long, "output/networking/", "output/networking-2/first.yaml", "output/storage/",
@@ -112,8 +113,8 @@ func TestRoundTrip(t *testing.T) {
 	}
 }
 
-// A digest that changes with a release of ours or of Go's would turn a step's second
-// attempt into a conflict.
+// The digest must not change with a release of this program or of Go: a step's second
+// attempt would be a conflict.
 func TestTheBytesAreForEver(t *testing.T) {
 	first, second := sample.lay(t), sample.lay(t)
 	require.NoError(t, os.Chmod(filepath.Join(second.Output, "a.yaml"), 0o777))

@@ -13,7 +13,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestBrokenStreamIsNoFault breaks the stream at every byte: the bundle may be in order.
+// TestBrokenStreamIsNoFault breaks the stream at every byte. That is no Fault, because the
+// bundle may be good.
 func TestBrokenStreamIsNoFault(t *testing.T) {
 	data := pack(t, sample.lay(t))
 	for _, broken := range []error{io.ErrUnexpectedEOF, errors.New("connection reset by peer")} {

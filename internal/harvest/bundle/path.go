@@ -11,13 +11,12 @@ import (
 	"unicode"
 )
 
-// maxName is how long a file's name may be on the file systems of people who clone a
-// State Store.
+// maxName is the longest name of a file on common file systems: people clone State Stores.
 const maxName = 255
 
-// checkPath is the rule for the path of an entry, which begins with output/ or metadata/.
-// What it refuses could leave the directory, or would not survive in a Git repository, in
-// a bucket or on the disk of somebody who clones one.
+// checkPath checks the path of an entry, which begins with output/ or metadata/. It refuses
+// what could leave the directory, and what a Git repository, a bucket or the disk of a
+// clone cannot have.
 func checkPath(path string, limits Limits) error {
 	if !fs.ValidPath(path) {
 		return fmt.Errorf("%q is not a clean relative path; write files below /kratix/output", path)

@@ -87,7 +87,7 @@ func TestReadRefuses(t *testing.T) {
 	}
 }
 
-// fixChecksums makes headers again of those that a fuzzer has changed.
+// fixChecksums repairs the checksums of headers that a fuzzer has changed.
 func fixChecksums(data []byte) {
 	for ; len(data) >= block; data = data[block:] {
 		header := data[:block]
@@ -103,8 +103,8 @@ func fixChecksums(data []byte) {
 	}
 }
 
-// Whatever comes in, no entry is outside the directories or beyond the limits, and what is
-// accepted is exactly what we would have written ourselves.
+// With any input, no entry is outside the directories or beyond the limits, and what is
+// accepted is what WriteTo would have written.
 func FuzzRead(f *testing.F) {
 	f.Add(archive(f, file("metadata/status.yaml", 3), file("output/a", 5), header(Entry{Path: "output/b", Dir: true})))
 	f.Add(archive(f, file("output/"+strings.Repeat("ü/", 9)+"x", 1)))
@@ -139,7 +139,7 @@ func FuzzRead(f *testing.F) {
 	})
 }
 
-// Whatever containers write is either refused or comes out as it went in.
+// Files of containers are either refused or read back as they were written.
 func FuzzRoundTrip(f *testing.F) {
 	f.Add("a/b.yaml", "kind: B", "a-b.yaml", "")
 	f.Add("ü", "\x00", ".git/config", "x")

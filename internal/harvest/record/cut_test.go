@@ -26,7 +26,8 @@ import (
 // wire serves what is in api over HTTP, and cuts a connection in the middle of an answer.
 type wire struct {
 	api client.Reader
-	// cut is after how many bytes of the answers, headers not counted; negative is never.
+	// cut is the number of bytes of the answers, without headers, after which the
+	// connection is cut; negative means never.
 	cut atomic.Int64
 	// reset breaks the connection as a firewall does, and does not close it.
 	reset bool
@@ -62,7 +63,7 @@ func (w *wire) ServeHTTP(out http.ResponseWriter, r *http.Request) {
 }
 
 // TestCutConnectionIsNoDamage reads a record with a real client, and cuts the connection at
-// bytes by chance. Only bytes that came in full can be damaged.
+// random bytes. That is no ErrDamaged: the bytes did not arrive.
 func TestCutConnectionIsNoDamage(t *testing.T) {
 	for name, size := range map[string]int{"head": 5000, "chunks": 2 * chunkBytes} {
 		for _, reset := range []bool{false, true} {

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package record keeps bundles in Kubernetes until they are consumed. A bundle is a
-// ConfigMap in the runner's own namespace, where nobody else writes; one that is too large
-// for an object is cut into chunks, ConfigMaps of their own, and the head is created after
-// the last of them: the head's creation is the moment from which the bundle is stored.
+// ConfigMap, the head, in the runner's own namespace. A bundle that is too large for one
+// object is cut into chunks, which are more ConfigMaps, and the head is created last: from
+// then on the bundle is stored. A crash before that leaves chunks without a head, which
+// Sweep deletes.
 package record
 
 import (
@@ -39,7 +40,7 @@ func (k Key) Name() string { return "harvest-" + names.Hash(32, k.Namespace, k.R
 
 // Origin is where a bundle came from, for people who investigate.
 type Origin struct {
-	// Pod is in the namespace of the run, of which RunUID is the engine object's.
+	// Pod is in the namespace of the run. RunUID is that of the engine's object.
 	Pod            string
 	PodUID, RunUID types.UID
 	// Labels are those of Kratix on the run; the head has them, too, so that the

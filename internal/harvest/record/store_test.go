@@ -196,7 +196,7 @@ func TestPutBelievesNoDigest(t *testing.T) {
 
 var errAPI = errors.New("the API server is away")
 
-// failAt makes the creation that is counted as n fail, before or after it happened.
+// failAt makes the n-th creation fail, before or after it has happened.
 func failAt(n int, after bool) interceptor.Funcs {
 	return interceptor.Funcs{Create: func(ctx context.Context, c client.WithWatch, o client.Object, opts ...client.CreateOption) error {
 		n--
@@ -240,7 +240,7 @@ func TestPutFails(t *testing.T) {
 	}
 }
 
-// A crash is a Put that does nothing more, also no cleaning up.
+// A crash is a Put that stops at some point and does not clean up.
 func TestSweep(t *testing.T) {
 	s, api := open(failAt(4, false))
 	_, _, err := put(t, s, noise(3*chunkBytes))

@@ -14,7 +14,7 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// demand is what holds of any data: an error is Problems, with a message, a rule,
+// demand is what must hold for all data: an error is Problems, each with a message, a rule,
 // and a line that the file has.
 func demand(t *testing.T, data []byte, err error) {
 	t.Helper()
@@ -32,8 +32,8 @@ func demand(t *testing.T, data []byte, err error) {
 	}
 }
 
-// plain is data that Kratix's YAML parser and ours may be compared by: one
-// document of few characters.
+// plain is data for which Kratix's YAML parser and this one must agree: one document of few
+// characters.
 func plain(data []byte) bool {
 	return bytes.IndexFunc(data, func(r rune) bool {
 		return !strings.ContainsRune("abcdeEmtchLabelsdirectory.suspndrytAf0123456789:{}[], -\n\"", r)

@@ -47,7 +47,8 @@ func TestBodyOf100MiB(t *testing.T) {
 	assert.Equal(t, "the request has 1048577 bytes and may have 1048576", text)
 }
 
-// TestSlowBodies of many hold no more memory than their number allows, and keep nobody out.
+// TestSlowBodies: many slow bodies hold no more memory than Held allows, and keep no
+// request out.
 func TestSlowBodies(t *testing.T) {
 	s := start(t, 64, some.Before(echo), nil)
 	for range 100 {
@@ -95,8 +96,9 @@ func TestFewAtOnce(t *testing.T) {
 	assert.LessOrEqual(t, most.Load(), int32(2))
 }
 
-// TestWhoWaitsTooLong hears so, and the one that is worked on has its context ended.
-func TestWhoWaitsTooLong(t *testing.T) {
+// TestWaitTooLong: a request that waits too long is told so, and the context of one that is
+// worked on ends.
+func TestWaitTooLong(t *testing.T) {
 	b := some
 	b.AtOnce, b.All = 1, 300*time.Millisecond
 	begun, ended := make(chan struct{}), make(chan struct{})

@@ -22,7 +22,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 )
 
-// counted knows how many connections the server has open, and the most it had.
+// counted counts the open connections of the server, and has the highest count.
 type counted struct {
 	net.Listener
 	mu        sync.Mutex
@@ -62,7 +62,7 @@ func (c *counted) atMost() int {
 	return c.most
 }
 
-// site is a server that runs, and whom its clients trust.
+// site is a server that runs, with the CA that its clients trust.
 type site struct {
 	address string
 	open    *counted

@@ -77,8 +77,8 @@ func idle(c net.Conn, now http.ConnState) {
 }
 
 // Keep protects the connection of a request from being closed in favour of a new one, until
-// the request is answered. A handler calls it when it knows who asks. It is false if the
-// connection is closed already. Without a Server it does nothing.
+// the request is answered. A handler calls it when it has checked the client. It is false
+// if the connection is closed already. Without a Server it does nothing.
 func Keep(ctx context.Context) bool {
 	own, _ := ctx.Value(seatKey{}).(*seat)
 	return own.keep(true)

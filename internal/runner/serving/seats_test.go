@@ -8,14 +8,15 @@ import (
 	"github.com/stretchr/testify/assert"
 )
 
-// TestSeats: who has the most loses the oldest of them, and nobody loses one that is settled.
+// TestSeats: the peer with the most seats loses its oldest one, and no peer loses one that
+// is kept.
 func TestSeats(t *testing.T) {
 	s, gone := &seats{limit: 4}, ""
 	take := func(peer, name string) *seat { return s.take(peer, func() { gone += name }) }
 	modest := take("honest", "a")
 	take("greedy", "b")
-	settled := take("greedy", "c")
-	assert.True(t, settled.keep(true))
+	kept := take("greedy", "c")
+	assert.True(t, kept.keep(true))
 	take("greedy", "d")
 
 	take("other", "e")
@@ -27,7 +28,7 @@ func TestSeats(t *testing.T) {
 	take("honest", "g")
 	assert.Equal(t, "bae", gone)
 
-	settled.release()
+	kept.release()
 	take("new", "h")
 	assert.Equal(t, "bae", gone, "there is room")
 	for _, taken := range s.taken {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package serving bounds what strangers can take of a listener: connections, time, headers
-// and bodies. Any Pod may reach the runner, and one that opens connections and sends
-// nothing, or sends for ever, must neither fill its memory nor keep others out. Everything
-// that the runner listens at is made here.
+// Package serving bounds what a client can take of a listener: connections, time, headers
+// and bodies. Every Pod can reach the runner. One that opens connections and sends nothing,
+// or never stops sending, must neither fill the runner's memory nor keep others out. All
+// listeners of the runner are made here.
 package serving
 
 import (

@@ -13,7 +13,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 )
 
-// TestTwoThousandConnections that say nothing: an honest peer, of the same address, is heard.
+// TestTwoThousandConnections: an honest peer is served while 2,000 silent connections from
+// the same address come in.
 func TestTwoThousandConnections(t *testing.T) {
 	s := start(t, 64, echo, nil)
 	for range 2000 {
@@ -25,7 +26,8 @@ func TestTwoThousandConnections(t *testing.T) {
 	assert.LessOrEqual(t, s.open.atMost(), 65, "the new one takes the place of an old one")
 }
 
-// TestSlowHeaders are cut off when their time is up, and at once when others need the place.
+// TestSlowHeaders: they are cut off when their time is up, or at once if another connection
+// needs the place.
 func TestSlowHeaders(t *testing.T) {
 	s := start(t, 8, echo, func(m *manager.Server) { m.Server.ReadHeaderTimeout = 500 * time.Millisecond })
 	for range 50 {
@@ -38,10 +40,10 @@ func TestSlowHeaders(t *testing.T) {
 	assert.LessOrEqual(t, s.open.atMost(), 9)
 }
 
-// TestIdleConnectionsMakeRoom: keep-alive is for those who have nothing better to do with it.
+// TestIdleConnectionsMakeRoom: an idle connection is closed if a new one needs its place.
 func TestIdleConnectionsMakeRoom(t *testing.T) {
-	settling := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { assert.True(t, Keep(r.Context())) })
-	s := start(t, 4, settling, nil)
+	keeping := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { assert.True(t, Keep(r.Context())) })
+	s := start(t, 4, keeping, nil)
 	for range 4 {
 		idle := s.begin(t, "GET / HTTP/1.1\r\nHost: example.com\r\n\r\n")
 		_, err := idle.Read(make([]byte, 1))
@@ -51,8 +53,8 @@ func TestIdleConnectionsMakeRoom(t *testing.T) {
 	assert.Equal(t, http.StatusOK, code)
 }
 
-// TestSettledRequestsStay: whoever is worked for is not driven out.
-func TestSettledRequestsStay(t *testing.T) {
+// TestKeptRequestsStay: a request that is worked on is not driven out.
+func TestKeptRequestsStay(t *testing.T) {
 	working, done := make(chan bool, 2), make(chan struct{})
 	s := start(t, 2, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		working <- Keep(r.Context())

@@ -17,7 +17,7 @@ import (
 
 const childIn = "SPOOL_TEST_CHILD"
 
-// TestMain is also a process that holds a directory until it is killed.
+// TestMain can also be a process that holds a directory until it is killed.
 func TestMain(m *testing.M) {
 	parent := os.Getenv(childIn)
 	if parent == "" {
@@ -42,7 +42,7 @@ func directories(t *testing.T, parent string) []string {
 	return found
 }
 
-// TestNothingIsLeft of a process that was killed, and everything of one that lives.
+// TestNothingIsLeft: the directory of a killed process goes, and that of a live one stays.
 func TestNothingIsLeft(t *testing.T) {
 	parent := t.TempDir()
 	foreign := filepath.Join(parent, "foreign")

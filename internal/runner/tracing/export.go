@@ -17,7 +17,7 @@ import (
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 )
 
-// protocol is the only one that is spoken; every collector has a port for it.
+// protocol is the only one that is supported; every collector has a port for it.
 const protocol = "http/protobuf"
 
 // FromEnvironment exports spans as the standard OTEL_* variables say. Without an endpoint

@@ -49,9 +49,10 @@ type About struct {
 
 // Labelled is what the labels of a run, a harvest or a Work say.
 func Labelled(labels map[string]string) About {
+	owner := workflow.OwnerOf(labels, "") // a namespace that is not in the labels is left out
 	a := About{
-		Promise: labels[v1alpha1.LabelPromise], Resource: labels[v1alpha1.LabelResource],
-		Namespace: labels[v1alpha1.LabelResourceNamespace], Pipeline: labels[v1alpha1.LabelPipeline],
+		Promise: owner.Promise, Resource: owner.Resource.Name, Namespace: owner.Resource.Namespace,
+		Pipeline: labels[v1alpha1.LabelPipeline],
 	}
 	if kind := workflow.KindOf(labels); kind.Type != "" && kind.Action != "" {
 		a.Workflow = kind.String()

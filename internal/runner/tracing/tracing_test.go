@@ -37,7 +37,7 @@ func object(generation int64, annotations map[string]string) *metav1.ObjectMeta 
 
 func ago(d time.Duration) string { return time.Now().Add(-d).Format(time.RFC3339Nano) }
 
-// TestOneTrace: what is recorded for an object, or for what came of it, has one root.
+// TestOneTrace: all spans of an object, its runs and its Works have one root.
 func TestOneTrace(t *testing.T) {
 	tracer, spans := inMemory()
 	b := tracer.Begin(object(2, nil), tracing.Span{Name: "request", Start: time.Now(), About: tracing.About{Promise: "redis"}})
@@ -69,7 +69,7 @@ func TestOneTrace(t *testing.T) {
 	assert.Equal(t, []string{"kratix.promise.name=redis", "kratix.phase=Failed"}, attributes)
 }
 
-// TestBegin: as with Kratix a trace holds for one generation and a day.
+// TestBegin: as with Kratix, a trace is valid for one generation, and for a day.
 func TestBegin(t *testing.T) {
 	for name, c := range map[string]struct {
 		annotations map[string]string
@@ -102,7 +102,7 @@ func TestBegin(t *testing.T) {
 	}
 }
 
-// TestCallersTrace: who applies an object may name the trace that it belongs to.
+// TestCallersTrace: a client that applies an object may name the object's trace.
 func TestCallersTrace(t *testing.T) {
 	tracer, spans := inMemory()
 	theirs := map[string]string{parent: callers, state: "vendor=a"}
