@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package translate is the compiler, up to the engines:
+// Package translate is the compiler, up to the engines. It has three stages:
 //
-//	bytes -> parse -> check -> admit -> plan -> Backend -> manifests
-//	          |        |        |        |        |
-//	          +--------+--------+--------+--------+--> diagnostics (diag)
+//	Load(files)                     -> Promises with positions, API and findings
+//	Promise.Plan(kind, object, ...) -> plan.Workflow
+//	Backend.Compile(plan.Workflow)  -> objects of one engine
+//
+// Each stage takes values and returns values and findings (diag):
+//
+//	bytes -> parse -> check -> admit | -> plan | -> Backend -> manifests
+//	          Load                     Plan      Compile
 //
 //	parse     YAML and JSON to typed Promises; every value keeps its position
 //	check     what Kratix would refuse in a Promise
@@ -12,11 +17,10 @@
 //	plan      what a workflow does: runs, steps, access; no engine words
 //	manifest  Kubernetes objects and how they are printed
 //
-// Beside the way lie operator (the installation's configuration), sample (a
+// The stages use operator (the configuration of the installation), sample (a
 // request where none was given), workflow (the four of a Promise), kubelet (how
 // $(NAME) expands) and names.
 //
-// Nothing below this package knows a clock, the environment, the file system
-// or a Kubernetes client: the same bytes give the same bytes. A test holds it
-// to that.
+// No package below this one knows a clock, the environment, the file system
+// or a Kubernetes client: the same bytes give the same bytes. A test checks it.
 package translate

@@ -15,14 +15,14 @@ import (
 
 // meant asks whether a document was meant as something else: nearly a Promise, or nearly a
 // request for one of the Promises. It is "" if it was not.
-func (m *material) meant(doc *parse.Document) string {
+func meant(doc *parse.Document, promises []*Promise) string {
 	if isPromise(doc) {
 		return ""
 	}
 	if nearlyPromise(doc) {
 		return fmt.Sprintf("; did you mean kind %s of %s?", v1alpha1.KindPromise, v1alpha1.APIVersion)
 	}
-	for _, p := range m.promises {
+	for _, p := range promises {
 		if p.API != nil && nearlyRequest(doc, p.API) {
 			return fmt.Sprintf("; did you mean kind %s of %s, which the Promise %q offers?", p.API.Kind, p.API.APIVersion(), p.Object.Name)
 		}
@@ -74,9 +74,9 @@ func near(written, meant string) bool {
 const maxInstead = 5
 
 // instead says what was found where no Promise was.
-func (m *material) instead() string {
+func (l *Loaded) instead() string {
 	counts := map[string]int{}
-	for _, doc := range m.candidates() {
+	for _, doc := range l.candidates() {
 		counts[describe(doc)]++
 	}
 	var kinds []string

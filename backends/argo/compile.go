@@ -59,7 +59,7 @@ func (c Compiler) Compile(w plan.Workflow) ([]manifest.Object, diag.List) {
 	if out.diags.HasErrors() {
 		out.objects = nil
 	}
-	return out.objects, out.diags.Mark(c.Name())
+	return manifest.Distinct(out.objects), out.diags.Mark(c.Name())
 }
 
 // output collects objects.

@@ -48,7 +48,7 @@ func (c Compiler) Compile(w plan.Workflow) ([]manifest.Object, diag.List) {
 	if diags.HasErrors() {
 		objects = nil
 	}
-	return objects, diags.Mark(c.Name())
+	return manifest.Distinct(objects), diags.Mark(c.Name())
 }
 
 func (c Compiler) compileRun(run plan.Run, diags *diag.List) []manifest.Object {

@@ -9,12 +9,8 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"github.com/kratix-compile/kratix-compile/backends"
 	"github.com/kratix-compile/kratix-compile/internal/cli/flags"
-	"github.com/kratix-compile/kratix-compile/internal/cli/goldenfiles"
-	"github.com/kratix-compile/kratix-compile/translate"
 	"github.com/kratix-compile/kratix-compile/translate/manifest"
-	"github.com/kratix-compile/kratix-compile/translate/plan"
 )
 
 // planFormat prints the middle of the compiler, which no cluster takes.
@@ -52,9 +48,6 @@ func (c *compileCommand) run(cmd *cobra.Command) error {
 	if c.outputDir != "" && c.format != manifest.YAML {
 		return misuse(cmd, "--output-dir writes YAML; leave out -o %s", c.format)
 	}
-	if c.format == planFormat && len(c.flags.backends) == 0 {
-		c.flags.backends = backends.Names() // it is the same plan for all
-	}
 	r, err := c.flags.compile(cmd, c.streams, c.format)
 	if err != nil {
 		return err
@@ -72,11 +65,11 @@ func (c *compileCommand) run(cmd *cobra.Command) error {
 	if format == planFormat {
 		format = manifest.YAML
 	}
-	return fileError(manifest.Join(c.out, goldenfiles.Distinct(r.pages), format))
+	return fileError(manifest.Join(c.out, distinct(r.pages), format))
 }
 
-func (c *compileCommand) write(pages []goldenfiles.Page) error {
-	tree, err := goldenfiles.Render(pages)
+func (c *compileCommand) write(pages []page) error {
+	tree, err := render(pages)
 	if err != nil {
 		return fault(err)
 	}
@@ -91,12 +84,8 @@ func (c *compileCommand) write(pages []goldenfiles.Page) error {
 	return nil
 }
 
-// printPage prints an output. A plan is the same for all backends, and is
-// there once in the end.
-func printPage(o translate.Output, format manifest.Format) (goldenfiles.Page, error) {
-	if format != planFormat {
-		return goldenfiles.Print(o, format)
-	}
-	text, err := plan.Text(o.Workflow)
-	return goldenfiles.Page{Documents: [][]byte{text}}, err
+// print writes data to stdout, all at once.
+func (s streams) print(data []byte) error {
+	_, err := s.out.Write(data)
+	return fileError(err)
 }

@@ -58,7 +58,7 @@ func (c *diffCommand) run(cmd *cobra.Command, dir string) error {
 	if err != nil {
 		return fileError(err)
 	}
-	now, err := goldenfiles.Render(r.pages)
+	now, err := render(r.pages)
 	if err != nil {
 		return fault(err)
 	}

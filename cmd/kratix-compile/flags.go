@@ -10,6 +10,7 @@ import (
 
 	"github.com/kratix-compile/kratix-compile/backends"
 	"github.com/kratix-compile/kratix-compile/internal/cli/flags"
+	"github.com/kratix-compile/kratix-compile/translate/manifest"
 	"github.com/kratix-compile/kratix-compile/translate/plan"
 	"github.com/kratix-compile/kratix-compile/translate/workflow"
 )
@@ -78,12 +79,12 @@ func (f *options) bindFindings(set *pflag.FlagSet) {
 }
 
 // check finds what is wrong with the flags together, before any file is read.
-func (f *options) check(cmd *cobra.Command) error {
+func (f *options) check(cmd *cobra.Command, format manifest.Format) error {
 	fromStdin := slices.Contains(f.files, stdin) || slices.Contains(f.requests, stdin)
 	switch {
 	case len(f.files) == 0:
 		return misuse(cmd, "no input: give -f FILE, -f DIR, or -f - for stdin")
-	case len(f.backends) == 0:
+	case len(f.backends) == 0 && format != planFormat:
 		return misuse(cmd, "no --backend: choose one of %s", flags.List(backendNames))
 	case slices.Contains(f.files, stdin) && slices.Contains(f.requests, stdin):
 		return trouble("-f - and --request - both want stdin; requests may be in the same stream as the Promise")

@@ -18,6 +18,8 @@ import (
 	"github.com/kratix-compile/kratix-compile/backends"
 	"github.com/kratix-compile/kratix-compile/internal/cli/flags"
 	"github.com/kratix-compile/kratix-compile/internal/cli/images"
+	"github.com/kratix-compile/kratix-compile/translate"
+	"github.com/kratix-compile/kratix-compile/translate/diag"
 	"github.com/kratix-compile/kratix-compile/translate/parse"
 )
 
@@ -44,6 +46,28 @@ func (f *imageFlags) check(cmd *cobra.Command) error {
 		return misuse(cmd, "--save-image-config writes what --resolve-images finds; give both")
 	}
 	return nil
+}
+
+// commandless are the images of the containers that set no command, sorted: what they run is in
+// the registry alone.
+func (f *options) commandless(loaded *translate.Loaded) ([]string, diag.List) {
+	var found []string
+	var diags diag.List
+	for _, p := range loaded.Promises {
+		workflows, more := p.Workflows(f.kinds(), f.plan)
+		diags = slices.Concat(diags, p.Findings, more)
+		for _, w := range workflows {
+			for _, run := range w.Runs {
+				for _, step := range run.Steps {
+					if len(step.Command) == 0 && step.Image != "" {
+						found = append(found, step.Image)
+					}
+				}
+			}
+		}
+	}
+	slices.Sort(found)
+	return slices.Compact(found), diags
 }
 
 // load reads what is known of images without asking anybody.

@@ -4,6 +4,8 @@ package parse
 
 import (
 	"bytes"
+	stdjson "encoding/json"
+	"fmt"
 	"strings"
 
 	"github.com/kratix-compile/kratix-compile/translate/diag"
@@ -36,6 +38,24 @@ func Documents(f File) ([]*Document, diag.List) {
 // Values reads a file whose documents may be anything, such as a list.
 func Values(f File) ([]*Document, diag.List) {
 	return (&reader{file: f, scalars: newScalars(), anything: true}).documents()
+}
+
+// Object reads an object that an API server has. Findings have positions in its JSON, which is
+// one line with sorted keys. The document is nil if it cannot be read.
+func Object(object map[string]any) (*Document, diag.List) {
+	metadata, _ := object["metadata"].(map[string]any)
+	file := File{Name: fmt.Sprintf("%v/%v", object["kind"], metadata["name"])}
+	var err error
+	if file.Data, err = stdjson.Marshal(object); err != nil {
+		var diags diag.List
+		diags.AddPos(diag.Bug, diag.Pos{File: file.Name}, "%v", err)
+		return nil, diags
+	}
+	docs, diags := Documents(file)
+	if len(docs) != 1 {
+		return nil, diags
+	}
+	return docs[0], diags
 }
 
 func (r *reader) documents() ([]*Document, diag.List) {

@@ -41,6 +41,22 @@ type builder struct {
 // Build plans one workflow of a checked Promise for one object. The Workflow
 // has no Runs if the Promise has no Pipelines of that kind.
 func Build(promise *parse.PromiseDoc, kind workflow.Kind, object Object, opts Options) (Workflow, diag.List) {
+	b := newBuilder(promise, kind, object, opts)
+	b.text = object.text(&b.diags)
+	w := Workflow{Kind: kind, Promise: promise.Object.Name, Object: object}
+	for _, p := range kind.Pipelines(promise, opts.Pipeline) {
+		w.Runs = append(w.Runs, b.run(p))
+	}
+	w.Name = b.workflowName(w.Runs)
+	return w, b.diags
+}
+
+// RunName is the name of the Run that Build plans for opts.Pipeline.
+func RunName(promise *parse.PromiseDoc, kind workflow.Kind, object Object, opts Options) string {
+	return newBuilder(promise, kind, object, opts).runName(opts.Pipeline)
+}
+
+func newBuilder(promise *parse.PromiseDoc, kind workflow.Kind, object Object, opts Options) *builder {
 	b := &builder{promise: promise, kind: kind, object: object, opts: opts}
 	b.owner, b.hash = workflow.Owner{UID: object.UID, Promise: promise.Object.Name}, hash(promise.Spec)
 	if kind.Type == workflow.Resource {
@@ -48,13 +64,7 @@ func Build(promise *parse.PromiseDoc, kind workflow.Kind, object Object, opts Op
 		b.hash = hash([]byte(b.hash + "-" + hash(object.Spec) + b.dryRun()))
 	}
 	b.owner = b.owner.In(promise.Object.Spec.Workflows.Config.PipelineNamespace, opts.SystemNamespace)
-	b.text = object.text(&b.diags)
-	w := Workflow{Kind: kind, Promise: promise.Object.Name}
-	for _, p := range kind.Pipelines(promise, opts.Pipeline) {
-		w.Runs = append(w.Runs, b.run(p))
-	}
-	w.Name = b.workflowName(w.Runs)
-	return w, b.diags
+	return b
 }
 
 // dryRun makes the run of a request another one when the request is dry.

@@ -22,6 +22,8 @@ type Workflow struct {
 	workflow.Kind
 	// Promise is the name of the Promise.
 	Promise string
+	// Object is what the workflow runs for.
+	Object Object
 	// Name is the engine object's name if all Runs go into one object.
 	Name string
 	Runs []Run

@@ -10,27 +10,18 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/kratix-compile/kratix-compile/translate"
-	"github.com/kratix-compile/kratix-compile/translate/manifest"
 	"github.com/kratix-compile/kratix-compile/translate/plan"
 	"github.com/kratix-compile/kratix-compile/translate/workflow"
 )
 
-func object(kind, name string) manifest.Object {
-	return manifest.Object{Object: map[string]any{"kind": kind, "metadata": map[string]any{"name": name}}}
+func ofPromise(promise string) plan.Workflow {
+	return plan.Workflow{Promise: promise, Kind: workflow.Kind{Type: workflow.Promise, Action: workflow.Configure}}
 }
 
-func promiseOutput(promise, backend string, objects ...manifest.Object) translate.Output {
-	return translate.Output{
-		Backend: backend, Objects: objects,
-		Workflow: plan.Workflow{Promise: promise, Kind: workflow.Kind{Type: workflow.Promise, Action: workflow.Configure}},
-	}
-}
-
-func requestOutput(promise, namespace, name string) translate.Output {
-	return translate.Output{
-		Backend: "tekton", Object: plan.Object{Namespace: namespace, Name: name},
-		Workflow: plan.Workflow{Promise: promise, Kind: workflow.Kind{Type: workflow.Resource, Action: workflow.Delete}},
+func ofRequest(promise, namespace, name string) plan.Workflow {
+	return plan.Workflow{
+		Promise: promise, Kind: workflow.Kind{Type: workflow.Resource, Action: workflow.Delete},
+		Object: plan.Object{Namespace: namespace, Name: name},
 	}
 }
 

@@ -7,7 +7,6 @@ package goldenfiles
 
 import (
 	"bytes"
-	"crypto/sha256"
 	"fmt"
 	"io/fs"
 	"maps"
@@ -17,9 +16,9 @@ import (
 	"strings"
 	"syscall"
 
-	"github.com/kratix-compile/kratix-compile/translate"
 	"github.com/kratix-compile/kratix-compile/translate/manifest"
 	"github.com/kratix-compile/kratix-compile/translate/names"
+	"github.com/kratix-compile/kratix-compile/translate/plan"
 	"github.com/kratix-compile/kratix-compile/translate/workflow"
 )
 
@@ -32,35 +31,17 @@ const maxFileName = 200
 // Tree maps slash-separated relative paths to contents.
 type Tree map[string][]byte
 
-// Page is an output as it is printed: where it goes, and its objects.
-type Page struct {
-	Path      string
-	Documents [][]byte
-}
-
-// Print prints the objects of an output.
-func Print(o translate.Output, format manifest.Format) (Page, error) {
-	documents, err := manifest.Documents(o.Objects, format)
-	for i, d := range documents {
-		documents[i] = bytes.Clone(d) // printers allocate more than they fill, and pages wait for all others
+// Add puts a file of printed objects into the tree.
+func (t Tree) Add(path string, documents [][]byte) error {
+	if !wellFormed(path) || t[path] != nil {
+		return fmt.Errorf("bug: %q is no path for a file of its own", path)
 	}
-	return Page{Path: Path(o), Documents: documents}, err
-}
-
-// Render lays pages out as files.
-func Render(pages []Page) (Tree, error) {
-	tree := Tree{}
-	for _, p := range pages {
-		if !wellFormed(p.Path) || tree[p.Path] != nil {
-			return nil, fmt.Errorf("bug: %q is no path for a file of its own", p.Path)
-		}
-		text := bytes.NewBufferString(header)
-		if err := manifest.Join(text, p.Documents, manifest.YAML); err != nil {
-			return nil, err
-		}
-		tree[p.Path] = text.Bytes()
+	text := bytes.NewBufferString(header)
+	if err := manifest.Join(text, documents, manifest.YAML); err != nil {
+		return err
 	}
-	return tree, nil
+	t[path] = text.Bytes()
+	return nil
 }
 
 // wellFormed demands one folder and one file in it. Names that look like paths
@@ -75,33 +56,17 @@ func wellFormed(path string) bool {
 	return filepath.IsLocal(filepath.FromSlash(path)) && file != ""
 }
 
-// Distinct are the objects of all pages in order. Workflows of one Promise may
-// need the very same object; it is there once.
-func Distinct(pages []Page) [][]byte {
-	var documents [][]byte
-	seen := map[[sha256.Size]byte]bool{}
-	for _, p := range pages {
-		for _, d := range p.Documents {
-			if sum := sha256.Sum256(d); !seen[sum] {
-				seen[sum] = true
-				documents = append(documents, d)
-			}
-		}
-	}
-	return documents
-}
-
-// Path is where an output goes: <promise>/<workflow>.<backend>.yaml, with the
+// Path is where a workflow for a backend goes: <promise>/<workflow>.<backend>.yaml, with the
 // request's namespace and name in the middle for resource workflows.
-func Path(o translate.Output) string {
-	name := o.Workflow.Kind.String()
-	if o.Workflow.Type == workflow.Resource {
-		name += "." + o.Object.Namespace + "." + o.Object.Name
+func Path(w plan.Workflow, backend string) string {
+	name := w.Kind.String()
+	if w.Type == workflow.Resource {
+		name += "." + w.Object.Namespace + "." + w.Object.Name
 	}
 	if len(name) > maxFileName {
 		name = names.WithHash(name, names.Hash(8, name), maxFileName)
 	}
-	return o.Workflow.Promise + "/" + name + "." + o.Backend + ".yaml"
+	return w.Promise + "/" + name + "." + backend + ".yaml"
 }
 
 // Read loads the files below dir that are ours. A link to a directory is

@@ -11,68 +11,40 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-
-	"github.com/kratix-compile/kratix-compile/translate"
-	"github.com/kratix-compile/kratix-compile/translate/manifest"
 )
 
 func TestPath(t *testing.T) {
-	assert.Equal(t, "redis/promise-configure.argo.yaml", Path(promiseOutput("redis", "argo")))
-	assert.Equal(t, "redis/resource-delete.shop.sessions.tekton.yaml", Path(requestOutput("redis", "shop", "sessions")))
+	assert.Equal(t, "redis/promise-configure.argo.yaml", Path(ofPromise("redis"), "argo"))
+	assert.Equal(t, "redis/resource-delete.shop.sessions.tekton.yaml", Path(ofRequest("redis", "shop", "sessions"), "tekton"))
 
 	long := strings.Repeat("n", 250)
-	a, b := Path(requestOutput("redis", "shop", long+"a")), Path(requestOutput("redis", "shop", long+"b"))
+	a, b := Path(ofRequest("redis", "shop", long+"a"), "tekton"), Path(ofRequest("redis", "shop", long+"b"), "tekton")
 	assert.NotEqual(t, a, b)
 	assert.LessOrEqual(t, len(filepath.Base(a)), 255)
 	assert.True(t, strings.HasSuffix(a, ".tekton.yaml"), a)
 }
 
-func page(t *testing.T, o translate.Output) Page {
-	t.Helper()
-	p, err := Print(o, manifest.YAML)
-	require.NoError(t, err)
-	return p
+func TestAdd(t *testing.T) {
+	tree := Tree{}
+	require.NoError(t, tree.Add("redis/promise-configure.argo.yaml", [][]byte{[]byte("kind: Role\n"), []byte("kind: Workflow\n")}))
+	assert.Equal(t, Tree{"redis/promise-configure.argo.yaml": ours("---\nkind: Role\n---\nkind: Workflow\n")}, tree)
+	assert.ErrorContains(t, tree.Add("redis/promise-configure.argo.yaml", nil), "no path for a file of its own", "nothing is lost")
 }
 
-func TestRender(t *testing.T) {
-	tree, err := Render([]Page{page(t, promiseOutput("redis", "argo", object("Role", "a"), object("Workflow", "b")))})
-	require.NoError(t, err)
-	assert.Equal(t, Tree{"redis/promise-configure.argo.yaml": ours(
-		"---\nkind: Role\nmetadata:\n  name: a\n---\nkind: Workflow\nmetadata:\n  name: b\n")}, tree)
-}
-
-func TestRenderLosesNothing(t *testing.T) {
-	same := page(t, promiseOutput("redis", "argo"))
-	_, err := Render([]Page{same, same})
-	assert.ErrorContains(t, err, "no path for a file of its own")
-}
-
-// Names are valid by the time they come here. That they are is not for this
-// package to believe, because it writes and removes files.
+// Names are valid by the time they come here. This package does not rely on it, because it
+// writes and removes files.
 func TestNamesLeadNowhereElse(t *testing.T) {
 	for _, odd := range []string{"..", "../../x", "x/../y", "/etc/x", "a/b", `..\x`, `a\b`, "x/", "..x"} {
-		for _, o := range []translate.Output{
-			promiseOutput(odd, "argo"), promiseOutput("redis", odd), requestOutput(odd, "shop", "sessions"),
-			requestOutput("redis", odd, "sessions"), requestOutput("redis", "shop", odd),
+		for _, path := range []string{
+			Path(ofPromise(odd), "argo"), Path(ofPromise("redis"), odd), Path(ofRequest(odd, "shop", "sessions"), "tekton"),
+			Path(ofRequest("redis", odd, "sessions"), "tekton"), Path(ofRequest("redis", "shop", odd), "tekton"),
 		} {
-			_, err := Render([]Page{page(t, o)})
-			assert.ErrorContains(t, err, "no path for a file of its own", Path(o))
+			assert.ErrorContains(t, Tree{}.Add(path, nil), "no path for a file of its own", path)
 		}
 	}
 	for _, odd := range []string{"", "."} {
-		_, err := Render([]Page{page(t, promiseOutput(odd, "argo"))})
-		assert.ErrorContains(t, err, "no path for a file of its own", "promise %q", odd)
+		assert.ErrorContains(t, Tree{}.Add(Path(ofPromise(odd), "argo"), nil), "no path for a file of its own", "promise %q", odd)
 	}
-}
-
-func TestDistinct(t *testing.T) {
-	account, role, other := object("ServiceAccount", "a"), object("Role", "a"), object("Role", "b")
-	got := Distinct([]Page{
-		page(t, promiseOutput("redis", "tekton", account, role)),
-		page(t, promiseOutput("redis", "argo", account, other)),
-	})
-	want := page(t, promiseOutput("redis", "tekton", account, role, other))
-	assert.Equal(t, want.Documents, got)
 }
 
 func TestReadKnowsItsOwn(t *testing.T) {

@@ -82,22 +82,23 @@ func sample(promise *unstructured.Unstructured, backend translate.Backend, opts 
 }
 
 func compile(s Subject, opts plan.Options, backend translate.Backend) ([]translate.Output, error) {
-	promise, err := document(s.Promise)
-	if err != nil {
+	promise := translate.Stored(s.Promise.Object)
+	if err := refused(promise.Findings); err != nil {
 		return nil, err
 	}
-	in := translate.Input{Files: []parse.File{promise}}
+	object, findings := plan.ForPromise(promise.PromiseDoc), diag.List(nil)
 	if s.Kind.Type == workflow.Resource {
-		request, err := document(s.Object)
-		if err != nil {
-			return nil, err
+		if object, findings = promise.Request(s.Object.Object); findings.HasErrors() {
+			return nil, refused(findings)
 		}
-		in.Requests = []parse.File{request}
 	}
-	outputs, findings := translate.Compile(in, translate.Options{
-		Kinds: []workflow.Kind{s.Kind}, Backends: []translate.Backend{backend}, Plan: opts, Stored: true,
-	})
-	return outputs, refused(findings)
+	w, found := promise.Plan(s.Kind, object, opts)
+	if findings.Append(found); len(w.Runs) == 0 || findings.HasErrors() {
+		return nil, refused(findings)
+	}
+	objects, found := backend.Compile(w)
+	findings.Append(found)
+	return []translate.Output{{Backend: backend.Name(), Workflow: w, Objects: objects}}, refused(findings)
 }
 
 func document(object *unstructured.Unstructured) (parse.File, error) {

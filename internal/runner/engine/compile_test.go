@@ -29,7 +29,7 @@ func load(t *testing.T, file string) *unstructured.Unstructured {
 func website(t *testing.T, kind workflow.Kind) engine.Subject {
 	t.Helper()
 	return engine.Subject{
-		Promise: load(t, "../../../examples/website/promise.yaml"), Object: load(t, "../../examples/website/request.yaml"), Kind: kind,
+		Promise: load(t, "../../../examples/website/promise.yaml"), Object: load(t, "../../../examples/website/request.yaml"), Kind: kind,
 	}
 }
 

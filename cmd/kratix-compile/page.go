@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"bytes"
+	"crypto/sha256"
+
+	"github.com/kratix-compile/kratix-compile/internal/cli/goldenfiles"
+	"github.com/kratix-compile/kratix-compile/translate/diag"
+	"github.com/kratix-compile/kratix-compile/translate/manifest"
+	"github.com/kratix-compile/kratix-compile/translate/plan"
+)
+
+// page is what one engine makes of one workflow, as it is printed.
+type page struct {
+	// path is its golden file.
+	path      string
+	documents [][]byte
+}
+
+// printer prints what is compiled of one Promise.
+type printer struct {
+	format manifest.Format
+	at     diag.At
+	pages  []page
+	diags  diag.List
+}
+
+func (p *printer) objects(w plan.Workflow, engine string, objects []manifest.Object) {
+	documents, err := manifest.Documents(objects, p.format)
+	for i, d := range documents {
+		documents[i] = bytes.Clone(d) // printers allocate more than they fill, and pages wait for all others
+	}
+	p.add(page{path: goldenfiles.Path(w, engine), documents: documents}, err)
+}
+
+func (p *printer) plan(w plan.Workflow) {
+	text, err := plan.Text(w)
+	p.add(page{documents: [][]byte{text}}, err)
+}
+
+func (p *printer) add(printed page, err error) {
+	if err != nil {
+		p.diags.Add(diag.Bug, p.at, "%v", err)
+	}
+	p.pages = append(p.pages, printed)
+}
+
+// distinct are the objects of all pages in order. Workflows of one Promise may
+// need the very same object; it is printed once.
+func distinct(pages []page) [][]byte {
+	var documents [][]byte
+	seen := map[[sha256.Size]byte]bool{}
+	for _, p := range pages {
+		for _, d := range p.documents {
+			if sum := sha256.Sum256(d); !seen[sum] {
+				seen[sum] = true
+				documents = append(documents, d)
+			}
+		}
+	}
+	return documents
+}
+
+// render lays pages out as golden files.
+func render(pages []page) (goldenfiles.Tree, error) {
+	tree := goldenfiles.Tree{}
+	for _, p := range pages {
+		if err := tree.Add(p.path, p.documents); err != nil {
+			return nil, err
+		}
+	}
+	return tree, nil
+}

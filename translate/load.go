@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package translate
+
+import (
+	"slices"
+
+	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
+	"github.com/kratix-compile/kratix-compile/translate/diag"
+	"github.com/kratix-compile/kratix-compile/translate/parse"
+)
+
+// Input is everything that is read. Requests are matched to Promises by group and kind.
+type Input struct {
+	Files    []parse.File
+	Requests []parse.File
+}
+
+// Loaded is what the files hold.
+type Loaded struct {
+	// Promises are those that could be read, in the order of the files.
+	Promises []*Promise
+	// Findings are about the files. Those about one Promise are in the Promise.
+	Findings diag.List
+	// others are documents beside the Promises; requests are those that the user called so.
+	others, requests []*parse.Document
+}
+
+// Load reads all files and sorts the documents into Promises and requests. Files of a folder of
+// tests come last: copies of Promises and requests in them are left alone.
+func Load(in Input) *Loaded {
+	l := &Loaded{}
+	docs, fixtures := l.documents(in.Files)
+	explicit, copies := l.documents(in.Requests)
+	if len(in.Requests) > 0 && len(explicit)+len(copies) == 0 && !l.Findings.HasErrors() {
+		l.Findings.AddPos(diag.NothingToDo, diag.Pos{File: in.Requests[0].Name}, "there is no request in what was given as requests")
+	}
+	first := byName{}
+	for _, doc := range docs {
+		l.sort(doc, first)
+	}
+	for _, doc := range fixtures {
+		if isPromise(doc) && first[doc.Name()] == nil {
+			l.sort(doc, first)
+		} else {
+			copies = append(copies, doc)
+		}
+	}
+	for _, doc := range copies {
+		l.Findings.Add(diag.OtherKind, doc.Root(), "%s lies in a folder of tests; it is left alone", describe(doc))
+	}
+	for _, doc := range explicit {
+		if doc.File().Origin != parse.Named && isPromise(doc) {
+			l.Findings.Add(diag.OtherKind, doc.Root(), "a Promise, where requests were asked for; it is left alone")
+			continue
+		}
+		l.requests = append(l.requests, doc)
+	}
+	l.unserved()
+	candidates := l.candidates()
+	l.Each(func(_ int, p *Promise) {
+		p.judge()
+		p.requests = candidates
+	})
+	return l
+}
+
+// Each calls do for every Promise, on all processors.
+func (l *Loaded) Each(do func(i int, p *Promise)) {
+	each(len(l.Promises), func(i int) { do(i, l.Promises[i]) })
+}
+
+// documents parses files; the second list is of those in folders of tests.
+func (l *Loaded) documents(files []parse.File) (docs, fixtures []*parse.Document) {
+	found := make([]struct {
+		docs  []*parse.Document
+		diags diag.List
+	}, len(files))
+	each(len(files), func(i int) { found[i].docs, found[i].diags = parse.Documents(files[i]) })
+	for i, f := range found {
+		l.Findings.Append(f.diags)
+		if files[i].Origin == parse.Fixture {
+			fixtures = append(fixtures, f.docs...)
+		} else {
+			docs = append(docs, f.docs...)
+		}
+	}
+	return docs, fixtures
+}
+
+// candidates are all documents that may be requests.
+func (l *Loaded) candidates() []*parse.Document { return slices.Concat(l.requests, l.others) }
+
+func isPromise(doc *parse.Document) bool {
+	return doc.Kind() == v1alpha1.KindPromise && doc.APIVersion() == v1alpha1.APIVersion
+}
+
+// byName has the first Promise of each name.
+type byName map[string]*Promise
+
+func (l *Loaded) sort(doc *parse.Document, first byName) {
+	if !isPromise(doc) {
+		l.others = append(l.others, doc)
+		return
+	}
+	p := read(doc)
+	name := p.Object.Name
+	if before := first[name]; before == nil {
+		first[name] = p
+	} else if name != "" {
+		l.Findings.Add(diag.DuplicatePromise, p.At.Field("metadata", "name"), "the Promise %q was already defined at %s%s",
+			name, before.At.Field("metadata", "name").Pos(), choice(before, p))
+	}
+	if p.Findings.HasErrors() {
+		l.Findings.Append(p.Findings)
+		return
+	}
+	l.Promises = append(l.Promises, p)
+}
+
+// choice says which of two files with one Promise to leave out.
+func choice(a, b *Promise) string {
+	one, other := a.Doc.File().Name, b.Doc.File().Name
+	if one == other {
+		return ""
+	}
+	v, w := a.Object.Labels[v1alpha1.LabelPromiseVersion], b.Object.Labels[v1alpha1.LabelPromiseVersion]
+	if v == w {
+		return "; leave out " + one + " or " + other
+	}
+	versions := func(v string) string {
+		if v == "" {
+			return "no version"
+		}
+		return "version " + v
+	}
+	return "; to compile " + versions(v) + " leave out " + other + ", and to compile " + versions(w) + " leave out " + one
+}
+
+// unserved reports documents that no Promise has an API for.
+func (l *Loaded) unserved() {
+	for _, doc := range l.others {
+		if !l.served(doc) {
+			l.leave(doc)
+		}
+	}
+	for _, doc := range l.requests {
+		switch {
+		case l.served(doc):
+		case doc.File().Origin != parse.Named:
+			l.leave(doc)
+		case len(l.Promises) > 0:
+			l.Findings.Append(mismatch(doc, l.Promises))
+		}
+	}
+}
+
+func (l *Loaded) served(doc *parse.Document) bool {
+	return slices.ContainsFunc(l.Promises, func(p *Promise) bool { return p.API.Offers(doc) })
+}
+
+// leave tells of a document that is left alone: with a warning if it is nearly something else.
+func (l *Loaded) leave(doc *parse.Document) {
+	if meant := meant(doc, l.Promises); meant != "" {
+		l.Findings.Add(diag.LeftOut, doc.Root(), "%s is left out%s", describe(doc), meant)
+		return
+	}
+	l.Findings.Add(diag.OtherKind, doc.Root(), "%s is neither a Promise nor a request for one; it is left alone", describe(doc))
+}
+
+func mismatch(doc *parse.Document, promises []*Promise) (diags diag.List) {
+	diags.Add(diag.RequestMismatch, doc.Root(), "%s is not what any of the Promises offers%s", describe(doc), meant(doc, promises))
+	return diags
+}
+
+func describe(doc *parse.Document) string {
+	if doc.Kind() == "" || doc.APIVersion() == "" {
+		return "a document without apiVersion and kind"
+	}
+	return doc.Kind() + " of " + doc.APIVersion()
+}
