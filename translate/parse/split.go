@@ -75,6 +75,11 @@ func isBare(separator []byte) bool {
 	return len(rest) == 0 || rest[0] == '#'
 }
 
+// isBlank counts the end of the text as blank.
+func isBlank(c byte) bool {
+	return c == ' ' || c == '\t' || c == '\r' || c == '\n' || c == 0
+}
+
 // blank tells whether text holds nothing but comments.
 func blank(text []byte) bool {
 	for len(text) > 0 {

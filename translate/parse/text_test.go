@@ -71,6 +71,23 @@ func TestRefused(t *testing.T) {
 	}
 }
 
+// TestManyIndicators reads documents with as many commas, colons and brackets as one may have.
+func TestManyIndicators(t *testing.T) {
+	for name, in := range map[string]string{
+		"text":             "a: |\n  " + strings.Repeat("[,:]", maxIndicators/4-1) + "\nb: [c]\n",
+		"a comment":        "a: b # " + strings.Repeat("[,:]", maxIndicators/4-1) + "\n",
+		"many collections": "a:\n" + strings.Repeat("- {a: [b, c], d: e}\n", 50_000),
+		"a long list":      "a: [" + strings.Repeat("b, ", maxIndicators-10) + "]",
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, diags := Documents(File{Name: "in.yaml", Data: []byte(in)})
+			assert.False(t, diags.HasErrors(), "%v", diags)
+		})
+	}
+	_, diags := Documents(File{Name: "in.yaml", Data: []byte("a: b\n---\n[" + strings.Repeat("b, ", maxIndicators) + "]: c")})
+	assert.Equal(t, "3:1 KC104 more than 500000 commas, colons and brackets in one document; split it, or write it as JSON\n", lines(diags))
+}
+
 // TestBounded is about files that are made to do harm. The time they take is
 // the test's own limit.
 func TestBounded(t *testing.T) {

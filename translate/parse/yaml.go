@@ -3,6 +3,7 @@
 package parse
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"strings"
@@ -17,6 +18,10 @@ const (
 	maxDepth = 200
 	// maxMerged bounds what merge keys may copy, which a small file can multiply.
 	maxMerged = 100_000
+	// maxIndicators bounds the commas, colons and brackets of a document in YAML. Where a list or
+	// mapping in brackets may turn out to be a key, the YAML parser needs more than a kilobyte for
+	// each of them. JSON is read by another parser.
+	maxIndicators = 500_000
 	// maxTwice is the number of duplicate keys that are reported of a document.
 	maxTwice = 20
 )
@@ -53,7 +58,9 @@ type builder struct {
 
 // readYAML parses a chunk; false when it is no document.
 func (r *reader) readYAML(c chunk) (entry, bool) {
-	if !r.checkFlow(c) {
+	if indicators(c.text) > maxIndicators {
+		r.diags.AddPos(diag.TooDeep, diag.Pos{File: r.file.Name, Line: c.line, Col: 1},
+			"more than %d commas, colons and brackets in one document; split it, or write it as JSON", maxIndicators)
 		return entry{}, false
 	}
 	var document yaml.Node
@@ -65,6 +72,13 @@ func (r *reader) readYAML(c chunk) (entry, bool) {
 	root := document.Content[0]
 	e := entry{keyAt: b.place(root), at: b.place(root), value: b.build(root, 0)}
 	return e, !b.broken
+}
+
+func indicators(text []byte) (n int) {
+	for _, indicator := range ",:[]{}" {
+		n += bytes.Count(text, []byte(string(indicator)))
+	}
+	return n
 }
 
 func (r *reader) syntaxError(c chunk, err error) {
