@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/kratix-compile/kratix-compile/internal/cli/console"
 	"github.com/kratix-compile/kratix-compile/internal/cli/goldenfiles"
 	"github.com/kratix-compile/kratix-compile/translate/manifest"
 )
@@ -52,7 +53,7 @@ func (c *diffCommand) run(cmd *cobra.Command, dir string) error {
 	case hasBug(r.diags):
 		return c.flags.verdict(r.diags)
 	case c.flags.failed(r.diags):
-		return trouble("nothing was compared: the findings above prevent compiling")
+		return console.Trouble("nothing was compared: the findings above prevent compiling")
 	}
 	old, err := goldenfiles.Read(dir)
 	if err != nil {
@@ -70,5 +71,5 @@ func (c *diffCommand) run(cmd *cobra.Command, dir string) error {
 		return err
 	}
 	fmt.Fprintf(c.err, "%s is not what the compiler prints now; if it should be, compile with --output-dir %s\n", dir, dir)
-	return exit{code: exitFindings}
+	return console.Exit{Code: console.Failed}
 }

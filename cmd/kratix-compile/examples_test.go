@@ -13,6 +13,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/kratix-compile/kratix-compile/internal/cli/console"
 )
 
 // TestGoldenInCI holds examples/golden-in-ci to what it tells others to do. Its
@@ -38,11 +40,11 @@ func compareGolden(t *testing.T, input string) {
 	args := []string{"-f", input, "--backend", "all", "--strict"}
 	if *update {
 		code, words := call(nil, nil, append(args, "--output-dir", "golden")...)
-		assert.Equal(t, exitOK, code, words)
+		assert.Equal(t, console.OK, code, words)
 	}
 	var changes bytes.Buffer
 	code, words := call(nil, &changes, append([]string{"diff", "golden"}, args...)...)
-	assert.Equal(t, exitOK, code, "run `go test ./cmd/kratix-compile -update`\n%s%s", changes.String(), words)
+	assert.Equal(t, console.OK, code, "run `go test ./cmd/kratix-compile -update`\n%s%s", changes.String(), words)
 }
 
 // TestExamplesAreQuoted demands that the lines on an example's page are those of its files.

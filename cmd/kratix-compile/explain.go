@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/kratix-compile/kratix-compile/backends"
+	"github.com/kratix-compile/kratix-compile/internal/cli/console"
 	"github.com/kratix-compile/kratix-compile/translate/diag"
 	"github.com/kratix-compile/kratix-compile/translate/parse"
 )
@@ -67,7 +68,7 @@ func explain(w io.Writer, args []string) error {
 	}
 	rows := backends.FindCoverage(args[0])
 	if len(rows) == 0 {
-		return trouble("%q is neither a code nor a field of a Pipeline%s\n"+
+		return console.Trouble("%q is neither a code nor a field of a Pipeline%s\n"+
 			"'kratix-compile explain' lists the codes, 'kratix-compile matrix' the fields.", args[0], suggestion(args[0]))
 	}
 	for i, row := range rows {

@@ -5,12 +5,10 @@ package main
 import (
 	"fmt"
 	"io"
-	"os"
 	"slices"
 	"strings"
 
-	"golang.org/x/term"
-
+	"github.com/kratix-compile/kratix-compile/internal/cli/console"
 	"github.com/kratix-compile/kratix-compile/internal/cli/report"
 	"github.com/kratix-compile/kratix-compile/translate/diag"
 )
@@ -27,9 +25,9 @@ func (f *options) verdict(diags diag.List) error {
 	case !f.failed(diags):
 		return nil
 	case hasBug(diags):
-		return exit{code: exitBug, message: pleaseReport()}
+		return console.Exit{Code: console.Bug, Message: pleaseReport()}
 	default:
-		return exit{code: exitFindings}
+		return console.Exit{Code: console.Failed}
 	}
 }
 
@@ -47,7 +45,7 @@ func (f *options) show(r result, notes bool, s streams) error {
 		f.tell(r.diags, s.err)
 	}
 	rest := max(0, len(shown)-maxShown)
-	p := report.Printer{Format: report.Text, Color: f.colored(s.err), Source: r.sources}
+	p := report.Printer{Format: report.Text, Color: console.Colored(f.color, s.err), Source: r.sources}
 	if err := p.Print(s.err, shown[:len(shown)-rest]); err != nil {
 		return fileError(err)
 	}
@@ -65,13 +63,4 @@ func (f *options) tell(diags diag.List, w io.Writer) {
 			fmt.Fprintf(w, "%s [%s]\n", strings.Join(words, ": "), d.Code)
 		}
 	}
-}
-
-// colored follows --color, and for auto the terminal and NO_COLOR.
-func (f *options) colored(w io.Writer) bool {
-	if f.color != "auto" {
-		return f.color == "always"
-	}
-	file, ok := w.(*os.File)
-	return ok && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb" && term.IsTerminal(int(file.Fd()))
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/kratix-compile/kratix-compile/backends"
+	"github.com/kratix-compile/kratix-compile/internal/cli/console"
 	"github.com/kratix-compile/kratix-compile/internal/cli/flags"
 	"github.com/kratix-compile/kratix-compile/translate/manifest"
 	"github.com/kratix-compile/kratix-compile/translate/plan"
@@ -33,7 +34,6 @@ type options struct {
 const allWorkflows = "all"
 
 var (
-	colors       = []string{"auto", "always", "never"}
 	workflows    = append(flags.Spell(workflow.Kinds), allWorkflows)
 	backendNames = append(backends.Names(), allBackends)
 )
@@ -41,7 +41,7 @@ var (
 // bind gives a command the flags; without --backend it takes those of fallback.
 func (f *options) bind(cmd *cobra.Command, fallback ...string) {
 	f.plan, f.engine = plan.Defaults(), backends.Defaults()
-	f.workflow, f.color = allWorkflows, "auto"
+	f.workflow, f.color = allWorkflows, console.Auto
 	cmd.Flags().SortFlags = false
 	section(cmd, inputFlags, f.bindInput)
 	section(cmd, chosenFlags, func(set *pflag.FlagSet) { f.bindChoice(set, fallback) })
@@ -52,7 +52,7 @@ func (f *options) bind(cmd *cobra.Command, fallback ...string) {
 	completeFiles(cmd, "filename", "request", "config", "image-config", "save-image-config")
 	complete(cmd, "backend", backendNames)
 	complete(cmd, "workflow", workflows)
-	complete(cmd, "color", colors)
+	complete(cmd, "color", console.Colors)
 	complete(cmd, "user-token", plan.TokenModes)
 	complete(cmd, "tekton-requests", backends.TektonRequestModes)
 }
@@ -75,7 +75,7 @@ func (f *options) bindChoice(set *pflag.FlagSet, fallback []string) {
 func (f *options) bindFindings(set *pflag.FlagSet) {
 	set.SortFlags = false
 	set.BoolVar(&f.strict, "strict", false, "let warnings fail, too")
-	set.Var(flags.NewChoice(&f.color, colors), "color", "`WHEN` findings have colours: "+flags.List(colors)+"; auto is on terminals without NO_COLOR")
+	set.Var(flags.NewChoice(&f.color, console.Colors), "color", "`WHEN` findings have colours: "+flags.List(console.Colors)+"; auto is on terminals without NO_COLOR")
 }
 
 // check finds what is wrong with the flags together, before any file is read.
@@ -87,7 +87,7 @@ func (f *options) check(cmd *cobra.Command, format manifest.Format) error {
 	case len(f.backends) == 0 && format != planFormat:
 		return misuse(cmd, "no --backend: choose one of %s", flags.List(backendNames))
 	case slices.Contains(f.files, stdin) && slices.Contains(f.requests, stdin):
-		return trouble("-f - and --request - both want stdin; requests may be in the same stream as the Promise")
+		return console.Trouble("-f - and --request - both want stdin; requests may be in the same stream as the Promise")
 	case f.stdinName != "" && !fromStdin:
 		return misuse(cmd, "--stdin-filename names what -f - reads, and there is no -f -")
 	}

@@ -11,6 +11,8 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/kratix-compile/kratix-compile/internal/cli/console"
 )
 
 func commands() []*cobra.Command {
@@ -29,7 +31,7 @@ func TestEveryHelp(t *testing.T) {
 		t.Run(c.Name(), func(t *testing.T) {
 			var out bytes.Buffer
 			args := append(strings.Fields(c.CommandPath()), "--help")
-			require.Equal(t, exitOK, run(args, streams{out: &out, err: &out}))
+			require.Equal(t, console.OK, run(args, streams{out: &out, err: &out}))
 			text := out.String()
 			assert.Contains(t, text, "\nUsage:\n  "+c.CommandPath())
 			assert.Contains(t, text, "\nExamples:\n")

@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/kratix-compile/kratix-compile/backends"
+	"github.com/kratix-compile/kratix-compile/internal/cli/console"
 	"github.com/kratix-compile/kratix-compile/internal/cli/flags"
 	"github.com/kratix-compile/kratix-compile/internal/cli/images"
 	"github.com/kratix-compile/kratix-compile/translate"
@@ -85,7 +86,7 @@ func (f *imageFlags) load() (map[string]backends.Image, error) {
 		faults = append(faults, fmt.Errorf("%s: %s", d.Pos, d.Message))
 	}
 	if err := errors.Join(faults...); err != nil {
-		return nil, trouble("%s", err)
+		return nil, console.Trouble("%s", err)
 	}
 	return known, nil
 }
@@ -102,11 +103,11 @@ func (f *imageFlags) lookUp(ctx context.Context, wanted []string, known map[stri
 	defer stop()
 	found, errs := images.Resolve(ctx, missing, images.Options{Platform: f.platform})
 	if ctx.Err() != nil {
-		return exit{code: exitInterrupted, message: "interrupted while looking up images; nothing was written"}
+		return console.Exit{Code: console.Interrupted, Message: "interrupted while looking up images; nothing was written"}
 	}
 	maps.Copy(known, found)
 	if err := errors.Join(errs...); err != nil {
-		return trouble("%s", err)
+		return console.Trouble("%s", err)
 	}
 	return nil
 }

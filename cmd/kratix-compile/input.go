@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/kratix-compile/kratix-compile/internal/cli/console"
 	"github.com/kratix-compile/kratix-compile/translate/diag"
 	"github.com/kratix-compile/kratix-compile/translate/parse"
 )
@@ -91,7 +92,7 @@ func (r *reader) expand(name string) ([]parse.File, error) {
 		return []parse.File{{Name: name}}, nil
 	}
 	if strings.HasPrefix(name, "https://") || strings.HasPrefix(name, "http://") {
-		return nil, trouble("%s: nothing is downloaded; pipe it in with curl -fsSL %s | kratix-compile -f -", name, name)
+		return nil, console.Trouble("%s: nothing is downloaded; pipe it in with curl -fsSL %s | kratix-compile -f -", name, name)
 	}
 	info, err := os.Stat(name)
 	if err != nil {
@@ -106,7 +107,7 @@ func (r *reader) expand(name string) ([]parse.File, error) {
 	}
 	r.diags.Append(w.diags)
 	if len(w.files) == 0 {
-		return nil, trouble("%s: the directory has no %s files", name, strings.Join(extensions, ", "))
+		return nil, console.Trouble("%s: the directory has no %s files", name, strings.Join(extensions, ", "))
 	}
 	return w.files, nil
 }
@@ -131,7 +132,7 @@ func readAll(r io.Reader, name string) ([]byte, error) {
 		return nil, fileError(&fs.PathError{Op: "read", Path: name, Err: err})
 	}
 	if len(data) > maxFile {
-		return nil, trouble("%s: more than %d MiB; split the file", name, maxFile>>20)
+		return nil, console.Trouble("%s: more than %d MiB; split the file", name, maxFile>>20)
 	}
 	return data, nil
 }
@@ -150,7 +151,7 @@ func fileError(err error) error {
 		}
 		message = fmt.Sprintf("%s: %s", named.Path, reason)
 	}
-	return exit{code: exitUsage, message: message, cause: err}
+	return console.Exit{Code: console.Usage, Message: message, Cause: err}
 }
 
 // sources finds lines for the findings' snippets.

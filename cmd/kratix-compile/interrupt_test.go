@@ -16,6 +16,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/kratix-compile/kratix-compile/internal/cli/console"
 )
 
 // TestInterruptedLookUp presses Ctrl-C while a registry takes its time.
@@ -41,7 +43,7 @@ func TestInterruptedLookUp(t *testing.T) {
 	<-asked
 	require.NoError(t, cmd.Process.Signal(os.Interrupt))
 	require.Error(t, cmd.Wait())
-	assert.Equal(t, exitInterrupted, cmd.ProcessState.ExitCode())
+	assert.Equal(t, console.Interrupted, cmd.ProcessState.ExitCode())
 	assert.Equal(t, "looking up 1 image\nerror: interrupted while looking up images; nothing was written\n", words.String())
 	assert.Empty(t, out.String())
 	assert.NoFileExists(t, saved)

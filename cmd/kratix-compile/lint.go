@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/kratix-compile/kratix-compile/backends"
+	"github.com/kratix-compile/kratix-compile/internal/cli/console"
 	"github.com/kratix-compile/kratix-compile/internal/cli/flags"
 	"github.com/kratix-compile/kratix-compile/internal/cli/report"
 	"github.com/kratix-compile/kratix-compile/internal/release"
@@ -51,7 +52,7 @@ func (c *lintCommand) run(cmd *cobra.Command) error {
 	if err != nil {
 		return err
 	}
-	p := report.Printer{Format: c.format, Color: c.flags.colored(c.out), Source: r.sources, Version: release.Version()}
+	p := report.Printer{Format: c.format, Color: console.Colored(c.flags.color, c.out), Source: r.sources, Version: release.Version()}
 	if err := p.Print(c.out, r.diags); err != nil {
 		return fileError(err)
 	}

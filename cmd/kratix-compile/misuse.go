@@ -8,11 +8,13 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"github.com/kratix-compile/kratix-compile/internal/cli/console"
 )
 
 // misuse is trouble that a look at the help would have prevented.
 func misuse(cmd *cobra.Command, format string, args ...any) error {
-	return trouble("%s\nSee '%s --help' for usage.", fmt.Sprintf(format, args...), cmd.CommandPath())
+	return console.Trouble("%s\nSee '%s --help' for usage.", fmt.Sprintf(format, args...), cmd.CommandPath())
 }
 
 func unknownCommand(root *cobra.Command, name string) error {

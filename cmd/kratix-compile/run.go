@@ -12,17 +12,8 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/kratix-compile/kratix-compile/internal/cli/console"
 	"github.com/kratix-compile/kratix-compile/internal/release"
-)
-
-// Exit codes, as documented in docs/cli.md. diff answers like kubectl diff:
-// 1 means that something differs, and findings are trouble.
-const (
-	exitOK          = 0
-	exitFindings    = 1
-	exitUsage       = 2
-	exitBug         = 3
-	exitInterrupted = 130 // as shells say of a program that Ctrl-C ended
 )
 
 // stackVariable is the environment variable that shows where a fault happened.
@@ -37,26 +28,9 @@ type streams struct {
 	out, err io.Writer
 }
 
-// exit ends the command with a code. Without a message, what is to be said has
-// been said.
-type exit struct {
-	code    int
-	message string
-	cause   error
-}
-
-func (e exit) Error() string { return e.message }
-
-func (e exit) Unwrap() error { return e.cause }
-
-// trouble is an error of usage or of the machine: a wrong flag, a missing file.
-func trouble(format string, args ...any) error {
-	return exit{code: exitUsage, message: fmt.Sprintf(format, args...)}
-}
-
 // fault is an error that only the compiler's own mistake can cause.
 func fault(what any) error {
-	return exit{code: exitBug, message: fmt.Sprintf("%v\n%s", what, pleaseReport())}
+	return console.Exit{Code: console.Bug, Message: fmt.Sprintf("%v\n%s", what, pleaseReport())}
 }
 
 func pleaseReport() string {
@@ -83,11 +57,11 @@ func run(argv []string, s streams) (code int) {
 
 func conclude(err error, w io.Writer) int {
 	if err == nil {
-		return exitOK
+		return console.OK
 	}
-	code := exitUsage
-	if e, ok := errors.AsType[exit](err); ok {
-		code = e.code
+	code := console.Usage
+	if e, ok := errors.AsType[console.Exit](err); ok {
+		code = e.Code
 	}
 	if errors.Is(err, syscall.EPIPE) { // who read from us has seen enough
 		return code

@@ -14,6 +14,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/kratix-compile/kratix-compile/internal/cli/console"
 )
 
 // call runs the command in this process.
@@ -32,7 +34,7 @@ func TestPanicBecomesAReport(t *testing.T) {
 
 	t.Setenv(stackVariable, "")
 	code, words := call(nil, broken, "matrix")
-	assert.Equal(t, exitBug, code)
+	assert.Equal(t, console.Bug, code)
 	assert.True(t, strings.HasPrefix(words, "error: index out of range\nThis is a fault in kratix-compile "), words)
 	assert.Contains(t, words, "Please report it")
 	assert.Contains(t, words, stackVariable+"=1")
@@ -40,7 +42,7 @@ func TestPanicBecomesAReport(t *testing.T) {
 
 	t.Setenv(stackVariable, "1")
 	code, words = call(nil, broken, "matrix")
-	assert.Equal(t, exitBug, code)
+	assert.Equal(t, console.Bug, code)
 	assert.Contains(t, words, "goroutine")
 	assert.Contains(t, words, "matrix.go")
 }
@@ -49,7 +51,7 @@ func TestReaderThatLeavesIsNoError(t *testing.T) {
 	gone := writer(func([]byte) (int, error) { return 0, &brokenPipe{} })
 	for _, args := range [][]string{{"matrix"}, {"schema"}, {"explain"}, {"version"}, {"-f", "testdata/input/small.yaml", "--backend", "all"}} {
 		code, words := call(nil, gone, args...)
-		assert.NotEqual(t, exitOK, code, args)
+		assert.NotEqual(t, console.OK, code, args)
 		assert.Empty(t, words, args)
 	}
 }
@@ -65,7 +67,7 @@ func TestFullDiskIsToldOf(t *testing.T) {
 		{"matrix"}, {"completion", "bash"}, {"lint", "-f", "testdata/input/small.yaml"}, {"-f", "testdata/input/small.yaml", "-o", "plan"},
 	} {
 		code, words := call(nil, full, args...)
-		assert.Equal(t, exitUsage, code, args)
+		assert.Equal(t, console.Usage, code, args)
 		assert.Equal(t, "error: no space left on device\n", words, args)
 	}
 }
@@ -74,7 +76,7 @@ func TestStdinThatBreaksOff(t *testing.T) {
 	half := io.MultiReader(strings.NewReader("kind: Promise\n"), iotest.ErrReader(errors.New("input/output error")))
 	var out bytes.Buffer
 	code, words := call(half, &out, "-f", "-", "--backend", "tekton")
-	assert.Equal(t, exitUsage, code)
+	assert.Equal(t, console.Usage, code)
 	assert.Equal(t, "error: <stdin>: input/output error\n", words)
 	assert.Empty(t, out.String())
 
@@ -82,7 +84,7 @@ func TestStdinThatBreaksOff(t *testing.T) {
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = dir.Close() })
 	code, words = call(dir, &out, "-f", "-", "--backend", "tekton")
-	assert.Equal(t, exitUsage, code)
+	assert.Equal(t, console.Usage, code)
 	assert.True(t, strings.HasPrefix(words, "error: <stdin>: "), "by the name users know, not the file's own: %s", words)
 }
 

@@ -12,6 +12,8 @@ import (
 	"strings"
 
 	ctrl "sigs.k8s.io/controller-runtime"
+
+	"github.com/kratix-compile/kratix-compile/internal/cli/console"
 )
 
 func main() {
@@ -22,8 +24,8 @@ func main() {
 		return
 	}
 	code := 1
-	if e, ok := errors.AsType[exit](err); ok {
-		code = e.code
+	if e, ok := errors.AsType[console.Exit](err); ok {
+		code = e.Code
 	}
 	if text := err.Error(); text != "" {
 		fmt.Fprintln(os.Stderr, "kratix-runner:", text)

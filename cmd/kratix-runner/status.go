@@ -13,26 +13,11 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 	ctrl "sigs.k8s.io/controller-runtime"
 
+	"github.com/kratix-compile/kratix-compile/internal/cli/console"
 	"github.com/kratix-compile/kratix-compile/internal/cli/flags"
 	"github.com/kratix-compile/kratix-compile/internal/status"
 	"github.com/kratix-compile/kratix-compile/translate/plan"
 )
-
-// Exit codes of status, as documented in docs/status.md.
-const (
-	exitFailed      = 1
-	exitUsage       = 2
-	exitTimeout     = 4 // 3 is a fault of the program, as with kratix-compile
-	exitInterrupted = 130
-)
-
-// exit ends the program with a code. Without a message, what is to be said has been said.
-type exit struct {
-	code    int
-	message string
-}
-
-func (e exit) Error() string { return e.message }
 
 // statusFlags are what the flags of status say.
 type statusFlags struct {
@@ -85,8 +70,8 @@ func newStatus() *cobra.Command {
 	set.BoolVarP(&f.watch, "watch", "w", false, "follow it until nothing more happens by itself")
 	set.DurationVar(&f.timeout, "timeout", 0, "`DURATION` to watch at most; 0 for no limit")
 	set.VarP(flags.NewChoice(&f.output, status.Formats), "output", "o", "`FORMAT` for programs: "+flags.List(status.Formats))
-	f.color = colors[0]
-	set.Var(flags.NewChoice(&f.color, colors), "color", "`WHEN` to use colours: "+flags.List(colors))
+	f.color = console.Auto
+	set.Var(flags.NewChoice(&f.color, console.Colors), "color", "`WHEN` to use colours: "+flags.List(console.Colors))
 	set.StringVar(&f.system, "system-namespace", plan.Defaults().SystemNamespace, "`NAMESPACE` of the workflows of Promises")
 	f.cluster.bind(set)
 	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return misuse("%s", err) })
@@ -95,7 +80,7 @@ func newStatus() *cobra.Command {
 }
 
 func misuse(format string, args ...any) error {
-	return exit{exitUsage, fmt.Sprintf(format, args...) + "\nSee 'kratix-runner status --help' for usage."}
+	return console.Exit{Code: console.Usage, Message: fmt.Sprintf(format, args...) + "\nSee 'kratix-runner status --help' for usage."}
 }
 
 func atMostTwo(args []string) error {
@@ -112,10 +97,10 @@ func (f *statusFlags) run(cmd *cobra.Command, args []string) error {
 	}
 	c, err := f.cluster.connect()
 	if clientcmd.IsEmptyConfig(err) {
-		return exit{exitUsage, "no cluster is configured: set KUBECONFIG or --kubeconfig"}
+		return console.Exit{Code: console.Usage, Message: "no cluster is configured: set KUBECONFIG or --kubeconfig"}
 	}
 	if err != nil {
-		return exit{exitUsage, err.Error()}
+		return console.Exit{Code: console.Usage, Message: err.Error()}
 	}
 	v := &view{statusFlags: f, cluster: c, out: cmd.OutOrStdout(), err: cmd.ErrOrStderr(), gatherer: &status.Gatherer{Reader: c.client, SystemNamespace: f.system}}
 	look := v.overview
@@ -147,9 +132,9 @@ func (v *view) follow(ctx context.Context, look status.Look) error {
 	stop()
 	switch {
 	case interrupted.Err() != nil:
-		return exit{code: exitInterrupted}
+		return console.Exit{Code: console.Interrupted}
 	case errors.Is(err, context.DeadlineExceeded), ctx.Err() != nil:
-		return exit{exitTimeout, fmt.Sprintf("not done after %s", v.timeout)}
+		return console.Exit{Code: console.Timeout, Message: fmt.Sprintf("not done after %s", v.timeout)}
 	case err != nil:
 		return err
 	}

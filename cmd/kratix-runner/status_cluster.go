@@ -25,6 +25,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
+	"github.com/kratix-compile/kratix-compile/internal/cli/console"
 	"github.com/kratix-compile/kratix-compile/internal/status"
 )
 
@@ -109,12 +110,12 @@ func (c *clusterClient) subject(args []string) (status.Subject, error) {
 	}
 	groups, err := restmapper.GetAPIGroupResources(d)
 	if err != nil {
-		return status.Subject{}, exit{exitUsage, err.Error()}
+		return status.Subject{}, console.Exit{Code: console.Usage, Message: err.Error()}
 	}
 	mapper := restmapper.NewShortcutExpander(restmapper.NewDiscoveryRESTMapper(groups), d, func(string) {})
 	mapping, err := lookUp(mapper, groups, kind)
 	if err != nil {
-		return status.Subject{}, exit{exitUsage, "the cluster knows no " + kind + "; it is promise, work, or what a Promise offers: see kubectl get promises"}
+		return status.Subject{}, console.Exit{Code: console.Usage, Message: "the cluster knows no " + kind + "; it is promise, work, or what a Promise offers: see kubectl get promises"}
 	}
 	s := status.Subject{Kind: mapping.GroupVersionKind, Name: name, Resource: mapping.Resource.Resource}
 	if s.Kind.Group != v1alpha1.Group {
@@ -153,16 +154,16 @@ func lookUp(mapper meta.RESTMapper, groups []*restmapper.APIGroupResources, word
 func (c *clusterClient) explain(s status.Subject, err error) error {
 	switch {
 	case apierrors.IsNotFound(err) && s.Namespace != "":
-		return exit{exitUsage, s.Kind.Kind + " " + s.Name + " is not in namespace " + s.Namespace + "; choose another one with -n"}
+		return console.Exit{Code: console.Usage, Message: s.Kind.Kind + " " + s.Name + " is not in namespace " + s.Namespace + "; choose another one with -n"}
 	case apierrors.IsNotFound(err):
-		return exit{exitUsage, "there is no " + s.Kind.Kind + " " + s.Name}
+		return console.Exit{Code: console.Usage, Message: "there is no " + s.Kind.Kind + " " + s.Name}
 	case apierrors.IsForbidden(err):
-		return exit{exitUsage, err.Error() + "; docs/status.md has the rights that it takes"}
+		return console.Exit{Code: console.Usage, Message: err.Error() + "; docs/status.md has the rights that it takes"}
 	}
 	if errors.Is(err, status.ErrNotOffered) {
 		err = fmt.Errorf("%w; if something else was meant, write its kind with its group, as in websites.example.org", err)
 	}
-	return exit{exitUsage, err.Error()}
+	return console.Exit{Code: console.Usage, Message: err.Error()}
 }
 
 // completeWithin is how long a shell waits for the API server.

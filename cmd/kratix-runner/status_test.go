@@ -12,6 +12,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/restmapper"
 
+	"github.com/kratix-compile/kratix-compile/internal/cli/console"
 	"github.com/kratix-compile/kratix-compile/internal/status"
 )
 
@@ -28,10 +29,10 @@ func TestStatusMisused(t *testing.T) {
 		root := newRoot()
 		root.SetArgs(append([]string{"status"}, strings.Fields(words)...))
 		root.SetOut(&bytes.Buffer{})
-		var e exit
+		var e console.Exit
 		require.ErrorAs(t, root.Execute(), &e, words)
-		assert.Equal(t, exitUsage, e.code, words)
-		assert.Equal(t, says+"\nSee 'kratix-runner status --help' for usage.", e.message)
+		assert.Equal(t, console.Usage, e.Code, words)
+		assert.Equal(t, says+"\nSee 'kratix-runner status --help' for usage.", e.Message)
 	}
 }
 
@@ -40,9 +41,9 @@ func TestStatusWithoutCluster(t *testing.T) {
 	t.Setenv("KUBERNETES_SERVICE_HOST", "")
 	root := newRoot()
 	root.SetArgs([]string{"status"})
-	var e exit
+	var e console.Exit
 	require.ErrorAs(t, root.Execute(), &e)
-	assert.Equal(t, exit{exitUsage, "no cluster is configured: set KUBECONFIG or --kubeconfig"}, e)
+	assert.Equal(t, console.Exit{Code: console.Usage, Message: "no cluster is configured: set KUBECONFIG or --kubeconfig"}, e)
 }
 
 func TestPlugins(t *testing.T) {
@@ -105,11 +106,11 @@ func TestVerdict(t *testing.T) {
 		{state: status.Ready},
 		{state: status.Running},
 		{state: status.Suspended},
-		{state: status.Failing, want: exit{code: exitFailed}},
-		{state: status.Failed, want: exit{code: exitFailed}},
-		{state: status.Suspended, watch: true, want: exit{code: exitFailed}},
+		{state: status.Failing, want: console.Exit{Code: console.Failed}},
+		{state: status.Failed, want: console.Exit{Code: console.Failed}},
+		{state: status.Suspended, watch: true, want: console.Exit{Code: console.Failed}},
 		{state: status.Ready, watch: true},
-		{state: status.Ready, requests: []status.Trail{failed}, want: exit{code: exitFailed}},
+		{state: status.Ready, requests: []status.Trail{failed}, want: console.Exit{Code: console.Failed}},
 		{state: status.Ready, requests: []status.Trail{failed}, single: true},
 	} {
 		v := &view{statusFlags: &statusFlags{watch: c.watch}, seen: status.List{Items: []status.Trail{{Kind: "Promise", Name: "a", State: c.state, Requests: c.requests}}}}

@@ -15,10 +15,9 @@ import (
 	"golang.org/x/term"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
+	"github.com/kratix-compile/kratix-compile/internal/cli/console"
 	"github.com/kratix-compile/kratix-compile/internal/status"
 )
-
-var colors = []string{"auto", "always", "never"}
 
 // view reads the cluster and shows what it has read.
 type view struct {
@@ -67,7 +66,7 @@ func (v *view) overview(ctx context.Context) ([]status.Scope, bool, error) {
 		settled = settled && t.Settled && !slices.ContainsFunc(t.Requests, func(r status.Trail) bool { return !r.Settled })
 	}
 	if len(all) == 0 && len(missing) > 0 {
-		return scopes, true, exit{exitUsage, "you may not list promises.platform.kratix.io; name an object, as in: kratix-runner status KIND/NAME"}
+		return scopes, true, console.Exit{Code: console.Usage, Message: "you may not list promises.platform.kratix.io; name an object, as in: kratix-runner status KIND/NAME"}
 	}
 	return scopes, settled, v.show(list, list)
 }
@@ -110,7 +109,7 @@ func (v *view) show(list status.List, data any) error {
 
 func (v *view) render(list status.List, now time.Time) string {
 	var text bytes.Buffer
-	palette := status.Palette{Color: v.colored()}
+	palette := status.Palette{Color: console.Colored(v.color, v.out)}
 	if v.subject.Name != "" {
 		_ = status.Tree(&text, list.Items[0], palette, now) // a buffer takes everything
 	} else {
@@ -173,16 +172,7 @@ func (v *view) verdict() error {
 	if slices.ContainsFunc(all, func(t status.Trail) bool {
 		return t.State == status.Failed || t.State == status.Failing || v.watch && t.State != status.Ready
 	}) {
-		return exit{code: exitFailed}
+		return console.Exit{Code: console.Failed}
 	}
 	return nil
-}
-
-// colored follows --color, and for auto the terminal and NO_COLOR.
-func (v *view) colored() bool {
-	if v.color != "auto" {
-		return v.color == "always"
-	}
-	file, ok := v.out.(*os.File)
-	return ok && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb" && term.IsTerminal(int(file.Fd()))
 }
