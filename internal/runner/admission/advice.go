@@ -12,15 +12,23 @@ import (
 
 	"github.com/kratix-compile/kratix-compile/internal/runner/engine"
 	"github.com/kratix-compile/kratix-compile/internal/runner/progress"
+	"github.com/kratix-compile/kratix-compile/translate"
 )
+
+// trial is a Promise as it was compiled with a sample of a request.
+type trial struct {
+	engine  *engine.Engine
+	promise *translate.Promise
+	outputs []translate.Output
+}
 
 // advise warns of what stands in the way now, and may not do so when the Promise runs: a
 // Promise must not depend on the order in which a cluster is set up. What cannot be found
 // out in time is not worth a warning.
-func (p *Promises) advise(ctx context.Context, v *verdict, e *engine.Engine) {
+func (p *Promises) advise(ctx context.Context, v *verdict, t trial) {
 	ctx, cancel := context.WithTimeout(ctx, trialTime)
 	defer cancel()
-	if err := errors.Join(p.adviseRequirements(ctx, v), p.adviseRuns(ctx, v, e)); err != nil {
+	if err := errors.Join(p.adviseRequirements(ctx, v), p.adviseRuns(ctx, v, t)); err != nil {
 		log.FromContext(ctx).Info("Promise admitted without all advice", "cause", err.Error())
 	}
 }
@@ -42,10 +50,10 @@ func (p *Promises) adviseRequirements(ctx context.Context, v *verdict) error {
 	return nil
 }
 
-func (p *Promises) adviseRuns(ctx context.Context, v *verdict, e *engine.Engine) error {
-	refused, err := e.Try(ctx, v.promise, p.Options())
+func (p *Promises) adviseRuns(ctx context.Context, v *verdict, t trial) error {
+	refused, err := t.engine.Try(ctx, t.promise, t.outputs, p.Options())
 	for _, r := range refused {
-		v.warn("%s: %v", e.Name, r)
+		v.warn("%s: %v", t.engine.Name, r)
 	}
 	if errors.Is(err, engine.ErrMissing) {
 		v.warn("%v", err)

@@ -20,6 +20,7 @@ import (
 	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
 	"github.com/kratix-compile/kratix-compile/internal/runner/engine"
 	"github.com/kratix-compile/kratix-compile/internal/runner/progress"
+	"github.com/kratix-compile/kratix-compile/translate"
 	"github.com/kratix-compile/kratix-compile/translate/plan"
 )
 
@@ -91,7 +92,8 @@ func (p *Promises) judge(ctx context.Context, v *verdict, before *unstructured.U
 		v.fault("metadata.annotations", "%v", err)
 		return nil
 	}
-	findings, err := engine.Check(v.promise, e.Backend(), p.Options())
+	loaded := translate.Stored(v.promise.Object)
+	outputs, findings, err := e.Check(loaded, p.Options())
 	v.findings(findings)
 	if err != nil && !v.faulty() {
 		return err // the compiler is at fault
@@ -102,6 +104,6 @@ func (p *Promises) judge(ctx context.Context, v *verdict, before *unstructured.U
 	if err := p.tryAPI(ctx, v); err != nil || v.faulty() {
 		return err
 	}
-	p.advise(ctx, v, e)
+	p.advise(ctx, v, trial{engine: e, promise: loaded, outputs: outputs})
 	return nil
 }

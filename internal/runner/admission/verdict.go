@@ -37,12 +37,11 @@ func (v *verdict) warn(format string, args ...any) {
 	v.warnings = append(v.warnings, fmt.Sprintf(format, args...))
 }
 
-// findings takes over the compiler's. Those about what it was called for are left out: a
-// Promise need not have Pipelines, and its requests come later.
+// findings takes over the compiler's. Those about the sample are left out: requests come later.
 func (v *verdict) findings(findings diag.List) {
 	for _, d := range findings {
 		switch {
-		case d.Code == diag.NothingToDo, d.Code == diag.NoPipelines, d.Code == diag.SampleInvalid:
+		case d.Code == diag.SampleInvalid:
 		case d.Severity == diag.Error:
 			v.fault(d.Path, "%s [%s]", d.Message, d.Code)
 		case d.Severity == diag.Warning && d.Path == "":

@@ -14,7 +14,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/kratix-compile/kratix-compile/internal/runner/caching"
-	"github.com/kratix-compile/kratix-compile/internal/runner/engine"
 	"github.com/kratix-compile/kratix-compile/internal/runner/progress"
 	"github.com/kratix-compile/kratix-compile/internal/runner/slots"
 	"github.com/kratix-compile/kratix-compile/translate/workflow"
@@ -71,7 +70,7 @@ func (p *Promises) reconcile(ctx context.Context, o *object) (time.Duration, err
 	if err != nil {
 		return 0, err
 	}
-	if _, err := engine.Check(o.Unstructured, e.Backend(), p.Options()); err != nil {
+	if _, _, err := e.Check(p.planner.Promise(o.Unstructured), p.Options()); err != nil {
 		p.available(o, progress.PromiseUnavailable)
 		return 0, err
 	}

@@ -44,9 +44,10 @@ type Runner struct {
 	Tracer *tracing.Tracer
 	Now    func() time.Time
 
-	kinds  *kinds
-	stale  stale
-	meters *meters
+	planner engine.Planner
+	kinds   *kinds
+	stale   stale
+	meters  *meters
 }
 
 var (

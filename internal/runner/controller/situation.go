@@ -66,11 +66,7 @@ func (c *course) wanted() progress.Wanted {
 }
 
 func (c *course) runName(pipeline string, round int) string {
-	planned, err := engine.Plan(c.subject(), c.options(pipeline, round))
-	if err != nil || len(planned.Runs) == 0 {
-		return "" // the plan of a moment ago was in order; without a name nothing starts
-	}
-	return planned.Runs[0].Name
+	return c.planner.RunName(c.subject(), c.options(pipeline, round)) // without a name nothing starts
 }
 
 // hold is why nothing may start now.

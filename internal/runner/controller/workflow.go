@@ -17,6 +17,7 @@ import (
 	"github.com/kratix-compile/kratix-compile/internal/runner/progress"
 	"github.com/kratix-compile/kratix-compile/internal/runner/refusal"
 	"github.com/kratix-compile/kratix-compile/internal/runner/slots"
+	"github.com/kratix-compile/kratix-compile/translate/manifest"
 	"github.com/kratix-compile/kratix-compile/translate/plan"
 	"github.com/kratix-compile/kratix-compile/translate/workflow"
 )
@@ -66,7 +67,7 @@ func (r *Runner) course(ctx context.Context, o *object, promise *unstructured.Un
 		return c
 	}
 	c.engine = e
-	c.planned, c.fault = engine.Plan(c.subject(), r.Options())
+	c.planned, c.fault = r.planner.Plan(c.subject(), r.Options())
 	return c
 }
 
@@ -223,11 +224,16 @@ func (c *course) write(ctx context.Context, d *progress.Decision) error {
 func (c *course) submit(ctx context.Context, d *progress.Decision, a progress.Submit) error {
 	c.submitting = a.Run
 	begun := time.Now()
-	run, objects, err := c.engine.Compile(c.subject(), c.options(a.Pipeline, a.Round))
+	planned, err := c.planner.Plan(c.subject(), c.options(a.Pipeline, a.Round)) // the input has the status of now
+	var objects []manifest.Object
+	if err == nil {
+		objects, err = c.engine.Compile(planned)
+	}
 	c.traced("compile", a.Pipeline, a.Run, begun, err)
 	if err != nil {
 		return err
 	}
+	run := planned.Runs[0]
 	if run.Name != a.Run {
 		return fmt.Errorf("the run was to be %s and is %s; this is a fault of kratix-runner", a.Run, run.Name)
 	}

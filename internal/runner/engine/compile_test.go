@@ -4,15 +4,18 @@ package engine_test
 
 import (
 	"os"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/yaml"
 
 	"github.com/kratix-compile/kratix-compile/backends"
 	"github.com/kratix-compile/kratix-compile/internal/runner/engine"
+	"github.com/kratix-compile/kratix-compile/translate"
 	"github.com/kratix-compile/kratix-compile/translate/plan"
 	"github.com/kratix-compile/kratix-compile/translate/workflow"
 )
@@ -39,7 +42,8 @@ var resourceConfigure = workflow.Kind{Type: workflow.Resource, Action: workflow.
 func TestPlanNamesWhatIsCompiled(t *testing.T) {
 	s := website(t, resourceConfigure)
 	opts := plan.Defaults()
-	planned, err := engine.Plan(s, opts)
+	var planner engine.Planner
+	planned, err := planner.Plan(s, opts)
 	require.NoError(t, err)
 	require.Len(t, planned.Runs, 2)
 	for _, name := range backends.Names() {
@@ -49,11 +53,12 @@ func TestPlanNamesWhatIsCompiled(t *testing.T) {
 		for round := range 3 {
 			opts := opts
 			opts.Pipeline, opts.Attempt = "announce", round
-			again, err := engine.Plan(s, opts)
+			again, err := planner.Plan(s, opts)
 			require.NoError(t, err)
-			run, objects, err := e.Compile(s, opts)
+			run := again.Runs[0]
+			objects, err := e.Compile(again)
 			require.NoError(t, err)
-			assert.Equal(t, again.Runs[0].Name, run.Name)
+			assert.Equal(t, planner.RunName(s, opts), run.Name)
 			assert.Equal(t, planned.Runs[1].Hash(), run.Hash(), "a round is no change")
 			assert.Equal(t, e.Kind, objects[len(objects)-1].GetKind())
 			assert.Equal(t, run.Name, objects[len(objects)-1].GetName())
@@ -64,9 +69,55 @@ func TestPlanNamesWhatIsCompiled(t *testing.T) {
 }
 
 func TestPlanOfNothing(t *testing.T) {
-	planned, err := engine.Plan(website(t, workflow.Kind{Type: workflow.Promise, Action: workflow.Delete}), plan.Defaults())
+	var planner engine.Planner
+	s, opts := website(t, workflow.Kind{Type: workflow.Promise, Action: workflow.Delete}), plan.Defaults()
+	planned, err := planner.Plan(s, opts)
 	require.NoError(t, err)
 	assert.Empty(t, planned.Runs)
+	opts.Pipeline = "announce"
+	assert.Empty(t, planner.RunName(s, opts))
+	_, err = planner.Plan(s, opts)
+	assert.EqualError(t, err, `the Promise has no Pipeline "announce" in promise-delete`)
+}
+
+// TestPromisesStayLoaded demands the same plan from a Promise that stays loaded, and a new one
+// when the Promise has changed.
+func TestPromisesStayLoaded(t *testing.T) {
+	s := website(t, resourceConfigure)
+	s.Promise.SetUID("1")
+	var planner engine.Planner
+	first := planner.Promise(s.Promise)
+	before, err := planner.Plan(s, plan.Defaults())
+	require.NoError(t, err)
+	assert.Same(t, first, planner.Promise(s.Promise))
+
+	s.Promise.SetAnnotations(map[string]string{"kratix.io/reconciliation-interval": "1h"})
+	annotated := planner.Promise(s.Promise)
+	assert.NotSame(t, first, annotated, "annotations are judged")
+
+	s.Promise = s.Promise.DeepCopy()
+	require.NoError(t, unstructured.SetNestedField(s.Promise.Object, "elsewhere", "spec", "workflows", "config", "pipelineNamespace"))
+	after, err := planner.Plan(s, plan.Defaults())
+	require.NoError(t, err)
+	assert.NotEqual(t, before.Runs[0].Hash(), after.Runs[0].Hash())
+	assert.Equal(t, "elsewhere", after.Runs[0].Namespace)
+}
+
+// TestLoadedPromisesAreBounded fills a Planner with more than it keeps.
+func TestLoadedPromisesAreBounded(t *testing.T) {
+	var planner engine.Planner
+	large := func(uid types.UID) *unstructured.Unstructured {
+		promise := load(t, "../../../examples/website/promise.yaml")
+		promise.SetUID(uid)
+		promise.SetAnnotations(map[string]string{"large": strings.Repeat("x", 400<<10)})
+		return promise
+	}
+	a := large("a")
+	first := planner.Promise(a)
+	planner.Promise(large("b"))
+	assert.Same(t, first, planner.Promise(a))
+	planner.Promise(large("c"))
+	assert.NotSame(t, first, planner.Promise(a))
 }
 
 func TestInvalid(t *testing.T) {
@@ -78,14 +129,15 @@ func TestInvalid(t *testing.T) {
 		c.(map[string]any)["spec"].(map[string]any)["volums"] = []any{}
 	}
 	require.NoError(t, unstructured.SetNestedSlice(s.Promise.Object, containers, "spec", "workflows", "resource", "configure"))
-	_, err = engine.Plan(s, plan.Defaults())
+	var planner engine.Planner
+	_, err = planner.Plan(s, plan.Defaults())
 	var invalid *engine.Invalid
 	require.ErrorAs(t, err, &invalid)
 	assert.Contains(t, err.Error(), `spec.workflows.resource.configure[0].spec.contaners: unknown field`)
 	assert.Contains(t, err.Error(), "; and 1 more")
 	e, newErr := engine.New("tekton", backends.Defaults(), nil, nil, nil, nil)
 	require.NoError(t, newErr)
-	_, err = engine.Check(s.Promise, e.Backend(), plan.Defaults())
+	_, _, err = e.Check(translate.Stored(s.Promise.Object), plan.Defaults())
 	assert.ErrorAs(t, err, &invalid)
 }
 

@@ -26,7 +26,6 @@ import (
 	"github.com/kratix-compile/kratix-compile/internal/runner/refusal"
 	"github.com/kratix-compile/kratix-compile/internal/runner/runlog"
 	"github.com/kratix-compile/kratix-compile/translate"
-	"github.com/kratix-compile/kratix-compile/translate/manifest"
 	"github.com/kratix-compile/kratix-compile/translate/plan"
 )
 
@@ -71,22 +70,6 @@ func New(name string, opts backends.Options, c client.Client, indexer client.Fie
 // GroupVersionKind is of the engine's runs.
 func (e *Engine) GroupVersionKind() schema.GroupVersionKind {
 	return schema.FromAPIVersionAndKind(e.APIVersion, e.Kind)
-}
-
-// Backend compiles for the engine.
-func (e *Engine) Backend() translate.Backend { return e.backend }
-
-// Compile makes one Pipeline's run: opts name the Pipeline and the attempt. What it
-// returns is what kratix-compile prints for them, in the order to create it.
-func (e *Engine) Compile(s Subject, opts plan.Options) (plan.Run, []manifest.Object, error) {
-	compiled, err := compile(s, opts, e.backend)
-	if err != nil {
-		return plan.Run{}, nil, err
-	}
-	if len(compiled) != 1 || len(compiled[0].Workflow.Runs) != 1 {
-		return plan.Run{}, nil, fmt.Errorf("the Promise has no Pipeline %q in %s", opts.Pipeline, s.Kind)
-	}
-	return compiled[0].Workflow.Runs[0], compiled[0].Objects, nil
 }
 
 // Runs lists the runs that have these labels, in all namespaces: those of a Promise and of

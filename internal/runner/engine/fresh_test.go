@@ -60,9 +60,12 @@ func compiled(t *testing.T, e *engine.Engine) (plan.Run, []manifest.Object) {
 	t.Helper()
 	opts := plan.Defaults()
 	opts.Pipeline, opts.Attempt = "announce", 1
-	run, objects, err := e.Compile(website(t, resourceConfigure), opts)
+	var planner engine.Planner
+	w, err := planner.Plan(website(t, resourceConfigure), opts)
 	require.NoError(t, err)
-	return run, objects
+	objects, err := e.Compile(w)
+	require.NoError(t, err)
+	return w.Runs[0], objects
 }
 
 // lagging is a cache that shows no runs until it has caught up.

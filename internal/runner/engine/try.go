@@ -8,26 +8,20 @@ import (
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/kratix-compile/kratix-compile/internal/runner/refusal"
+	"github.com/kratix-compile/kratix-compile/translate"
 	"github.com/kratix-compile/kratix-compile/translate/manifest"
 	"github.com/kratix-compile/kratix-compile/translate/plan"
-	"github.com/kratix-compile/kratix-compile/translate/workflow"
 )
 
 // Try asks the API server, and with it the engine's own admission, whether they would take
-// the runs of a Promise; nothing is created. Runs for requests, whose namespaces nobody
-// knows yet, are tried in the system namespace. It returns what was refused. An error is
-// ErrMissing if the engine is not there, *Invalid if the Promise does not compile, and
-// otherwise means that there is no answer.
-func (e *Engine) Try(ctx context.Context, promise *unstructured.Unstructured, opts plan.Options) ([]*Refused, error) {
-	outputs, _, err := sample(promise, e.backend, opts)
-	if err != nil {
-		return nil, err
-	}
-	chosen := workflow.PipelineNamespace(promise)
+// the runs that Check has compiled; nothing is created. Runs for requests, whose namespaces
+// nobody knows yet, are tried in the system namespace. It returns what was refused. An error is
+// ErrMissing if the engine is not there, and otherwise means that there is no answer.
+func (e *Engine) Try(ctx context.Context, promise *translate.Promise, outputs []translate.Output, opts plan.Options) ([]*Refused, error) {
+	chosen := promise.Object.Spec.Workflows.Config.PipelineNamespace
 	var refused []*Refused
 	for _, o := range outputs {
 		for i := range o.Objects {
