@@ -3,7 +3,10 @@
 package translate
 
 import (
+	"runtime"
 	"slices"
+	"sync"
+	"sync/atomic"
 
 	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
 	"github.com/kratix-compile/kratix-compile/translate/diag"
@@ -178,4 +181,35 @@ func describe(doc *parse.Document) string {
 		return "a document without apiVersion and kind"
 	}
 	return doc.Kind() + " of " + doc.APIVersion()
+}
+
+// each calls do for 0 to n-1 on all processors and waits.
+// A panic in do becomes a panic of the caller, which may want to recover from it.
+func each(n int, do func(i int)) {
+	var wg sync.WaitGroup
+	var fault atomic.Pointer[any]
+	next := make(chan int)
+	guarded := func(i int) {
+		defer func() {
+			if v := recover(); v != nil {
+				fault.CompareAndSwap(nil, &v)
+			}
+		}()
+		do(i)
+	}
+	for range min(n, runtime.GOMAXPROCS(0)) {
+		wg.Go(func() {
+			for i := range next {
+				guarded(i)
+			}
+		})
+	}
+	for i := range n {
+		next <- i
+	}
+	close(next)
+	wg.Wait()
+	if v := fault.Load(); v != nil {
+		panic(*v)
+	}
 }

@@ -111,7 +111,7 @@ func (f *options) read(in io.Reader) (translate.Input, diag.List, error) {
 		return translate.Input{}, nil, err
 	}
 	more, err := r.all(directories)
-	expect(r.bytes)
+	tuneGC(r.bytes)
 	return translate.Input{Files: files, Requests: append(requests, more...)}, r.diags, err
 }
 

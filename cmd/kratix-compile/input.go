@@ -47,7 +47,7 @@ func (r *reader) all(names []string) ([]parse.File, error) {
 			return nil, err
 		}
 		for _, file := range listed {
-			if r.again(file.Name) {
+			if r.readBefore(file.Name) {
 				continue
 			}
 			if err := r.fill(&file); err != nil {
@@ -60,8 +60,8 @@ func (r *reader) all(names []string) ([]parse.File, error) {
 	return files, nil
 }
 
-// again tells whether a path was read before, as with -f a.yaml -f .
-func (r *reader) again(path string) bool {
+// readBefore tells whether a path was read before, as with -f a.yaml -f .
+func (r *reader) readBefore(path string) bool {
 	if absolute, err := filepath.Abs(path); err == nil && path != stdin {
 		path = absolute
 	}

@@ -23,8 +23,8 @@ func main() {
 	os.Exit(run(os.Args, streams{in: os.Stdin, out: os.Stdout, err: os.Stderr}))
 }
 
-// expect prepares for an input of so many bytes.
-func expect(bytes int) {
+// tuneGC prepares for an input of so many bytes.
+func tuneGC(bytes int) {
 	if bytes >= largeInput {
 		debug.SetGCPercent(gcPercentLarge)
 	}

@@ -37,7 +37,7 @@ func (d *Document) decode(at diag.Path, into any, x explainer) diag.List {
 		return nil
 	}
 	if x.anyCase {
-		err = again(d.raw(e.value), into)
+		err = decodeAnyCase(d.raw(e.value), into)
 	}
 	x.doc = d
 	x.value(e.value, diag.At{Doc: d, Path: at}, reflect.TypeOf(into))
@@ -47,8 +47,8 @@ func (d *Document) decode(at diag.Path, into any, x explainer) diag.List {
 	return x.diags
 }
 
-// again decodes from the start with encoding/json, which ignores the case of keys.
-func again(text []byte, into any) error {
+// decodeAnyCase decodes from the start with encoding/json, which ignores the case of keys.
+func decodeAnyCase(text []byte, into any) error {
 	reflect.ValueOf(into).Elem().SetZero()
 	return stdjson.NewDecoder(bytes.NewReader(text)).Decode(into)
 }

@@ -134,7 +134,7 @@ func (j *jsonReader) mapping(depth int) (*node, error) {
 		}
 		key, ok := token.(string)
 		if !ok {
-			m.settle(j.duplicate)
+			m.sort(j.duplicate)
 			return m, nil
 		}
 		token, at, err := j.next()

@@ -97,9 +97,9 @@ func (n *node) field(key string) string {
 	return ""
 }
 
-// settle sorts a mapping by key and leaves every key once. The last one wins,
+// sort sorts a mapping by key and leaves every key once. The last one wins,
 // as with kubectl, but two that were both written are reported.
-func (n *node) settle(twice func(first, second entry)) {
+func (n *node) sort(twice func(first, second entry)) {
 	slices.SortStableFunc(n.entries, func(a, b entry) int { return cmp.Compare(a.key, b.key) })
 	kept := n.entries[:0]
 	for _, e := range n.entries {

@@ -211,7 +211,7 @@ func (b *builder) mapping(n *yaml.Node, depth int) *node {
 		}
 		m.add(e)
 	}
-	m.settle(b.duplicate)
+	m.sort(b.duplicate)
 	return m
 }
 
