@@ -251,3 +251,14 @@ func typed[T any](t *testing.T, o manifest.Object) T {
 }
 
 func must(data []byte, _ error) []byte { return data }
+
+// TestOptionalParts demands that a Run of containers that bring everything prints no part of ours.
+func TestOptionalParts(t *testing.T) {
+	run := Run{Name: "job", Steps: []Step{{Container: corev1.Container{Name: "a"}}}}
+	text, err := Text(Workflow{Runs: []Run{run}})
+	require.NoError(t, err)
+	for _, part := range []string{"workspaces", "harvest"} {
+		assert.NotContains(t, string(text), part)
+	}
+	assert.Empty(t, run.Prerequisites())
+}

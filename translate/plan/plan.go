@@ -61,15 +61,17 @@ type Run struct {
 	NodeSelector map[string]string             `json:"nodeSelector,omitempty"`
 	Tolerations  []corev1.Toleration           `json:"tolerations,omitempty"`
 
-	// Input is the ConfigMap that holds object.yaml.
+	// Input is the ConfigMap that holds object.yaml; empty if no workspace has one.
 	Input manifest.Object `json:"-"`
-	// Workspaces are the three /kratix directories.
-	Workspaces []Workspace `json:"workspaces"`
+	// Workspaces are the three /kratix directories. A Run of containers that bring their own
+	// directories has none.
+	Workspaces []Workspace `json:"workspaces,omitempty"`
 	// Volumes are the user's, with the names the user gave them.
 	Volumes []Volume `json:"volumes,omitempty"`
-	// Steps are the user's containers; Harvest comes after the last one.
+	// Steps are the user's containers. Harvest is our container after the last one; where its
+	// zero value stands for none, the last step is the last container.
 	Steps   []Step  `json:"steps,omitempty"`
-	Harvest Harvest `json:"harvest"`
+	Harvest Harvest `json:"harvest,omitzero"`
 
 	// Retries is how often the whole Run may be repeated, 0 or more.
 	Retries int32 `json:"retries"`
@@ -82,7 +84,9 @@ type Run struct {
 func (r Run) Prerequisites() []manifest.Object {
 	var out []manifest.Object
 	for _, o := range append(slices.Clip(r.Access), r.Input) {
-		out = append(out, *o.DeepCopy())
+		if o.Object != nil {
+			out = append(out, *o.DeepCopy())
+		}
 	}
 	return out
 }
