@@ -13,8 +13,8 @@ import (
 	"github.com/kratix-compile/kratix-compile/translate/parse"
 )
 
-// meant asks whether a document was meant as something else: nearly a Promise, or nearly a
-// request for one of the Promises. It is "" if it was not.
+// meant says what a document was probably meant to be, if it is nearly a Promise or nearly a
+// request for one of the Promises; otherwise it is "".
 func meant(doc *parse.Document, promises []*Promise) string {
 	if isPromise(doc) {
 		return ""
@@ -30,8 +30,8 @@ func meant(doc *parse.Document, promises []*Promise) string {
 	return ""
 }
 
-// nearlyPromise is true for two of three: the kind is right or nearly so, the apiVersion
-// is, and there are workflows or an API inside.
+// nearlyPromise is true if two of three signs are there: the kind is right or nearly right, the
+// apiVersion is, and there are workflows or an API inside.
 func nearlyPromise(doc *parse.Document) bool {
 	signs := 0
 	if near(doc.Kind(), v1alpha1.KindPromise) {
@@ -49,7 +49,8 @@ func nearlyPromise(doc *parse.Document) bool {
 	return signs >= 2
 }
 
-// nearlyRequest knows that the document is no request: its kind or its group differs.
+// nearlyRequest is called for a document that is no request, because its kind or its group
+// differs.
 func nearlyRequest(doc *parse.Document, api *parse.API) bool {
 	if !near(doc.Kind(), api.Kind) {
 		return false

@@ -13,7 +13,7 @@ import (
 	"github.com/kratix-compile/kratix-compile/translate/manifest"
 )
 
-// planFormat prints the middle of the compiler, which no cluster takes.
+// planFormat prints the plans, from which all engines start. No cluster takes them.
 const planFormat manifest.Format = "plan"
 
 var outputFormats = append(slices.Clone(manifest.Formats), planFormat)

@@ -95,9 +95,9 @@ func (f *options) pages(loaded *translate.Loaded, format manifest.Format) (pages
 	return pages, diags
 }
 
-// read begins with the files that were called requests, for they are, also if they lie in
-// a directory of Promises. What lies in a directory of requests may have been called a
-// Promise.
+// read reads the files that --request names first: such a file is a request even if it lies in
+// a directory that -f names. A directory that --request names comes last: a Promise in it may
+// be one that -f names.
 func (f *options) read(in io.Reader) (translate.Input, diag.List, error) {
 	r := reader{stdin: in, stdinName: f.stdinName}
 	directories := slices.DeleteFunc(slices.Clone(f.requests), func(name string) bool { return !isDirectory(name) })

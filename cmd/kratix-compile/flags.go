@@ -38,7 +38,7 @@ var (
 	backendNames = append(backends.Names(), allBackends)
 )
 
-// bind gives a command the flags; without --backend it takes those of fallback.
+// bind gives a command the flags. If the user gives no --backend, the command uses fallback.
 func (f *options) bind(cmd *cobra.Command, fallback ...string) {
 	f.plan, f.engine = plan.Defaults(), backends.Defaults()
 	f.workflow, f.color = allWorkflows, console.Auto
@@ -78,7 +78,7 @@ func (f *options) bindFindings(set *pflag.FlagSet) {
 	set.Var(flags.NewChoice(&f.color, console.Colors), "color", "`WHEN` findings have colours: "+flags.List(console.Colors)+"; auto is on terminals without NO_COLOR")
 }
 
-// check finds what is wrong with the flags together, before any file is read.
+// check reports flags that do not go together, before any file is read.
 func (f *options) check(cmd *cobra.Command, format manifest.Format) error {
 	fromStdin := slices.Contains(f.files, stdin) || slices.Contains(f.requests, stdin)
 	switch {

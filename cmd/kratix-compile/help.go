@@ -10,14 +10,14 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// helpWidth is where help texts are wrapped, whatever the terminal: they are
-// quoted in issues and documents as they are.
+// helpWidth is the width of help texts. It does not follow the terminal, because issues and
+// documents quote the texts.
 const helpWidth = 100
 
-// sectionKey annotates a flag with the heading it stands under in the help.
+// sectionKey is the annotation with the heading of a flag in the help.
 const sectionKey = "kratix-compile.io/section"
 
-// section binds flags that stand under a heading of their own in the help.
+// section binds flags under one heading of the help.
 func section(cmd *cobra.Command, title string, bind func(*pflag.FlagSet)) {
 	set := pflag.NewFlagSet(title, pflag.ContinueOnError)
 	bind(set)

@@ -24,8 +24,8 @@ import (
 	"github.com/kratix-compile/kratix-compile/translate/parse"
 )
 
-// imageFlags say where to learn what images run: from a file, or from their
-// registries, which is the only thing this command ever asks the network.
+// imageFlags say where to learn what images run: from a file, or from their registries. This
+// command asks nothing else of the network.
 type imageFlags struct {
 	file     string
 	resolve  bool
@@ -49,8 +49,8 @@ func (f *imageFlags) check(cmd *cobra.Command) error {
 	return nil
 }
 
-// commandless are the images of the containers that set no command, sorted: what they run is in
-// the registry alone.
+// commandless are the images of the containers that set no command, sorted. Only their registry
+// knows what they run.
 func (f *options) commandless(loaded *translate.Loaded) ([]string, diag.List) {
 	var found []string
 	var diags diag.List
@@ -91,8 +91,8 @@ func (f *imageFlags) load() (map[string]backends.Image, error) {
 	return known, nil
 }
 
-// lookUp adds what the registries say of the images that are not known yet. It
-// alone may wait for long, and so it alone has an end of its own for Ctrl-C.
+// lookUp asks the registries for the images that are not known yet. It can take long, so it
+// ends at Ctrl-C by itself.
 func (f *imageFlags) lookUp(ctx context.Context, wanted []string, known map[string]backends.Image, progress io.Writer) error {
 	missing := slices.DeleteFunc(wanted, func(ref string) bool { _, have := known[ref]; return have })
 	if len(missing) == 0 {
@@ -112,7 +112,8 @@ func (f *imageFlags) lookUp(ctx context.Context, wanted []string, known map[stri
 	return nil
 }
 
-// keep saves what is known. It comes last: what does not compile leaves no file.
+// keep saves what is known. It comes last, so that nothing is written if the input does not
+// compile.
 func (f *imageFlags) keep(known map[string]backends.Image) error {
 	if f.save == "" {
 		return nil

@@ -21,8 +21,8 @@ import (
 // file may hold many.
 const maxFile = 256 << 20
 
-// stdin is what users write for it, and unnamed how positions in it are
-// written without --stdin-filename.
+// stdin is the name that users give for stdin. unnamed is its name in positions, unless
+// --stdin-filename gives another one.
 const (
 	stdin   = "-"
 	unnamed = "<stdin>"
@@ -86,7 +86,7 @@ func (r *reader) fill(file *parse.File) (err error) {
 	return err
 }
 
-// expand lists the files below a directory, and anything else itself.
+// expand lists the files below a directory. Any other name stands for itself.
 func (r *reader) expand(name string) ([]parse.File, error) {
 	if name == stdin {
 		return []parse.File{{Name: name}}, nil
@@ -137,8 +137,8 @@ func readAll(r io.Reader, name string) ([]byte, error) {
 	return data, nil
 }
 
-// fileError words an error of the file system as "name: what is wrong", by the
-// name that we know the file under: stdin calls itself /dev/stdin.
+// fileError words an error of the file system as "name: what is wrong". The name is the one
+// that the user knows: stdin calls itself /dev/stdin.
 func fileError(err error) error {
 	if err == nil {
 		return nil

@@ -9,9 +9,9 @@ import (
 	"runtime/debug"
 )
 
-// A small compilation allocates a little and ends: collecting its garbage costs
-// more than keeping it. A large one stays in bounds by collecting often. There
-// is no memory limit: what needs more than that would only be collected to death.
+// A small compilation ends before its garbage matters, so collecting it would only cost time. A
+// large one collects often to stay small. There is no memory limit: an input that needs more
+// would make the program collect garbage without end.
 const (
 	gcPercent      = 400
 	gcPercentLarge = 50

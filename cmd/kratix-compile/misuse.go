@@ -12,7 +12,7 @@ import (
 	"github.com/kratix-compile/kratix-compile/internal/cli/console"
 )
 
-// misuse is trouble that a look at the help would have prevented.
+// misuse is an error that the help explains.
 func misuse(cmd *cobra.Command, format string, args ...any) error {
 	return console.Trouble("%s\nSee '%s --help' for usage.", fmt.Sprintf(format, args...), cmd.CommandPath())
 }

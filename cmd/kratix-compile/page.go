@@ -30,7 +30,7 @@ type printer struct {
 func (p *printer) objects(w plan.Workflow, engine string, objects []manifest.Object) {
 	documents, err := manifest.Documents(objects, p.format)
 	for i, d := range documents {
-		documents[i] = bytes.Clone(d) // printers allocate more than they fill, and pages wait for all others
+		documents[i] = bytes.Clone(d) // without the spare capacity: pages stay until all are printed
 	}
 	p.add(page{path: goldenfiles.Path(w, engine), documents: documents}, err)
 }

@@ -56,8 +56,8 @@ the compiler.`,
 	return root
 }
 
-// onlyCommands refuses words on the root command: each is a command misspelt,
-// or a file without its -f.
+// onlyCommands refuses words after the root command. Such a word is a misspelt command, or a
+// file without -f.
 func onlyCommands(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil

@@ -28,7 +28,7 @@ type streams struct {
 	out, err io.Writer
 }
 
-// fault is an error that only the compiler's own mistake can cause.
+// fault is an error that only a mistake in the compiler can cause.
 func fault(what any) error {
 	return console.Exit{Code: console.Bug, Message: fmt.Sprintf("%v\n%s", what, pleaseReport())}
 }
@@ -38,8 +38,8 @@ func pleaseReport() string {
 		"https://github.com/kratix-compile/kratix-compile/issues"
 }
 
-// run is the whole command. It recovers in one place, so that whatever is wrong
-// with the compiler ends in words and a code of its own.
+// run is the whole command. It recovers in this one place, so that a fault of the compiler ends
+// with words and with its own exit code.
 func run(argv []string, s streams) (code int) {
 	defer func() {
 		if what := recover(); what != nil {
@@ -63,7 +63,7 @@ func conclude(err error, w io.Writer) int {
 	if e, ok := errors.AsType[console.Exit](err); ok {
 		code = e.Code
 	}
-	if errors.Is(err, syscall.EPIPE) { // who read from us has seen enough
+	if errors.Is(err, syscall.EPIPE) { // the reader closed the pipe, as head does
 		return code
 	}
 	if text := err.Error(); text != "" {
@@ -80,8 +80,8 @@ func showStack(w io.Writer, stack []byte) {
 	_, _ = w.Write(stack)
 }
 
-// commandName is how the user called us: by our own name, as a plugin of
-// kubectl (whose files have an underscore for a dash), or under another name.
+// commandName is the name that the user called: our own name, a plugin of kubectl (whose files
+// have an underscore for a dash), or another name.
 func commandName(argv0 string) string {
 	base := programName(argv0)
 	if plugin, ok := strings.CutPrefix(base, "kubectl-"); ok {

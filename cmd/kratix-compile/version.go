@@ -15,7 +15,7 @@ import (
 	"github.com/kratix-compile/kratix-compile/internal/release"
 )
 
-// versionInfo is the JSON of version -o json. The names are a promise to scripts.
+// versionInfo is the JSON of version -o json. Scripts rely on the names, so they do not change.
 type versionInfo struct {
 	Version string          `json:"version"`
 	Go      string          `json:"go"`

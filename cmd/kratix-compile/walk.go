@@ -16,10 +16,10 @@ import (
 // extensions are what a directory is searched for.
 var extensions = []string{".yaml", ".yml", ".json"}
 
-// tests are folders in which people keep copies of Promises and requests.
+// tests are the folders in which people keep copies of Promises and requests.
 var tests = []string{"test", "tests", "testdata"}
 
-// walk finds the files of a directory, hidden ones and hidden folders apart.
+// walk finds the files of a directory. It leaves out hidden files and folders.
 type walk struct {
 	root  string
 	files []parse.File
@@ -36,7 +36,7 @@ func (w *walk) visit(path string, d fs.DirEntry, err error) error {
 	case d.IsDir() || hidden:
 	case d.Type()&fs.ModeSymlink != 0:
 		w.link(path)
-	case d.Type().IsRegular() && readable(path): // one could wait for anything else for ever
+	case d.Type().IsRegular() && readable(path): // reading anything else, such as a pipe, could block
 		w.add(path)
 	}
 	return nil
@@ -54,8 +54,8 @@ func (w *walk) add(path string) {
 	w.files = append(w.files, parse.File{Name: path, Origin: origin})
 }
 
-// fixture tells whether a file lies in a folder of tests, or is what a container would find
-// in /kratix/input.
+// fixture tells whether a file lies in a folder of tests, or is a copy of what a container
+// finds in /kratix/input.
 func (w *walk) fixture(path string) bool {
 	below, err := filepath.Rel(w.root, path)
 	folders := strings.Split(filepath.ToSlash(below), "/")
@@ -63,7 +63,7 @@ func (w *walk) fixture(path string) bool {
 		slices.ContainsFunc(folders, func(f string) bool { return slices.Contains(tests, f) }))
 }
 
-// link follows a link to a file. A link to a directory might lead back here.
+// link follows a link to a file. It follows no link to a directory, which may lead back here.
 func (w *walk) link(path string) {
 	target, err := os.Stat(path)
 	leads, _ := os.Readlink(path)

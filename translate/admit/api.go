@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package admit does to a Promise's API and to a request what the API server
-// does at admission, with the API server's own code: the definition is
-// validated, and the request is pruned, gets the schema's defaults and is
-// validated. So a container reads what it would read in a cluster.
+// Package admit does what the API server does when it admits a Promise's API and a request. It
+// uses the API server's own code. A definition is validated. A request is pruned, gets the
+// defaults of its schema, and is validated. So a container reads here what it would read in a
+// cluster.
 package admit
 
 import (
@@ -27,7 +27,7 @@ func API(api *parse.API) diag.List {
 		return nil
 	}
 	definition := api.CRD.DeepCopy()
-	definition.Namespace = "" // the API server clears it, for the kind has no namespaces
+	definition.Namespace = "" // the API server clears it, because the kind has no namespaces
 	apiextensionsv1.SetDefaults_CustomResourceDefinition(definition)
 	apiextensionsv1.SetDefaults_CustomResourceDefinitionSpec(&definition.Spec)
 	var internal apiextensions.CustomResourceDefinition
@@ -50,8 +50,8 @@ func API(api *parse.API) diag.List {
 	return diags
 }
 
-// hoisted are fields of a version that the API server validates elsewhere when
-// all versions agree on them.
+// hoisted are fields that all versions may share. If all versions agree on such a field, the
+// API server validates it in another place.
 var hoisted = map[string]string{
 	"spec.validation.":              "schema.",
 	"spec.additionalPrinterColumns": "additionalPrinterColumns",
@@ -59,7 +59,7 @@ var hoisted = map[string]string{
 	"spec.subresources":             "subresources",
 }
 
-// published is the path under which the author wrote what is at path.
+// published is the path of the same value in the definition as its author wrote it.
 func published(path string, api *parse.API) string {
 	stored := max(0, slices.IndexFunc(api.CRD.Spec.Versions, func(v apiextensionsv1.CustomResourceDefinitionVersion) bool { return v.Name == api.Version }))
 	for prefix, field := range hoisted {

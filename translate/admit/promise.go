@@ -31,8 +31,8 @@ var promises = sync.OnceValues(func() (definition, error) {
 	return define(schema)
 })
 
-// Promise changes p.Content into what the API server would store, and p.Spec into what Kratix
-// makes its hash of. Fields that are dropped were reported when the Promise was read.
+// Promise changes p.Content to what the API server would store, and p.Spec to the JSON that
+// Kratix hashes. The fields that the API server drops are reported by package parse.
 func Promise(p *parse.PromiseDoc) diag.List {
 	var diags diag.List
 	definition, err := promises()
@@ -67,7 +67,7 @@ func admitted(d definition, promise map[string]any) field.ErrorList {
 	return found
 }
 
-// dependencies must have a kind: Kratix cannot even read a Promise with one that has none.
+// dependencies must have a kind. Without one Kratix cannot read the Promise.
 func dependencies(p *parse.PromiseDoc) diag.List {
 	var diags diag.List
 	list, _, _ := unstructured.NestedSlice(p.Content, "spec", "dependencies")
@@ -80,8 +80,9 @@ func dependencies(p *parse.PromiseDoc) diag.List {
 	return diags
 }
 
-// typed is the spec as Kratix prints it: from its Go type, in which structs are there though
-// nobody wrote them and empty lists are not, with sorted keys (docs/kratix-contract.md 6.2).
+// typed is the spec as Kratix prints it from its Go type, with sorted keys
+// (docs/kratix-contract.md 6.2). In it, structs appear even if nobody wrote them, and empty
+// lists do not.
 func typed(stored any) ([]byte, error) {
 	data, err := json.Marshal(stored)
 	if err != nil {

@@ -12,7 +12,7 @@ import (
 	"github.com/kratix-compile/kratix-compile/translate/parse"
 )
 
-// maxName is what Kratix adds to the schema (docs/kratix-contract.md 1.2): the
+// maxName is a limit that Kratix adds to the schema (docs/kratix-contract.md 1.2), because the
 // name of a request becomes a label value.
 const maxName = 63
 
@@ -33,7 +33,7 @@ func NewSchema(api *parse.API) (*Schema, diag.List) {
 	return &Schema{api: api, definition: d}, nil
 }
 
-// Request changes r.Object and r.Spec into what the API server would store.
+// Request changes r.Object and r.Spec to what the API server would store.
 func (s *Schema) Request(r *parse.RequestDoc) diag.List {
 	var diags diag.List
 	checkNames(r, &diags)

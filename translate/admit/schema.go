@@ -45,9 +45,9 @@ func define(written *apiextensionsv1.JSONSchemaProps) (definition, error) {
 	return d, err
 }
 
-// admit changes an object into what the API server would store, and answers with the
-// fields that it drops and with what it has against the rest. A status stays as it is: it
-// is written by others, whatever the schema says.
+// admit changes an object to what the API server would store. It returns the fields that the
+// API server drops, and what the API server refuses. The status does not change: others write
+// it, whatever the schema says.
 func (d definition) admit(object map[string]any) (dropped []string, found field.ErrorList) {
 	status, hasStatus := object["status"]
 	delete(object, "status")
@@ -64,8 +64,8 @@ func (d definition) admit(object map[string]any) (dropped []string, found field.
 	return dropped, found
 }
 
-// validate applies the schema, and the rules in it if the schema is satisfied:
-// rules may assume that types and required fields are right.
+// validate applies the schema, and then its rules in CEL. The rules run only if the schema is
+// satisfied, because they may rely on types and required fields.
 func (d definition) validate(object map[string]any) field.ErrorList {
 	found := validation.ValidateCustomResource(nil, object, d.values)
 	found = append(found, objectmeta.Validate(nil, object, d.structural, false)...)
@@ -76,7 +76,7 @@ func (d definition) validate(object map[string]any) field.ErrorList {
 	return found
 }
 
-// refused reports what the API server says, where it was written.
+// refused reports what the API server says, at the place where the value was written.
 func refused(code diag.Code, at diag.At, found field.ErrorList) diag.List {
 	var diags diag.List
 	for _, e := range found {

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package check holds the rules that Kratix and the API server have for a
-// Promise (docs/kratix-contract.md 1.4). Kratix finds the latter by creating a Job on
-// trial; TestAPIServer compares with what the API server says to such Jobs. Left out are
-// what it judges only with feature gates that are off by default: projected
-// clusterTrustBundles and podCertificates, and images as volumes; and data sources of
-// claims, which the drivers of volumes know. What an engine minds beyond that is the
-// backends' business.
+// Package check has the rules of Kratix and of the API server for a Promise
+// (docs/kratix-contract.md 1.4). Kratix finds violations of the API server's rules by creating
+// a Job on trial; TestAPIServer compares this package with what the API server says about such
+// Jobs. Left out are rules behind feature gates that are off by default (projected
+// clusterTrustBundles and podCertificates, images as volumes), and data sources of claims,
+// which the drivers of volumes judge. What one engine refuses is found by its backend.
 package check
 
 import (
@@ -76,7 +75,7 @@ func (c *checker) choice(at diag.At, what, value string, allowed ...string) {
 	}
 }
 
-// notKratix reports a name that Kratix gives to something of its own in the same Pod.
+// notKratix reports a name that something of Kratix has in the same Pod.
 func (c *checker) notKratix(code diag.Code, at diag.At, what, name string, taken []string) {
 	if slices.Contains(taken, name) {
 		c.add(code, at, "Kratix has a %s %q of its own in the same Pod, and the API server refuses a second one; choose another name", what, name)
@@ -125,7 +124,7 @@ func (c *checker) name(at diag.At, what, name string, rule func(string) []string
 	}
 }
 
-// Config applies the rules for Pipelines to the operator's defaults for them.
+// Config applies the rules for Pipelines to the defaults of the operator.
 func Config(config operator.Config) diag.List {
 	c := &checker{}
 	w, at := config.Workflows, config.At.Field("workflows")

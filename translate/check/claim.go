@@ -14,8 +14,8 @@ import (
 	"github.com/kratix-compile/kratix-compile/translate/diag"
 )
 
-// claim applies the API server's rules for the template of a claim, whose name is the Pod's
-// business.
+// claim applies the rules of the API server for the template of a claim. The name of the claim
+// comes from the Pod.
 func (c *checker) claim(template *corev1.PersistentVolumeClaimTemplate, at diag.At) {
 	for _, k := range written(template.ObjectMeta) {
 		if k != "labels" && k != "annotations" {

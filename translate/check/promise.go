@@ -71,8 +71,8 @@ func (c *checker) pipeline(p parse.Pipeline) {
 	c.access(spec.RBAC, at.Field("rbac"))
 }
 
-// metadata reports names and labels that Kubernetes would refuse, and whatever
-// else is written there: a Pipeline is no object, so nothing would read it.
+// metadata reports names and labels that Kubernetes would refuse. It also reports other
+// metadata: a Pipeline is no object, so nothing reads it.
 func (c *checker) metadata(p parse.Pipeline) {
 	meta, at := p.Pipeline.ObjectMeta, p.At.Field("metadata")
 	c.name(at.Field("name"), "Pipeline", meta.Name, validation.IsDNS1123Subdomain)

@@ -51,13 +51,14 @@ func isHuge(name corev1.ResourceName) bool {
 	return strings.HasPrefix(string(name), corev1.ResourceHugePagesPrefix)
 }
 
-// exact tells whether a resource comes whole and cannot be overcommitted: huge pages, and
-// devices, but not what has a domain of Kubernetes' own.
+// exact tells whether a resource comes in whole units and cannot be overcommitted. Huge pages
+// and devices are such, but not resources in a domain of Kubernetes.
 func exact(name corev1.ResourceName) bool {
 	return isHuge(name) || strings.Contains(string(name), "/") && !strings.Contains(string(name), "kubernetes.io/")
 }
 
-// resourceName knows what a container can have: Kubernetes' own four, and devices with a domain.
+// resourceName accepts what a container can have: four resources of Kubernetes, and devices
+// with a domain.
 func (c *checker) resourceName(name corev1.ResourceName, at diag.At) {
 	if problems := validation.IsQualifiedName(string(name)); len(problems) > 0 {
 		c.valid(diag.BadResources, at, "resource", string(name), problems)

@@ -77,7 +77,7 @@ func (c *checker) appArmor(p *corev1.AppArmorProfile, at diag.At) {
 	}
 }
 
-// Limits of what Windows calls users, in bytes, and of what describes a gMSA.
+// Limits in bytes for names of Windows users and for descriptions of a gMSA.
 const (
 	maxDomain     = 255
 	maxUser       = 104

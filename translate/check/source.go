@@ -15,7 +15,7 @@ import (
 	"github.com/kratix-compile/kratix-compile/translate/diag"
 )
 
-// required are the fields that a kind of volume cannot do without.
+// required are the fields without which a kind of volume is not valid.
 var required = map[string][]string{
 	"awsElasticBlockStore": {"volumeID"}, "azureDisk": {"diskName", "diskURI"}, "azureFile": {"secretName", "shareName"}, "cephfs": {"monitors"},
 	"cinder": {"volumeID"}, "configMap": {"name"}, "csi": {"driver"}, "ephemeral": {"volumeClaimTemplate"}, "flexVolume": {"driver"},
@@ -112,7 +112,7 @@ func (c *checker) csi(s corev1.CSIVolumeSource, at diag.At) {
 	}
 }
 
-// hostPort is an address with a port; one of IPv6 stands in brackets.
+// hostPort is an address with a port. An IPv6 address stands in brackets.
 var hostPort = regexp.MustCompile(`^([^:\[\]]*|\[[^\[\]]*\]):[^:\[\]]*$`)
 
 // remotes are the volumes of servers.
@@ -199,7 +199,7 @@ func (c *checker) within(at diag.At, n, low, high int64) {
 	}
 }
 
-// descending paths stay below the directory that they are relative to.
+// descending paths stay below the directory in which they begin.
 func (c *checker) descending(code diag.Code, at diag.At, p string) {
 	if path.IsAbs(p) || slices.Contains(strings.Split(p, "/"), "..") {
 		c.add(code, at, "%q must be a relative path without \"..\"", p)

@@ -15,8 +15,8 @@ import (
 	"github.com/kratix-compile/kratix-compile/translate/workflow"
 )
 
-// kratixVolumes are names that Kratix gives its own volumes. A container could
-// mount them by name there; here they have none.
+// kratixVolumes are the names of volumes that Kratix adds. In Kratix a container could mount
+// them by name; here nothing has these names.
 var kratixVolumes = []string{"shared-input", "shared-output", "shared-metadata", "promise-scheduling"}
 
 func (c *checker) volumes(volumes []corev1.Volume, at diag.At) {
@@ -85,7 +85,7 @@ func (c *checker) mountPath(m corev1.VolumeMount, at diag.At) {
 	}
 }
 
-// mountKind is how a mount passes other mounts on, and whether it passes writing on.
+// mountKind is how a mount passes on other mounts, and whether it passes on the right to write.
 func (c *checker) mountKind(m corev1.VolumeMount, security *corev1.SecurityContext, at diag.At) {
 	if p := m.MountPropagation; p != nil {
 		c.choice(at.Field("mountPropagation"), "mountPropagation", string(*p), "None", "HostToContainer", "Bidirectional")

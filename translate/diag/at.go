@@ -55,17 +55,16 @@ func (p Path) String() string {
 	return b.String()
 }
 
-// Locator finds where in a file the value at a path was written. For a path
-// that was not written it answers with the nearest ancestor that was.
+// Locator finds where the value at a path was written in a file. If the path was not written,
+// it finds the nearest parent that was.
 type Locator interface {
 	Locate(Path) Pos
 	// LocateKey finds the key of a value instead.
 	LocateKey(Path) Pos
 }
 
-// At is a value in a user's document. Stages hand it on, so that whoever
-// finds fault with the value can say where it came from. The zero At is
-// a value that no user wrote.
+// At is a value in a user's document. Stages pass it on with the value, so that each stage can
+// say where the value came from. The zero At is a value that no user wrote.
 type At struct {
 	Doc  Locator
 	Path Path
@@ -107,7 +106,7 @@ func (a At) join(s Step) At {
 	return At{Doc: a.Doc, Path: append(path, s)}
 }
 
-// Follow goes down a path in Kubernetes' own spelling, as spec.list[0].map[a.b].
+// Follow goes down a path in the spelling of Kubernetes, as in spec.list[0].map[a.b].
 func (a At) Follow(path string) At {
 	for path != "" {
 		switch path[0] {

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package diag is how the compiler speaks to people: every finding has a stable
-// code, a severity, a position and a field path. A stage returns values and
-// a List; nothing is printed and nothing is lost on the way.
+// Package diag has the findings of the compiler. A finding has a stable code, a severity, a
+// position and a field path. A stage returns values and a List; no stage prints.
 package diag
 
 import (
@@ -69,7 +68,8 @@ func (l List) Mark(backend string) List {
 	return l
 }
 
-// Worst is the highest severity in the list, and whether there is any.
+// Worst is the highest severity in the list. The second result tells whether the list has any
+// finding.
 func (l List) Worst() (Severity, bool) {
 	worst := Note
 	for _, d := range l {
@@ -84,8 +84,8 @@ func (l List) HasErrors() bool {
 	return found && worst == Error
 }
 
-// Sorted returns the findings by file, line, column and code, once each.
-// What two backends say in the same words is one finding of no backend.
+// Sorted returns the findings by file, line, column and code, each once. A finding that two
+// backends report in the same words is one finding without a backend.
 func (l List) Sorted() List {
 	out := slices.Clone(l)
 	slices.SortStableFunc(out, func(a, b Diagnostic) int {

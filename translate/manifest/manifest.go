@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package manifest holds Kubernetes objects as the API server will get them and
-// prints them. Typed objects enter through New, which drops what Go's JSON
-// adds and no user wrote: nulls, empty status, empty resources.
+// Package manifest has Kubernetes objects as the API server gets them, and prints them. New
+// makes one from a typed object and drops what Go's JSON adds and no user wrote: nulls, an
+// empty status, empty resources.
 package manifest
 
 import (
@@ -28,8 +28,8 @@ func New(typed runtime.Object) (Object, error) {
 	return Object{Object: fields}, nil
 }
 
-// Distinct leaves out objects that are there before, exactly the same.
-// Workflows and Pipelines may share a service account and its roles.
+// Distinct leaves out objects that are equal to an earlier one. Workflows and Pipelines may
+// share a service account and its roles.
 func Distinct(objects []Object) []Object {
 	type name struct{ kind, namespace, name string }
 	seen := map[name][]Object{}
@@ -45,8 +45,8 @@ func Distinct(objects []Object) []Object {
 	return out
 }
 
-// noise are keys whose empty object means nothing in any kind we emit. An empty
-// object under another key, such as emptyDir, is kept: it has a meaning.
+// noise are keys under which an empty object has no meaning, in any kind that we write. Under
+// other keys, such as emptyDir, an empty object has a meaning and stays.
 var noise = map[string]bool{
 	"status": true, "resources": true, "computeResources": true, "metadata": true,
 	"inputs": true, "outputs": true, "arguments": true, "spec": true,

@@ -84,7 +84,7 @@ func joinJSON(w io.Writer, documents [][]byte) error {
 	return err
 }
 
-// Text is an object as kubectl prints it in YAML: the bytes of sigs.k8s.io/yaml,
-// whose way through JSON and back takes three times as long. Only floats that
-// are whole differ: theirs lose the exponent.
+// Text is an object in YAML as kubectl prints it. It has the bytes of sigs.k8s.io/yaml, which
+// goes through JSON and back and takes three times as long. Only whole floats differ: they have
+// no exponent here.
 func Text(object map[string]any) ([]byte, error) { return yaml.Marshal(object) }

@@ -45,13 +45,13 @@ func Stable(s string) string {
 	return base + "-" + hex.EncodeToString(sum[:])[:5]
 }
 
-// userPrefix goes before a user's name that is reserved. A hash alone would not
-// free a name that is reserved for how it begins.
+// userPrefix goes before a reserved name of the user. A hash at the end would not help if the
+// beginning is reserved.
 const userPrefix = "user-"
 
-// Assign gives every wanted name one of its own of at most limit characters. A
-// name keeps its spelling if it is free, short enough and not reserved; those
-// that keep theirs come first, so that no made-up name takes their place.
+// Assign gives every wanted name a name of at most limit characters that no other one has. A
+// name stays as it is if it is free, short enough and not reserved. Those names are assigned
+// first, so that a generated name cannot take their place.
 func Assign(wanted []string, limit int, reserved func(name string) bool) []string {
 	s := set{limit: limit, taken: map[string]bool{}}
 	out := make([]string, len(wanted))
@@ -78,7 +78,7 @@ type set struct {
 	taken map[string]bool
 }
 
-// take returns name itself if it can, and otherwise the name with a hash of it.
+// take returns name itself if possible, and otherwise the name with a hash of it.
 func (s *set) take(name string) string {
 	unique := name
 	for salt := name; len(unique) > s.limit || s.taken[unique]; salt += "+" {

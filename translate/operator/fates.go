@@ -7,11 +7,11 @@ import (
 	"github.com/kratix-compile/kratix-compile/translate/parse"
 )
 
-// pinned keeps requests on the version of a Promise that they were made for, which
-// kratix-runner cannot.
+// pinned keeps a request on the Promise version that it was made for. kratix-runner cannot do
+// that.
 const pinned = "pinned"
 
-// idle are the keys that Kratix obeys and the compiler has no use for, and what becomes of them.
+// idle are the keys that Kratix obeys and that change nothing here, with the reason.
 var idle = []struct {
 	path []string
 	fate string

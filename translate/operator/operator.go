@@ -13,8 +13,8 @@ import (
 	"github.com/kratix-compile/kratix-compile/translate/diag"
 )
 
-// Config is what Kratix reads from its operator. The compiler uses the defaults
-// for containers and Jobs; the rest steers a controller.
+// Config is the configuration that Kratix reads from its operator. The compiler uses the
+// defaults for containers and Jobs; the runner uses the rest.
 type Config struct {
 	// At is where it was written.
 	At diag.At `json:"-"`
@@ -40,8 +40,8 @@ type LeaderElection struct {
 	RetryPeriod   *metav1.Duration `json:"retryPeriod,omitempty"`
 }
 
-// Workflows are the defaults for Pipelines. A default replaces a whole value
-// that a container does not set; nothing is merged.
+// Workflows are the defaults for Pipelines. A default counts where a container does not set the
+// value at all; values are not merged.
 type Workflows struct {
 	DefaultContainerSecurityContext *corev1.SecurityContext      `json:"defaultContainerSecurityContext,omitempty"`
 	DefaultImagePullPolicy          corev1.PullPolicy            `json:"defaultImagePullPolicy,omitempty"`

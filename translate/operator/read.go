@@ -14,8 +14,8 @@ import (
 	"github.com/kratix-compile/kratix-compile/translate/parse"
 )
 
-// Read reads the configuration from a file and fills in Kratix's defaults. A
-// key it does not know is a warning: Kratix ignores it, too.
+// Read reads the configuration from a file and fills in the defaults of Kratix. An unknown key
+// is a warning, because Kratix ignores it.
 func Read(file parse.File) (Config, diag.List) {
 	var config Config
 	diags := decode(file, &config)
@@ -25,7 +25,8 @@ func Read(file parse.File) (Config, diag.List) {
 	return config, diags
 }
 
-// milder are what findings of a Pipeline are in a configuration; all others are errors.
+// milder are the findings of a Pipeline that are less severe in a configuration. All others are
+// errors.
 var milder = map[diag.Code]diag.Code{diag.UnknownField: diag.UnknownConfigKey, diag.OtherCase: diag.OtherCase}
 
 func decode(file parse.File, config *Config) diag.List {
@@ -99,7 +100,7 @@ func embedded(doc *parse.Document) (*parse.Document, diag.List) {
 	return single(inPlace(doc.File(), at.Pos(), text))
 }
 
-// inPlace puts the text of a block scalar where it stands in its file, so that
+// inPlace moves the text of a block scalar to the lines where it stands in its file, so that
 // positions in it are positions in the file.
 func inPlace(file parse.File, at diag.Pos, text string) parse.File {
 	lines := strings.SplitAfter(text, "\n")

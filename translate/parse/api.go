@@ -15,8 +15,8 @@ const (
 	crdAPIVersion = "apiextensions.k8s.io/v1"
 )
 
-// API is what a Promise offers: the CustomResourceDefinition in spec.api. When
-// it was found wanting, fields may be empty, and the findings say why.
+// API is what a Promise offers: the CustomResourceDefinition in spec.api. If findings say that
+// it is wrong, fields may be empty.
 type API struct {
 	At     diag.At
 	CRD    *apiextensionsv1.CustomResourceDefinition

@@ -13,16 +13,15 @@ import (
 	"github.com/kratix-compile/kratix-compile/translate/diag"
 )
 
-// Decode fills a typed value from the one at a path, as Kratix does: every
-// unknown key is an error, and a key in another case is warned of and taken
-// (docs/kratix-contract.md 1.4). Nothing is touched when nothing is written there.
+// Decode fills a typed value from the one at a path, as Kratix does: an unknown key is an
+// error, and a key in another case is taken with a warning (docs/kratix-contract.md 1.4). If
+// nothing is written there, the value does not change.
 func (d *Document) Decode(at diag.Path, into any) diag.List {
 	return d.decode(at, into, explainer{unknown: diag.UnknownField, anyCase: true})
 }
 
-// DecodeLoose only warns of unknown keys and, as the API server, takes one in
-// another case for unknown. The status, which nobody writes but which kubectl get
-// prints, is not looked at.
+// DecodeLoose only warns of unknown keys. As for the API server, a key in another case is
+// unknown. It does not look at the status, which nobody writes but kubectl get prints.
 func (d *Document) DecodeLoose(at diag.Path, into any) diag.List {
 	return d.decode(at, into, explainer{unknown: diag.UnknownPromiseField})
 }

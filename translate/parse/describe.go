@@ -60,8 +60,8 @@ func demand(t reflect.Type) string {
 	}
 }
 
-// remedy says how to turn a value into what is wanted; "" when that is not
-// a matter of spelling.
+// remedy says how to write a value so that it is of the wanted type; "" if another spelling
+// does not help.
 func remedy(n *node, t reflect.Type) string {
 	wants := demand(t)
 	switch {

@@ -16,7 +16,7 @@ import (
 	"github.com/kratix-compile/kratix-compile/translate/diag"
 )
 
-// maxFindings is what is reported of one value; more is no help to anybody.
+// maxFindings is how many findings one value can have. More would not help anybody.
 const maxFindings = 100
 
 // explainer compares a value with a Go type after decoding has failed. Unlike

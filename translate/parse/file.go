@@ -4,15 +4,15 @@ package parse
 
 import "bytes"
 
-// File is a file's bytes and the name its positions carry.
+// File is the bytes of a file, and its name in positions.
 type File struct {
 	Name   string
 	Data   []byte
 	Origin Origin
 }
 
-// Line is the text of line n, counted from 1, without its line break. It is
-// empty when there is no such line. Who asks for many lines asks Lines.
+// Line is the text of line n, counted from 1, without its line break. It is empty if there is
+// no such line. For many lines, use Lines.
 func (f File) Line(n int) string { return f.Lines().Line(n) }
 
 // Lines are the lines of the file.
@@ -21,8 +21,8 @@ func (f File) Lines() *Lines {
 	return &Lines{text: text, rest: text, number: 1}
 }
 
-// Lines goes on where it was asked last: all lines in order, as sorted findings
-// ask for them, cost one pass through the file.
+// Lines continues where the last question ended. If the lines are asked for in order, as sorted
+// findings do, all of them cost one pass through the file.
 type Lines struct {
 	text []byte
 	// rest begins with the line of this number.

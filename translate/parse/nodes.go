@@ -24,9 +24,9 @@ const (
 // place is a line and a column in the file of the document.
 type place struct{ line, col int }
 
-// node is a value after everything that is YAML's alone is gone: tags, aliases
-// and merge keys. An aliased node is shared, so a document is a graph without
-// circles, and what it expands to is bounded where it is encoded.
+// node is a value without the parts that only YAML has: tags, aliases and merge keys. Several
+// parents share an aliased node, so a document is a graph without cycles. The encoder bounds
+// how large it becomes.
 type node struct {
 	kind kind
 	// text is a string's value, or the JSON of any other scalar.
@@ -51,8 +51,8 @@ type entry struct {
 	merge place
 }
 
-// where a reader looks for the entry: a scalar is found by itself, and
-// anything longer by its key.
+// where is the place that a person looks at: of a scalar the value, and of a list or mapping
+// the key.
 func (e entry) where() place {
 	if e.value.kind >= list || e.at == (place{}) {
 		return e.keyAt
@@ -97,8 +97,8 @@ func (n *node) field(key string) string {
 	return ""
 }
 
-// sort sorts a mapping by key and leaves every key once. The last one wins,
-// as with kubectl, but two that were both written are reported.
+// sort sorts a mapping by key and leaves every key once. The last one wins, as with kubectl.
+// Two that were both written are reported.
 func (n *node) sort(twice func(first, second entry)) {
 	slices.SortStableFunc(n.entries, func(a, b entry) int { return cmp.Compare(a.key, b.key) })
 	kept := n.entries[:0]

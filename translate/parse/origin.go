@@ -21,7 +21,8 @@ const (
 	Fixture
 )
 
-// What a file without either cannot be, however it is written.
+// Patterns of files that may hold a Promise, a request or a template. A file without the first
+// two holds neither, in any spelling.
 var (
 	hasKind     = regexp.MustCompile(`\b(apiVersion|kind)["']?\s*:`)
 	hasPromise  = regexp.MustCompile(`\bkind["']?\s*:\s*["']?Promise\b`)
@@ -31,10 +32,10 @@ var (
 // Rendered is advice for whoever compiles a template.
 const Rendered = "this looks like a template; render it first"
 
-// IsTemplate tells whether a text has what templates have and YAML does not need.
+// IsTemplate tells whether a text has the brackets of a template, which YAML does not need.
 func IsTemplate(text string) bool { return hasTemplate.MatchString(text) }
 
-// advise tells of a template where a document cannot be read.
+// advise adds advice about templates to the findings of a document that cannot be read.
 func advise(diags diag.List, document []byte) {
 	if !hasTemplate.Match(document) {
 		return
@@ -46,8 +47,8 @@ func advise(diags diag.List, document []byte) {
 	}
 }
 
-// tolerate turns what is wrong with a file that nobody named into a note, if the file can
-// hold no Promise and no request.
+// tolerate handles a file that nobody named. If it can hold no Promise and no request, its
+// errors become one note.
 func (r *reader) tolerate() {
 	text := r.file.Data
 	template := hasTemplate.Match(text) && !hasPromise.Match(text)
@@ -66,10 +67,11 @@ func (r *reader) tolerate() {
 	r.diags.AddPos(diag.OtherKind, first.Pos, "%s; no Promise and no request is written here, and the file is left alone", first.Message)
 }
 
-// aPath is all that a file holds that was a link before Git wrote it where there are none.
+// aPath is the whole text of a file that was a symbolic link before Git checked it out on a
+// system without links.
 var aPath = regexp.MustCompile(`^\S+\.(yaml|yml|json)$`)
 
-// leave tells of a document that is no object, in a file that nobody named.
+// leave reports a document that is no object, in a file that nobody named.
 func (r *reader) leave(root entry) {
 	if root.value.kind == text && aPath.MatchString(root.value.text) {
 		r.diags.AddPos(diag.LeftOut, r.pos(root.at), "the file holds nothing but the path %s, as of a link that was not followed; put the file itself here", root.value.text)

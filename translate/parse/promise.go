@@ -18,8 +18,8 @@ type PromiseDoc struct {
 	// API is nil when spec.api is absent, null or {}.
 	API *API
 	Lists
-	// Content is the whole object, and Spec the JSON of its spec as Kratix hashes it, once
-	// package admit has seen it.
+	// Content is the whole object, and Spec is the JSON of its spec that Kratix hashes. Package
+	// admit changes both.
 	Content map[string]any
 	Spec    []byte
 }
@@ -38,9 +38,9 @@ type Pipeline struct {
 	Pipeline v1alpha1.Pipeline
 }
 
-// Promise reads a Promise. Unknown fields are warnings, for the API server
-// drops them, but not in a Pipeline, where Kratix refuses them (Kratix
-// docs/kratix-contract.md 1.4). What could be read is returned in any case.
+// Promise reads a Promise. Unknown fields are warnings, because the API server drops them. In a
+// Pipeline they are errors, because Kratix refuses them (docs/kratix-contract.md 1.4). The
+// Promise is returned with what could be read.
 func Promise(d *Document) (*PromiseDoc, diag.List) {
 	p := &PromiseDoc{At: d.Root(), Doc: d}
 	_ = json.UnmarshalCaseSensitivePreserveInts(d.JSON(), &p.Content) // the parser has made this JSON

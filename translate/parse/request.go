@@ -12,8 +12,8 @@ import (
 	"github.com/kratix-compile/kratix-compile/translate/diag"
 )
 
-// RequestDoc is a request for what a Promise offers. Its spec has no Go type:
-// the Promise brought the schema.
+// RequestDoc is a request for the API of a Promise. Its spec has no Go type, because the schema
+// comes from the Promise.
 type RequestDoc struct {
 	At     diag.At
 	Doc    *Document

@@ -11,9 +11,9 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// scalars knows what a scalar means to Kubernetes, whose YAML is an older one
-// than that of our parser: there, yes is a boolean and 0644 an octal number.
-// The rules are not copied: the library that kubectl uses is asked.
+// scalars knows what a scalar means to Kubernetes. Its YAML is older than that of our parser:
+// yes is a boolean there, and 0644 an octal number. We do not copy the rules: we ask the
+// library that kubectl uses.
 type scalars struct {
 	values map[string]answer
 	keys   map[string]answer
@@ -68,8 +68,8 @@ func (s *scalars) key(written string) answer {
 	return remember(s.keys, written, func() answer { return askKey(written) })
 }
 
-// maxAsked bounds the distinct scalars of a file that must be asked for, since
-// an answer takes some 30 microseconds. No Promise has so many.
+// maxAsked bounds how many different scalars of a file we ask the library about, because an
+// answer takes some 30 microseconds. No Promise has so many.
 const maxAsked = 10_000
 
 func remember(known map[string]answer, question string, ask func() answer) answer {
@@ -139,8 +139,8 @@ func isDecimal(s string) bool {
 // exponents and underscores, infinite and not a number at all.
 const numeric = "0123456789abcdefABCDEFxXoOiInN_+-.~"
 
-// isDoubtful finds the scalars that may be something other than a string. It
-// may be too careful, but never too bold.
+// isDoubtful finds the scalars that may be something other than a string. It may return true
+// for a string, but never false for anything else.
 func isDoubtful(s string) bool {
 	if c := s[0] | 0x20; 'a' <= c && c <= 'z' {
 		return len(s) <= len("false") && isWord(strings.ToLower(s))

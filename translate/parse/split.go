@@ -17,9 +17,9 @@ type chunk struct {
 	line int
 }
 
-// split cuts a file at lines that are --- or ..., as kubectl does before it
-// parses anything: what is wrong in one document stays in that document.
-// No JSON text and no block of a YAML text can hold such a line.
+// split cuts a file at lines that are --- or ..., as kubectl does before it parses. So a
+// mistake in one document does not affect the others. No JSON text and no block of a YAML text
+// can hold such a line.
 func split(name string, data []byte, diags *diag.List) []chunk {
 	var chunks []chunk
 	begin, line, skip := 0, 1, false

@@ -9,10 +9,10 @@ import (
 	"strings"
 )
 
-// manyFields is when a list of what is allowed stops being readable.
+// manyFields is the length from which a list of allowed fields is not readable.
 const manyFields = 10
 
-// successors are what fields of Promises of older versions of Kratix are now.
+// successors are the new names of fields that older versions of Kratix had.
 var successors = map[string]string{
 	"xaasCrd":                "spec.api",
 	"xaasRequestPipeline":    "a Pipeline in spec.workflows.resource.configure",

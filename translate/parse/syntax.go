@@ -15,8 +15,8 @@ import (
 
 const noTabs = "a tab cannot indent YAML; use spaces"
 
-// advice replaces what the YAML parser says by what to do about it. With opens
-// the mistake is better shown where the unfinished text begins.
+// advice replaces the words of the YAML parser by what to do. If opens is set, the finding
+// shows where the unfinished text begins.
 var advice = map[string]struct {
 	message string
 	opens   bool

@@ -26,8 +26,8 @@ func encoded(data []byte) string {
 	}
 }
 
-// checkText finds the first character that YAML does not allow in a document,
-// so that the parsers behind it meet nothing but text.
+// checkText finds the first character that YAML does not allow in a document. The parsers then
+// get nothing but text.
 func checkText(name string, c chunk, diags *diag.List) bool {
 	at := cursor{line: c.line, col: 1}
 	for at.offset < len(c.text) {
@@ -57,7 +57,7 @@ func objection(r rune, size int) string {
 		return "a NUL byte; this is a binary file or not UTF-8"
 	case r == '\ufeff':
 		return "a byte order mark in the middle of the file; remove it"
-	case r == '\r', r == 0x85, r == 0x2028, r == 0x2029: // editors, and versions of YAML, count lines differently
+	case r == '\r', r == 0x85, r == 0x2028, r == 0x2029: // editors and versions of YAML disagree whether a line ends here
 		return "a line break other than LF or CRLF (" + codePoint(r) + "); remove it or write it as an escape in double quotes"
 	case r < ' ', r >= 0x7f && r < 0xa0, r == 0xfffe, r == 0xffff:
 		return "a control character (" + codePoint(r) + "); remove it or write it as an escape in double quotes"

@@ -16,7 +16,7 @@ import (
 const (
 	// maxDepth bounds nesting; what the API server reads is far shallower.
 	maxDepth = 200
-	// maxMerged bounds what merge keys may copy, which a small file can multiply.
+	// maxMerged bounds how many entries merge keys copy, because a small file can have many.
 	maxMerged = 100_000
 	// maxIndicators bounds the commas, colons and brackets of a document in YAML. Where a list or
 	// mapping in brackets may turn out to be a key, the YAML parser needs more than a kilobyte for
@@ -131,7 +131,7 @@ func (b *builder) build(n *yaml.Node, depth int) *node {
 	return built
 }
 
-// checkAnchor refuses names that end earlier for kubectl, whose parser reads
+// checkAnchor refuses an anchor that kubectl reads differently. For example, its parser reads
 // &a:b as the anchor &a and the text :b.
 func (b *builder) checkAnchor(n *yaml.Node) {
 	if n.Kind == yaml.AliasNode || strings.Trim(n.Anchor, anchorCharacters) == "" {

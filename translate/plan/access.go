@@ -106,8 +106,8 @@ func (a *access) within(resourceNamespace string) map[string]string {
 	return merged(a.labels, map[string]string{v1alpha1.LabelResourceNamespace: resourceNamespace})
 }
 
-// anywhere are labels without the Pod's namespace: a ClusterRole is one for all
-// namespaces that the Pipeline runs in.
+// anywhere are labels without the namespace of the Pod, because all namespaces of a Pipeline
+// share the ClusterRole.
 func anywhere(labels map[string]string) map[string]string {
 	out := maps.Clone(labels)
 	delete(out, labelPipelineNamespace)

@@ -67,7 +67,7 @@ func newBuilder(promise *parse.PromiseDoc, kind workflow.Kind, object Object, op
 	return b
 }
 
-// dryRun makes the run of a request another one when the request is dry.
+// dryRun is a part of the hash, so that a request and its dry run have different runs.
 func (b *builder) dryRun() string {
 	if b.object.Labels[v1alpha1.LabelDryRun] == "true" {
 		return "-dry-run"

@@ -45,10 +45,10 @@ type variable struct {
 	at diag.At
 }
 
-// mergeEnv puts the user's variables after Kratix's own. Kubernetes lets the
-// last definition of a name win, but an engine may accept no name twice, so
-// the earlier ones go. Where something refers to a definition that goes, its
-// literal value is written in place, which the process cannot tell apart.
+// mergeEnv puts the user's variables after those of Kratix. In Kubernetes the last definition
+// of a name wins, but an engine may accept no name twice, so earlier definitions are removed.
+// If another variable refers to a removed definition, its value is written there instead; the
+// process sees no difference.
 func mergeEnv(own []corev1.EnvVar, user []corev1.EnvVar, at diag.At) ([]variable, diag.List) {
 	var diags diag.List
 	all := make([]variable, 0, len(own)+len(user))
@@ -74,8 +74,8 @@ func mergeEnv(own []corev1.EnvVar, user []corev1.EnvVar, at diag.At) ([]variable
 	return merged, diags
 }
 
-// inline replaces references to a definition that goes by its value, up to and
-// including the definition that takes its place.
+// inline replaces references to a removed definition by its value, up to and including the next
+// definition of the name.
 func inline(gone variable, until []variable, diags *diag.List) {
 	for i := range until {
 		v := &until[i]

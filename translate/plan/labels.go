@@ -38,7 +38,7 @@ func (b *builder) labels(pipeline string, user map[string]string, at diag.At) ma
 	return merged(user, own)
 }
 
-// annotations go on the run object: what wakes Kratix's tools, and the trace.
+// annotations go on the run object: those that the tools of Kratix watch for, and the trace.
 func (b *builder) annotations() map[string]string {
 	o := b.object
 	return merged(workflow.Trace(o.Annotations), map[string]string{
@@ -86,6 +86,6 @@ func gvk(apiVersion, kind string) schema.GroupVersionKind {
 	return schema.FromAPIVersionAndKind(apiVersion, kind)
 }
 
-// Hash is of what the Run was planned from; another one makes a workflow start over
+// Hash is the hash of what the Run was planned from. If it changes, the workflow starts over
 // (docs/kratix-contract.md 6.2).
 func (r Run) Hash() string { return r.Labels[labelHash] }

@@ -50,8 +50,8 @@ func (o Object) text(diags *diag.List) string {
 	return string(text)
 }
 
-// input is the ConfigMap behind /kratix/input: a snapshot, so that what was
-// hashed is what runs.
+// input is the ConfigMap for /kratix/input. It is a snapshot: a run reads the object that was
+// hashed.
 func (r Run) input(text string) (manifest.Object, error) {
 	return manifest.New(&corev1.ConfigMap{
 		TypeMeta:   metav1.TypeMeta{APIVersion: "v1", Kind: "ConfigMap"},
@@ -91,9 +91,9 @@ func ForPromise(p *parse.PromiseDoc) Object {
 	}
 }
 
-// ForRequest is the object of a resource workflow. It takes the API's stored
-// version, whichever served version the request was written in, and the
-// namespace that kubectl would put it into.
+// ForRequest is the object of a resource workflow. It has the stored version of the API, even
+// if the request was written in another served version, and the namespace that kubectl would
+// use.
 func ForRequest(r *parse.RequestDoc, api *parse.API) Object {
 	o := Object{
 		At: r.At, Group: api.Group, Version: api.Version, Kind: api.Kind, Plural: api.Plural,

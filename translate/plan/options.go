@@ -10,8 +10,8 @@ import (
 	"github.com/kratix-compile/kratix-compile/translate/operator"
 )
 
-// Options are what an installation decides and a Promise does not: start from
-// Defaults. The same Options and documents give the same plan, byte for byte.
+// Options are the choices of an installation, which no Promise makes. Start from Defaults. The
+// same Options and documents give the same plan, byte for byte.
 type Options struct {
 	Config operator.Config
 	// SystemNamespace is where promise workflows run without a pipelineNamespace.

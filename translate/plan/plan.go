@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package plan is the middle of the compiler: what a Kratix workflow does, in
-// the words of Kratix and Kubernetes and of no engine. A backend turns a
-// Workflow into engine objects without looking at the Promise again.
+// Package plan is the middle of the compiler: what a Kratix workflow does, in words of Kratix
+// and Kubernetes, and of no engine. A backend makes engine objects from a Workflow without the
+// Promise.
 package plan
 
 import (
@@ -49,8 +49,8 @@ type Run struct {
 	Owner *metav1.OwnerReference `json:"owner,omitempty"`
 
 	ServiceAccount string `json:"serviceAccount"`
-	// AccountLabels go on the service account and on what belongs to it. An
-	// account that the user named has none: it may serve several Promises.
+	// AccountLabels go on the service account and on its roles. An account that the user named
+	// has none, because several Promises may use it.
 	AccountLabels map[string]string `json:"-"`
 	// UserToken tells whether user containers see the service account's token.
 	UserToken bool `json:"userToken"`

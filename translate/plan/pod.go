@@ -14,10 +14,10 @@ import (
 	"github.com/kratix-compile/kratix-compile/translate/workflow"
 )
 
-// HarvestName is the last container's name, where the engine lets us choose it.
+// HarvestName is the name of the last container, if the engine lets us choose it.
 const HarvestName = "kratix-harvest"
 
-// harvestDir is where the harvest container, and no other, finds its token.
+// harvestDir is where the harvest container finds its token. No other container has it.
 const harvestDir = "/var/run/secrets/kratix-harvest"
 
 // tokenSeconds is how long a harvest token lives; the kubelet renews it.
@@ -84,8 +84,8 @@ func absolute(mounts []corev1.VolumeMount) []corev1.VolumeMount {
 	return out
 }
 
-// harvest is the container that Kratix's work-writer and status-writer become.
-// It needs no rights in the cluster: its token is only good for the runner.
+// harvest is the container that replaces work-writer and status-writer of Kratix. It needs no
+// rights in the cluster: its token is valid for the runner only.
 func (b *builder) harvest(r Run) Harvest {
 	h, defaults := b.opts.Harvest, b.opts.Config.Workflows
 	volume := corev1.Volume{Name: HarvestName, VolumeSource: corev1.VolumeSource{Projected: &corev1.ProjectedVolumeSource{
@@ -112,8 +112,8 @@ func (b *builder) harvest(r Run) Harvest {
 	}}
 }
 
-// DownwardItems are the files of a volume that show what containers ask for.
-// They name containers as the Pod does, which a backend may change.
+// DownwardItems are the files of a volume that show the resources of containers. They refer to
+// containers by their names in the Pod, which a backend may change.
 func DownwardItems(v corev1.Volume) []corev1.DownwardAPIVolumeFile {
 	if v.DownwardAPI != nil {
 		return v.DownwardAPI.Items

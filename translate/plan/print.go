@@ -9,8 +9,8 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// Text shows a plan to people who want to see the middle of the compiler. It
-// leaves out the input and the access, which manifests show as they are.
+// Text prints a plan for people. It leaves out the input and the access, which are in the
+// manifests.
 func Text(w Workflow) ([]byte, error) {
 	text, err := yaml.Marshal(w)
 	if err != nil {

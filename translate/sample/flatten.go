@@ -9,9 +9,8 @@ import (
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 )
 
-// flatten puts what allOf adds, and the first choices of anyOf and oneOf, into
-// one schema. The first choices need not be compatible with the rest; authors
-// put the usual one first.
+// flatten merges allOf and the first choices of anyOf and oneOf into one schema. A first choice
+// may contradict the rest, but authors usually write the normal case first.
 func (m maker) flatten(schema apiextensionsv1.JSONSchemaProps) apiextensionsv1.JSONSchemaProps {
 	parts := slices.Clone(schema.AllOf)
 	if len(schema.AnyOf) > 0 && !schema.XIntOrString {
@@ -71,7 +70,7 @@ func either(a, b string) string {
 	return a
 }
 
-// both is what two enums share; the second one if the first is no enum.
+// both is what two enums share. If the first one is no enum, it is the second one.
 func both(a, b []apiextensionsv1.JSON) []apiextensionsv1.JSON {
 	if len(a) == 0 {
 		return b

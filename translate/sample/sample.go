@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package sample invents a request for a Promise when the user brought none,
-// so that there is something to compile: the schema of the API says what a
-// request looks like, and a sample says no more than it must.
+// Package sample makes a request for a Promise if the user gave none, so that there is
+// something to compile. The schema of the API says what a request looks like. A sample has only
+// what is required.
 package sample
 
 import (
@@ -17,9 +17,8 @@ import (
 // Name is what sample requests, and texts in them, are called.
 const Name = "example"
 
-// Request makes a request that the API's schema accepts, the same one every
-// time. Rules in CEL and the rarer patterns are beyond it, and so are values
-// beyond measure, of which it makes a part.
+// Request makes a request that the schema of the API accepts, and always the same one. It
+// ignores rules in CEL and rare patterns. Of a value without a reasonable size it makes a part.
 func Request(api *parse.API) map[string]any {
 	m := newMaker()
 	request := map[string]any{}
@@ -36,8 +35,8 @@ func Request(api *parse.API) map[string]any {
 	return request
 }
 
-// body is everything beside the type and the metadata. The status is not the
-// user's to write.
+// body is everything but the type and the metadata. It has no status, because users do not
+// write one.
 func (m maker) body(schema apiextensionsv1.JSONSchemaProps) map[string]any {
 	schema = m.flatten(schema)
 	own := func(key string) bool {

@@ -43,8 +43,8 @@ var formats = map[string]string{
 	"uuid5":        "123e4567-e89b-52d3-a456-426614174000",
 }
 
-// text is the placeholder where that is allowed, and else the shortest text
-// that the pattern matches.
+// text is the placeholder if the schema allows it, and otherwise the shortest text that matches
+// the pattern.
 func (m maker) text(schema apiextensionsv1.JSONSchemaProps) string {
 	shortest, longest := length(schema.MinLength, 0), length(schema.MaxLength, maxText)
 	if !m.spend(shortest + len(schema.Pattern)) {
@@ -77,8 +77,8 @@ func length(written *int64, otherwise int) int {
 	return int(max(0, min(*written, maxText)))
 }
 
-// matching repeats what a pattern lets repeat until the text is long enough,
-// and once more if the pattern looks around.
+// matching repeats the repeatable parts of a pattern until the text is long enough. If the
+// pattern has a look-around, it repeats once more.
 func matching(pattern *regexp.Regexp, shortest, longest int) (string, bool) {
 	tree, err := syntax.Parse(pattern.String(), syntax.Perl)
 	if err != nil {
@@ -94,8 +94,8 @@ func matching(pattern *regexp.Regexp, shortest, longest int) (string, bool) {
 	return "", false
 }
 
-// spell is a text that the pattern matches, unless it looks around. It stops
-// beyond maxText: repetitions in repetitions multiply.
+// spell is a text that matches the pattern if that has no look-around. It stops at maxText,
+// because nested repetitions multiply.
 func spell(tree *syntax.Regexp, repeat int) string {
 	times := 1
 	switch tree.Op {
@@ -129,7 +129,7 @@ func spell(tree *syntax.Regexp, repeat int) string {
 	return strings.Repeat(once.String(), min(times, 1+maxText/max(1, once.Len())))
 }
 
-// pick prefers letters and digits to what else a class may hold.
+// pick prefers letters and digits to other characters of a class.
 func pick(ranges []rune) rune {
 	for _, r := range "xaA10" {
 		for i := 0; i+1 < len(ranges); i += 2 {

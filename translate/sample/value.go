@@ -15,12 +15,11 @@ const (
 	maxDepth = 20
 	// maxItems bounds lists and maps, whatever minItems demands.
 	maxItems = 20
-	// maxEffort bounds the values of a sample, the characters in them and the
-	// parts of the schema that are read for them, all together: lists in lists
-	// and texts in lists multiply.
+	// maxEffort bounds a sample: its values, their characters, and the parts of the schema that
+	// are read for them, all together. Nested lists, and texts in lists, multiply.
 	maxEffort = 10_000
-	// misfit is the effort for a value that cannot be valid. Few of them tell
-	// enough, and validation slows down with the square of their number.
+	// misfit is the effort for a value that cannot be valid. A few such values are enough to
+	// show the problem, and the time of validation grows with the square of their number.
 	misfit = 100
 )
 
@@ -37,8 +36,8 @@ func newMaker() maker {
 	return maker{left: &left}
 }
 
-// spend takes from what is left. When that is not enough, nothing is left: no
-// part of a sample is worth another once it cannot be valid.
+// spend takes from the remaining effort. If that is not enough, nothing remains: one invalid
+// part makes the whole sample invalid, so other parts are not worth more effort.
 func (m maker) spend(effort int) bool {
 	if effort > *m.left {
 		*m.left = 0
@@ -96,7 +95,7 @@ func (m maker) decode(raw *apiextensionsv1.JSON) (any, bool) {
 	return v, true
 }
 
-// fits distrusts examples, which nobody checks, as far as their type goes.
+// fits checks the type of an example, because nobody validates examples.
 func fits(v any, schema apiextensionsv1.JSONSchemaProps) bool {
 	switch v.(type) {
 	case string:
@@ -114,8 +113,8 @@ func fits(v any, schema apiextensionsv1.JSONSchemaProps) bool {
 	}
 }
 
-// object has what is required, what has a default, and what it takes to reach
-// minProperties.
+// object has the required properties, those with a default, and as many as minProperties
+// demands.
 func (m maker) object(schema apiextensionsv1.JSONSchemaProps) map[string]any {
 	object := map[string]any{}
 	if v, ok := m.written(schema); ok {

@@ -49,8 +49,8 @@ func (k Kind) Listed(p *parse.PromiseDoc) []parse.Pipeline {
 	}
 }
 
-// Pipelines are those that run: of several delete Pipelines Kratix runs the
-// first. A name restricts them to the one that has it; empty means all.
+// Pipelines are those that run. Of several delete Pipelines Kratix runs only the first. A name
+// selects one Pipeline; empty means all.
 func (k Kind) Pipelines(p *parse.PromiseDoc, name string) []parse.Pipeline {
 	all := k.Listed(p)
 	if k.Action == Delete && len(all) > 1 {
@@ -77,13 +77,13 @@ func ID(promise string, kind Kind, pipeline string) string {
 	return promise + "-" + kind.String() + "-" + pipeline
 }
 
-// Directories are where a container finds its input and leaves its results.
+// Directories are where a container finds its input and writes its results.
 var Directories = []string{"/kratix/input", "/kratix/output", "/kratix/metadata"}
 
 // AnnotationTimeout on a Pipeline bounds one attempt of it, as a Go duration;
 // "0s" means no bound. Kratix ignores it, so the Promise stays portable.
 const AnnotationTimeout = "kratix-compile.io/timeout"
 
-// AnnotationRenamed on a run's Pod holds the containers that have another name
-// there, as a JSON object from the user's name to the Pod's.
+// AnnotationRenamed on the Pod of a run lists the containers that have other names there: a
+// JSON object from the user's name to the name in the Pod.
 const AnnotationRenamed = "kratix-compile.io/renamed"

@@ -12,8 +12,8 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation"
 )
 
-// Checked is a flag whose text reaches manifests as it is, and so must be what
-// a cluster takes.
+// Checked is a flag whose text goes into manifests unchanged. So the text must be valid in a
+// cluster.
 type Checked struct {
 	Value *string
 	Check func(string) error
@@ -35,7 +35,7 @@ func (c Checked) Set(text string) error {
 	return nil
 }
 
-// Type is that of plain strings: the help shows its default in quotes.
+// Type is that of plain strings, so that the help shows the default in quotes.
 func (c Checked) Type() string { return "string" }
 
 // NamespaceName checks the name of a namespace.

@@ -18,7 +18,7 @@ type Choice[T ~string] struct {
 	allowed []T
 }
 
-// NewChoice makes a flag of its value and of what that may be.
+// NewChoice makes a flag from its value and the allowed words.
 func NewChoice[T ~string](value *T, allowed []T) *Choice[T] { return &Choice[T]{value, allowed} }
 
 func (c *Choice[T]) String() string {
@@ -40,7 +40,7 @@ func (c *Choice[T]) Set(text string) error {
 // Type stands for the value in the help.
 func (c *Choice[T]) Type() string { return "WORD" }
 
-// Limit is a flag that takes a time limit in whole seconds, because engines do.
+// Limit is a flag with a time limit in whole seconds, as engines take it.
 type Limit struct{ Value *time.Duration }
 
 func (l Limit) String() string {
@@ -72,5 +72,5 @@ func Spell[T any](values []T) []string {
 	return out
 }
 
-// List is how people are told what they may choose from.
+// List is the text that tells people their choices.
 func List[T any](values []T) string { return strings.Join(Spell(values), ", ") }

@@ -9,8 +9,8 @@ import (
 	"github.com/kratix-compile/kratix-compile/translate/plan"
 )
 
-// Installation binds what an installation decides and a Promise does not. Whoever gives
-// both programs the same values sees from one what the other submits.
+// Installation binds the options of an installation. If both programs get the same values,
+// kratix-compile prints what kratix-runner submits.
 func Installation(set *pflag.FlagSet, p *plan.Options, engine *backends.Options) {
 	set.SortFlags = false
 	set.Var(Checked{&p.SystemNamespace, NamespaceName}, "system-namespace", "`NAMESPACE` of promise workflows")

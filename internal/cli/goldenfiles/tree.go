@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package goldenfiles keeps a directory of golden files equal to what the compiler
-// prints: one file a workflow, object and backend. It owns only the files
-// that begin with its own first line, and touches no others.
+// Package goldenfiles keeps a directory of golden files equal to what the compiler prints. Each
+// file has one workflow of one object for one backend. The package changes only files that
+// begin with its header.
 package goldenfiles
 
 import (
@@ -46,8 +46,8 @@ func (t Tree) Add(path string, documents [][]byte) error {
 	return nil
 }
 
-// wellFormed demands one folder and one file in it. Names that look like paths
-// would lead out of the directory, or into the folder of another Promise.
+// wellFormed demands one folder and one file in it. A name that looks like a path would lead
+// out of the directory, or into the folder of another Promise.
 func wellFormed(path string) bool {
 	folder, file, _ := strings.Cut(path, "/")
 	for _, segment := range []string{folder, file} {
@@ -58,8 +58,8 @@ func wellFormed(path string) bool {
 	return filepath.IsLocal(filepath.FromSlash(path)) && file != ""
 }
 
-// Path is where a workflow for a backend goes: <promise>/<workflow>.<backend>.yaml, with the
-// request's namespace and name in the middle for resource workflows.
+// Path is the file of a workflow for a backend: <promise>/<workflow>.<backend>.yaml. For
+// resource workflows the namespace and the name of the request stand in the middle.
 func Path(w plan.Workflow, backend string) string {
 	name := w.Kind.String()
 	if w.Type == workflow.Resource {
@@ -71,8 +71,8 @@ func Path(w plan.Workflow, backend string) string {
 	return w.Promise + "/" + name + "." + backend + ".yaml"
 }
 
-// Read loads the files below dir that are ours. A link to a directory is
-// followed if it is dir itself, and nowhere else.
+// Read loads the files below dir that are ours. It follows dir if that is a link, and no other
+// link to a directory.
 func Read(dir string) (Tree, error) {
 	info, err := os.Stat(dir)
 	if err != nil {
@@ -106,9 +106,8 @@ func Read(dir string) (Tree, error) {
 
 func (t Tree) paths() []string { return slices.Sorted(maps.Keys(t)) }
 
-// Diff is the unified diff from the golden files to what the compiler prints
-// now; empty if they are the same. Files only one side has count as empty on
-// the other.
+// Diff is the unified diff from the golden files to what the compiler prints now; empty if they
+// are the same. A file that one side lacks counts as empty there.
 func Diff(old, now Tree) []byte {
 	paths := maps.Clone(old)
 	maps.Copy(paths, now)

@@ -17,9 +17,9 @@ type Written struct {
 	Same           int
 }
 
-// Write makes dir hold the tree. Nothing there changes before all new contents
-// are on disk; then files are replaced whole, and stale ones of ours removed.
-// A foreign file in the way is an error and is left alone.
+// Write makes dir hold the tree. It writes all new contents to disk first. Then it replaces
+// files whole and removes old ones of ours. If a foreign file is in the way, Write fails and
+// leaves the file alone.
 func (t Tree) Write(dir string) (Written, error) {
 	var w Written
 	if err := os.MkdirAll(dir, 0o755); err != nil {
@@ -45,10 +45,10 @@ func (t Tree) Write(dir string) (Written, error) {
 	return w, err
 }
 
-// pending is a file that has its content and not yet its name.
+// pending is a file that has its new content but not its final name yet.
 type pending struct{ temporary, final string }
 
-// discard removes what did not get its name; if all went well, that is nothing.
+// discard removes the files that did not get their names. If all went well, there are none.
 func discard(staged []pending) {
 	for _, s := range staged {
 		_ = os.Remove(s.temporary)
@@ -89,7 +89,7 @@ func writeBeside(final string, data []byte) (temporary string, err error) {
 	return f.Name(), errors.Join(err, f.Chmod(0o644), f.Close())
 }
 
-// prune removes the files that are ours and no longer in the tree.
+// prune removes the files that are ours and not in the tree.
 func (t Tree) prune(dir string, old Tree) (removed []string, err error) {
 	for _, path := range old.paths() {
 		if _, fresh := t[path]; fresh {
@@ -105,8 +105,8 @@ func (t Tree) prune(dir string, old Tree) (removed []string, err error) {
 	return removed, nil
 }
 
-// removeEmpty removes the directories that a stale file leaves empty, up to
-// the root and without it.
+// removeEmpty removes the directories that are empty without an old file, up to the root, which
+// stays.
 func removeEmpty(root, dir string) {
 	for ; dir != "."; dir = filepath.Dir(dir) {
 		if os.Remove(filepath.Join(root, dir)) != nil { // not empty, or not ours to remove

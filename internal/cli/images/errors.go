@@ -28,7 +28,7 @@ func (e *Error) Error() string {
 
 func (e *Error) Unwrap() error { return e.Err }
 
-// platformError is an image for other platforms than the one that is wanted.
+// platformError is an image that exists only for other platforms.
 type platformError struct{ wanted, offered string }
 
 func (e *platformError) Error() string {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package images finds out what an image runs when a container names no
-// command. Tekton needs to be told; a compiler that may not ask registries
-// reads it from a file, and one that may asks once and can keep the answers.
+// Package images finds out what an image runs if a container sets no command. Tekton needs to
+// know that. The answers come from a file, or from the registries; answers of the registries
+// can be kept in such a file.
 package images
 
 import (
@@ -24,8 +24,8 @@ import (
 
 // Options say how registries are asked; the zero value is ready to use.
 type Options struct {
-	// Platform is os/architecture, linux/amd64 if empty: what to take from an
-	// image that is made for several.
+	// Platform is os/architecture, linux/amd64 if empty. It selects one image of those made for
+	// several platforms.
 	Platform string
 	// Timeout bounds the look-up of one image, 10 s if zero.
 	Timeout time.Duration
@@ -33,9 +33,8 @@ type Options struct {
 	Parallel int
 }
 
-// Resolve asks the registries, logged in as docker is. Each reference is looked
-// up once, however often it is given. An image that could not be read is
-// missing from the map and has an *Error in the list, which is sorted.
+// Resolve asks the registries with the credentials of docker. It looks up each reference once.
+// The map lacks an image that could not be read; the sorted list has an *Error for it.
 func Resolve(ctx context.Context, refs []string, opts Options) (map[string]backends.Image, []error) {
 	r, err := newResolver(opts)
 	if err != nil {
@@ -127,8 +126,8 @@ func (r *resolver) read(ctx context.Context, ref name.Reference) (backends.Image
 	return backends.Image{Entrypoint: file.Config.Entrypoint, Cmd: file.Config.Cmd}, nil
 }
 
-// offered tells whether an index has an image for the platform. An entry that
-// names no platform is tried, as every runtime does.
+// offered tells whether an index has an image for the platform. An entry without a platform is
+// tried, as runtimes do.
 func (r *resolver) offered(manifest *remote.Descriptor) error {
 	index, err := manifest.ImageIndex()
 	if err != nil {

@@ -10,8 +10,8 @@ import (
 	"golang.org/x/text/width"
 )
 
-// Of a line longer than maxLine characters an excerpt is shown that has this
-// many before and after the column.
+// An excerpt of a line longer than maxLine has this many characters before and after the
+// column.
 const (
 	maxLine   = 160
 	shownLeft = 60
@@ -44,8 +44,8 @@ func excerpt(line []rune, col int) window {
 	return window{text, caret - from}
 }
 
-// blank is as wide as the text and empty, so that the caret stands below its
-// character: tabs stay, and wide characters become wide spaces.
+// blank is empty text of the same width, so that the caret stands below its character. Tabs
+// stay, and wide characters become wide spaces.
 func blank(text []rune) string {
 	var b strings.Builder
 	for _, r := range text {
@@ -68,8 +68,8 @@ func wide(r rune) bool {
 	return kind == width.EastAsianWide || kind == width.EastAsianFullwidth
 }
 
-// underline marks the rest of the value that begins here: to the closing
-// quote, or to the end of the word.
+// underline marks the rest of the value that begins here, up to the closing quote or the end of
+// the word.
 func underline(rest []rune) string {
 	text := string(rest)
 	word, _, _ := strings.Cut(strings.TrimRight(text, " \t"), " ")
@@ -82,8 +82,8 @@ func underline(rest []rune) string {
 	return strings.Repeat("~", max(0, utf8.RuneCountInString(word)-1))
 }
 
-// printable keeps control characters of a hostile file from the terminal, and
-// those that turn the direction of writing around.
+// printable replaces control characters and those that change the direction of writing, because
+// a hostile file could use them against the terminal.
 func printable(s string) string {
 	return strings.Map(func(r rune) rune {
 		switch {
@@ -97,7 +97,7 @@ func printable(s string) string {
 	}, s)
 }
 
-// oneLine is printable text without line breaks: a finding is one line.
+// oneLine is printable text without line breaks, because a finding is one line.
 func oneLine(s string) string {
 	return printable(strings.NewReplacer("\r\n", " ", "\n", " ").Replace(s))
 }

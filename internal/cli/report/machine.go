@@ -13,7 +13,7 @@ import (
 	"github.com/kratix-compile/kratix-compile/translate/diag"
 )
 
-// finding is the JSON of one finding. The names are a promise to scripts.
+// finding is the JSON of one finding. Scripts rely on the names, so they do not change.
 type finding struct {
 	Code     diag.Code `json:"code"`
 	Severity string    `json:"severity"`
@@ -43,8 +43,8 @@ func encode(w io.Writer, v any) error {
 	return e.Encode(v)
 }
 
-// githubEscapes are those of GitHub's workflow commands: first for data, and
-// for properties the second list as well.
+// githubEscapes are the escapes of GitHub's workflow commands. Data needs the first list;
+// properties need the second list, too.
 var (
 	githubData     = strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A")
 	githubProperty = strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A", ":", "%3A", ",", "%2C")

@@ -22,8 +22,8 @@ type Invalid struct{ Findings diag.List }
 // shown is how many findings fit into a condition's message.
 const shown = 3
 
-// Error has the first findings, with the path of the field instead of a position: what
-// the API server stores has other lines than the file of its author.
+// Error has the first findings, with the path of the field instead of a position: the object in
+// the API server has other lines than the file of its author.
 func (e *Invalid) Error() string {
 	var told []string
 	left := 0
@@ -52,8 +52,8 @@ func refused(findings diag.List) error {
 	return nil
 }
 
-// Check finds fault with a Promise as far as that takes no request: all four workflows
-// are compiled, with a sample of a request.
+// Check compiles all four workflows of a Promise with a sample of a request. So it finds all
+// faults that do not depend on a real request.
 func (e *Engine) Check(promise *translate.Promise, opts plan.Options) ([]translate.Output, diag.List, error) {
 	outputs, findings := promise.Compile(translate.Options{Backends: []translate.Backend{e.backend}, Plan: opts})
 	findings = slices.Concat(check.Config(opts.Config), findings).Sorted()
