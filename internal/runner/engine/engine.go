@@ -23,6 +23,7 @@ import (
 	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
 	"github.com/kratix-compile/kratix-compile/backends"
 	"github.com/kratix-compile/kratix-compile/backends/state"
+	"github.com/kratix-compile/kratix-compile/internal/runner/expectations"
 	"github.com/kratix-compile/kratix-compile/internal/runner/refusal"
 	"github.com/kratix-compile/kratix-compile/internal/runner/runlog"
 	"github.com/kratix-compile/kratix-compile/translate"
@@ -52,8 +53,9 @@ type Engine struct {
 	indexed  bool
 	// missed is when the API server was last asked for the engine and did not know it.
 	missed time.Time
-	// fresh are the runs that were created and that the cache has not shown yet.
-	fresh fresh
+	// submitted are the runs that the cache may not show yet: two runs of one object would be
+	// active if the second reconciliation did not know of the first one's.
+	submitted expectations.Writes
 }
 
 // New is the engine of this name, one of backends.Names. The indexer is of the client's
@@ -85,16 +87,15 @@ func (e *Engine) Runs(ctx context.Context, labels map[string]string) ([]unstruct
 	if err := e.client.List(ctx, list, of, client.MatchingLabels(labels)); err != nil {
 		return nil, e.explain(err)
 	}
-	for _, key := range e.fresh.unseen(labels, list.Items) {
-		run := e.run(key.Namespace, key.Name)
-		err := e.live.Get(ctx, client.ObjectKeyFromObject(run), run)
+	for _, id := range e.submitted.Unseen(labels, list.Items) {
+		run, err := e.Live(ctx, id.Namespace, id.Name)
 		switch {
-		case err == nil:
-			list.Items = append(list.Items, *run)
-		case refusal.Gone(err):
-			e.fresh.forget(key)
-		default:
+		case err != nil:
 			return nil, err
+		case run == nil || run.GetUID() != id.UID:
+			e.submitted.Forget(id)
+		default:
+			list.Items = append(list.Items, *run)
 		}
 	}
 	return list.Items, nil

@@ -104,7 +104,7 @@ func (e *Engine) submit(ctx context.Context, wanted *unstructured.Unstructured, 
 	case e.Kind:
 		err := e.createRun(ctx, wanted, again)
 		if err == nil {
-			e.fresh.created(wanted)
+			e.submitted.Created(wanted)
 		}
 		if apierrors.IsNotFound(err) && !aboutNamespace(err) {
 			return e.explain(err)
