@@ -131,7 +131,7 @@ func TestOutgrownObjectIsNotHammered(t *testing.T) {
 	}
 	result, err := w.reconcile(t, "a", "one")
 	require.NoError(t, err)
-	assert.Equal(t, later, result.RequeueAfter)
+	assert.Equal(t, poll, result.RequeueAfter)
 	assert.Contains(t, w.notes.all, "write status: Request entity too large: limit is 3145728")
 	active, _ := w.Slots.Active()
 	assert.Zero(t, active)

@@ -18,12 +18,13 @@ import (
 )
 
 // Current tells whether the object of a run still waits for its results. A cache that says
-// so is believed: what is superseded by now is dropped later. One that says no is not:
+// so is believed: what is superseded by now is dropped afterwards. One that says no is not:
 // whoever hears that throws the results away. A replica that does not lead watches no
 // requests, and asks the API server.
 func (r *Runner) Current(ctx context.Context, run harvest.Run) (bool, error) {
 	yes := false
-	_, err := r.kinds.read(ctx, r.kinds.named(run.Labels[v1alpha1.LabelPromise]), func(schema.GroupVersionKind) (err error) {
+	promise := run.Labels[v1alpha1.LabelPromise]
+	_, err := r.kinds.read(ctx, promise, r.kinds.named(promise), func(schema.GroupVersionKind) (err error) {
 		yes, err = current(ctx, r.Client, run)
 		return err
 	})

@@ -75,7 +75,7 @@ func TestFailureWithItsLog(t *testing.T) {
 func TestLongNotesAreCut(t *testing.T) {
 	w := newWorld(t)
 	o := newObject(thing(t, "a", "one"))
-	w.record(o, progress.Event{Reason: "Reason", Message: strings.Repeat("ü", maxNote)})
+	w.tell(o, progress.Event{Reason: "Reason", Message: strings.Repeat("ü", maxNote)})
 	require.Len(t, w.notes.all, 1)
 	assert.LessOrEqual(t, len(w.notes.all[0]), maxNote)
 	assert.True(t, utf8.ValidString(w.notes.all[0]))

@@ -76,7 +76,7 @@ func (k *kinds) end(ctx context.Context, promise string) error {
 
 // keep ends what was watched for another Promise of the same name.
 func (k *kinds) keep(ctx context.Context, promise client.Object) error {
-	if k.named(promise.GetName()).uid == promise.GetUID() {
+	if k.named(promise.GetName()) == promise.GetUID() {
 		return nil
 	}
 	return k.end(ctx, promise.GetName())
@@ -92,26 +92,26 @@ func (k *kinds) drop(ctx context.Context, kind schema.GroupVersionKind) error {
 	return k.cache.RemoveInformer(ctx, some(kind))
 }
 
-// named is the Promise of a name whose kind is watched; it has no UID if none is.
-func (k *kinds) named(promise string) identity {
+// named is the UID of the Promise of a name whose kind is watched; empty if none is.
+func (k *kinds) named(promise string) types.UID {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	return identity{client.ObjectKey{Name: promise}, k.watched[promise].promise}
+	return k.watched[promise].promise
 }
 
 // read lets something be read of what a Promise offers; ok is false if that is not watched.
-// A cache watches whatever is read, and so also what was ended just before: it ends here.
-func (k *kinds) read(ctx context.Context, promise identity, do func(schema.GroupVersionKind) error) (ok bool, err error) {
+// A cache watches whatever is read, also what was ended just before: that ends here.
+func (k *kinds) read(ctx context.Context, promise string, uid types.UID, do func(schema.GroupVersionKind) error) (ok bool, err error) {
 	k.mu.Lock()
-	o, ok := k.watched[promise.Name]
+	o, ok := k.watched[promise]
 	k.mu.Unlock()
-	if !ok || o.promise != promise.uid {
+	if !ok || o.promise != uid {
 		return false, nil
 	}
 	err = do(o.kind)
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if k.watched[promise.Name] != o {
+	if k.watched[promise] != o {
 		return false, k.drop(ctx, o.kind)
 	}
 	return true, err

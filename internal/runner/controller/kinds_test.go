@@ -31,7 +31,7 @@ func TestOneKindThatIsNeverListed(t *testing.T) {
 	requests, err := controller.NewTypedUnmanaged("never-listed", controller.TypedOptions[Request]{
 		MaxConcurrentReconciles: 1, SkipNameValidation: new(true),
 		Reconciler: reconcile.TypedFunc[Request](func(ctx context.Context, req Request) (reconcile.Result, error) {
-			if _, err := k.read(ctx, k.named(req.Promise), func(kind schema.GroupVersionKind) error {
+			if _, err := k.read(ctx, req.Promise, k.named(req.Promise), func(kind schema.GroupVersionKind) error {
 				return c.Get(ctx, req.ObjectKey, some(kind))
 			}); err != nil {
 				return reconcile.Result{}, err

@@ -15,7 +15,6 @@ import (
 
 	"github.com/kratix-compile/kratix-compile/internal/runner/caching"
 	"github.com/kratix-compile/kratix-compile/internal/runner/progress"
-	"github.com/kratix-compile/kratix-compile/internal/runner/slots"
 	"github.com/kratix-compile/kratix-compile/translate/workflow"
 )
 
@@ -27,7 +26,7 @@ func (p *Promises) Reconcile(ctx context.Context, req Request) (reconcile.Result
 	u := some(promiseKind)
 	err := p.Client.Get(ctx, client.ObjectKey{Name: req.Promise}, u)
 	if apierrors.IsNotFound(err) {
-		p.Slots.Settle(slots.Claim{Promise: req.Promise, Object: "/" + req.Promise}, false)
+		p.Slots.Release(req.claim(""))
 		return reconcile.Result{}, p.kinds.end(ctx, req.Promise)
 	}
 	if err == nil {
@@ -36,25 +35,17 @@ func (p *Promises) Reconcile(ctx context.Context, req Request) (reconcile.Result
 	if err != nil {
 		return reconcile.Result{}, err
 	}
-	if p.stale.is(u) {
-		return reconcile.Result{RequeueAfter: soon}, nil
-	}
-	o := newObject(u)
-	o.stale = &p.stale
-	o.trace = p.begin(o, u)
-	after, err := p.reconcile(ctx, o)
-	if broken(err) {
-		p.Slots.Settle(claim(o.GetName(), p.placedOwner(u, u).Namespace, u), false) // others need not wait until it is mended
-	}
-	return p.conclude(ctx, o, after, err)
+	return p.bring(ctx, req, u, u, func(o *object) (time.Duration, error) {
+		if !o.GetDeletionTimestamp().IsZero() {
+			return p.remove(ctx, o)
+		}
+		return p.reconcile(ctx, o)
+	})
 }
 
 // reconcile has the order of docs/kratix-contract.md 7.
 func (p *Promises) reconcile(ctx context.Context, o *object) (time.Duration, error) {
-	if !o.GetDeletionTimestamp().IsZero() {
-		return p.remove(ctx, o)
-	}
-	if err := o.adopt(ctx, p.Client, nil, finalizers(o)...); err != nil {
+	if err := o.adopt(ctx, nil, finalizers(o)...); err != nil {
 		return 0, err
 	}
 	p.describe(o)
@@ -74,7 +65,7 @@ func (p *Promises) reconcile(ctx context.Context, o *object) (time.Duration, err
 		p.available(o, progress.PromiseUnavailable)
 		return 0, err
 	}
-	fulfilled, absent, err := p.requirements(ctx, o)
+	fulfilled, unwatched, err := p.requirements(ctx, o)
 	if err != nil {
 		return 0, err
 	}
@@ -85,28 +76,23 @@ func (p *Promises) reconcile(ctx context.Context, o *object) (time.Duration, err
 		return 0, err
 	}
 	after, err := p.run(ctx, o, fulfilled)
-	return sooner(after, sooner(listed, absent)), err
-}
-
-// sooner is the first of two times to come back; 0 is never.
-func sooner(a, b time.Duration) time.Duration {
-	if a == 0 || b == 0 {
-		return max(a, b)
-	}
-	return min(a, b)
+	return sooner(after, sooner(listed, unwatched)), err
 }
 
 // run brings the Promise's own workflow further, and lets requests in when it has completed.
 func (p *Promises) run(ctx context.Context, o *object, fulfilled bool) (time.Duration, error) {
-	c := p.course(ctx, o, o.Unstructured, workflow.Kind{Type: workflow.Promise, Action: workflow.Configure})
-	decision, err := c.advance(ctx)
+	f := p.flow(ctx, o, o.Unstructured, workflow.Kind{Type: workflow.Promise, Action: workflow.Configure})
+	decision, err := f.advance(ctx)
 	if err != nil {
 		return 0, err
 	}
-	unlisted := false
+	after := decision.RequeueAfter
 	if decision.Outcome == progress.Completed { // requests hear of a pass before they are let in, or they would run twice
-		err = p.passOn(ctx, o)
-		if _, unlisted = errors.AsType[*caching.Unlisted](err); err != nil && !unlisted {
+		err := p.passOn(ctx, o)
+		if _, unlisted := errors.AsType[*caching.Unlisted](err); unlisted {
+			after, err = sooner(after, poll), nil // the pass is not over until they are listed
+		}
+		if err != nil {
 			return 0, err
 		}
 	}
@@ -123,19 +109,11 @@ func (p *Promises) run(ctx context.Context, o *object, fulfilled bool) (time.Dur
 	case progress.GetCondition(o.status(), progress.ConditionAvailable).Type == "":
 		p.available(o, progress.PromiseUnavailable) // until it has run once
 	}
-	switch {
-	case decision.Outcome != progress.Completed:
-		return decision.RequeueAfter, nil
-	case unlisted: // the pass is not over until they are
-		return sooner(decision.RequeueAfter, later), c.settle(ctx)
-	}
-	return decision.RequeueAfter, c.settle(ctx)
+	return after, nil
 }
 
 func (p *Promises) available(o *object, a progress.Availability) {
-	for _, e := range progress.SetAvailable(o.status(), a, p.Now()) {
-		p.record(o, e)
-	}
+	p.tell(o, progress.SetAvailable(o.status(), a, p.Now())...)
 }
 
 // describe writes what people ask a Promise first.
@@ -174,26 +152,22 @@ func required(promise *unstructured.Unstructured) []progress.Requirement {
 	return found
 }
 
-// requirements looks at the Promises that this one needs. One that is not in the cache is
-// not there, or somebody else's, whom this runner does not watch: it is looked for again.
+// requirements looks at the Promises that this one needs. One that is not in the cache is not
+// there, or another runner's: nothing tells of its changes, and so it is looked for again.
 func (p *Promises) requirements(ctx context.Context, o *object) (fulfilled bool, again time.Duration, err error) {
 	found := required(o.Unstructured)
 	for i, r := range found {
-		if found[i].State, err = Requirement(ctx, p.Live, r.Name, r.Version); err != nil {
-			return false, 0, err
-		}
-		err := p.Client.Get(ctx, client.ObjectKey{Name: r.Name}, some(promiseKind))
-		if client.IgnoreNotFound(err) != nil {
-			return false, 0, err
+		found[i].State, err = Requirement(ctx, p.Client, r.Name, r.Version)
+		if err == nil && found[i].State == progress.RequirementMissing {
+			again = poll
+			found[i].State, err = Requirement(ctx, p.Live, r.Name, r.Version)
 		}
 		if err != nil {
-			again = later
+			return false, 0, err
 		}
 	}
-	fulfilled, events := progress.SetRequirements(o.status(), found, p.Now())
-	for _, e := range events {
-		p.record(o, e)
-	}
+	fulfilled, told := progress.SetRequirements(o.status(), found, p.Now())
+	p.tell(o, told...)
 	return fulfilled, again, nil
 }
 

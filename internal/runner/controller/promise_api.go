@@ -7,23 +7,20 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
+	authorizationv1 "k8s.io/api/authorization/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
-	"github.com/kratix-compile/kratix-compile/internal/runner/engine"
 	"github.com/kratix-compile/kratix-compile/internal/runner/promised"
 	"github.com/kratix-compile/kratix-compile/internal/runner/refusal"
-	"github.com/kratix-compile/kratix-compile/internal/runner/work"
-	"github.com/kratix-compile/kratix-compile/translate/manifest"
-	"github.com/kratix-compile/kratix-compile/translate/names"
-	"github.com/kratix-compile/kratix-compile/translate/workflow"
 )
 
 // errNotServed is a CRD that is not served yet; its own events say when it is.
@@ -147,79 +144,59 @@ func storedKind(crd *apiextensionsv1.CustomResourceDefinition) schema.GroupVersi
 	return schema.GroupVersionKind{Group: crd.Spec.Group, Version: crd.Spec.Versions[max(i, 0)].Name, Kind: crd.Spec.Names.Kind}
 }
 
-const staticSuffix = "-static-deps"
+// LabelAggregate is on the ClusterRoles that make up the runner's own (deploy/rbac).
+const LabelAggregate = "kratix-compile.io/aggregate-to-runner"
 
-// ensureDependencies keeps the Work of spec.dependencies (docs/kratix-contract.md 7.5).
-func (p *Promises) ensureDependencies(ctx context.Context, o *object) error {
-	existing, err := p.staticWorks(ctx, o.GetName())
+// rolePrefix begins the names of the runner's roles for what Promises offer. Names of
+// Pipelines' roles have no colon.
+const rolePrefix = "kratix-runner:promise:"
+
+// ensureAccess gives the runner the rights on what a Promise offers, which nobody knew of when it
+// was installed. They go with the Promise, as all roles that have its label.
+func (p *Promises) ensureAccess(ctx context.Context, promise string, offers apiextensionsv1.CustomResourceDefinitionSpec) error {
+	wanted := access(promise, offers)
+	existing := some(wanted.GroupVersionKind())
+	err := p.Client.Get(ctx, client.ObjectKeyFromObject(wanted), existing)
+	switch {
+	case apierrors.IsNotFound(err):
+		err = client.IgnoreAlreadyExists(p.Client.Create(ctx, wanted))
+	case err == nil && (existing.GetLabels()[LabelAggregate] != "true" || !equality.Semantic.DeepEqual(existing.Object["rules"], wanted.Object["rules"])):
+		existing.SetLabels(wanted.GetLabels())
+		existing.Object["rules"] = wanted.Object["rules"]
+		err = p.Client.Update(ctx, existing)
+	}
 	if err != nil {
-		return err
-	}
-	wanted, err := p.dependencies(o)
-	if err != nil {
-		return err
-	}
-	if wanted == nil {
-		return p.deleteAll(ctx, existing)
-	}
-	var current *v1alpha1.Work
-	if len(existing) > 0 {
-		current = &existing[0]
-	}
-	_, err = p.saveWork(ctx, current, wanted)
-	return err
-}
-
-// staticWorks is the Work of spec.dependencies, if there is one.
-func (r *Runner) staticWorks(ctx context.Context, promise string) ([]v1alpha1.Work, error) {
-	list := &v1alpha1.WorkList{}
-	labels := client.MatchingLabels{v1alpha1.LabelPromise: promise, v1alpha1.LabelWorkType: v1alpha1.WorkStatic}
-	of := client.MatchingFields{engine.ByObject: engine.ObjectKey(labels)}
-	err := r.Client.List(ctx, list, of, labels, client.InNamespace(r.Options().SystemNamespace))
-	return list.Items, err
-}
-
-func (r *Runner) deleteAll(ctx context.Context, works []v1alpha1.Work) error {
-	for i := range works {
-		if !works[i].DeletionTimestamp.IsZero() {
-			continue
-		}
-		if err := r.Client.Delete(ctx, &works[i]); client.IgnoreNotFound(err) != nil {
-			return err
-		}
+		return fmt.Errorf("let the runner see the requests: %w", err)
 	}
 	return nil
 }
 
-func (p *Promises) dependencies(o *object) (*v1alpha1.Work, error) {
-	listed, _, _ := unstructured.NestedSlice(o.Object, "spec", "dependencies")
-	if len(listed) == 0 {
-		return nil, nil
+func access(promise string, offers apiextensionsv1.CustomResourceDefinitionSpec) *unstructured.Unstructured {
+	rule := func(resource string, verbs ...any) map[string]any {
+		return map[string]any{"apiGroups": []any{offers.Group}, "resources": []any{resource}, "verbs": verbs}
 	}
-	var objects []manifest.Object
-	for _, entry := range listed {
-		fields, _ := entry.(map[string]any)
-		objects = append(objects, manifest.Object{Object: fields})
+	role := some(rbacv1.SchemeGroupVersion.WithKind("ClusterRole"))
+	role.SetName(rolePrefix + promise)
+	role.SetLabels(map[string]string{v1alpha1.LabelPromise: promise, LabelAggregate: "true"})
+	role.Object["rules"] = []any{
+		rule(offers.Names.Plural, "get", "list", "watch", "patch", "delete"),
+		rule(offers.Names.Plural+"/status", "update"),
 	}
-	text, err := manifest.Print(objects, manifest.YAML)
-	if err != nil {
-		return nil, fmt.Errorf("spec.dependencies: %w", err)
+	return role
+}
+
+// checkAccess fails until the rights have arrived: a watch without them would try again
+// only after a while.
+func (p *Promises) checkAccess(ctx context.Context, offers apiextensionsv1.CustomResourceDefinitionSpec) error {
+	review := &authorizationv1.SelfSubjectAccessReview{Spec: authorizationv1.SelfSubjectAccessReviewSpec{
+		ResourceAttributes: &authorizationv1.ResourceAttributes{Group: offers.Group, Resource: offers.Names.Plural, Verb: "watch"},
+	}}
+	if err := p.Client.Create(ctx, review); err != nil {
+		return fmt.Errorf("ask for the runner's rights: %w", err)
 	}
-	content := strings.TrimPrefix(string(text), "---\n") // as Kratix writes it, byte by byte
-	chosen, err := selectors(o.Unstructured)
-	if err != nil {
-		return nil, err
+	if !review.Status.Allowed {
+		return fmt.Errorf("the runner may not watch %s.%s yet; its ClusterRole must aggregate those with the label %s=true",
+			offers.Names.Plural, offers.Group, LabelAggregate)
 	}
-	owner := workflow.Owner{UID: o.GetUID(), Promise: o.GetName(), Namespace: p.Options().SystemNamespace}
-	file := work.File{Path: "static/" + o.GetName() + "-dependencies.yaml", Size: int64(len(content)), Content: strings.NewReader(content)}
-	w, err := work.Build(work.Source{Owner: owner}, work.Output{Files: func(yield func(work.File, error) bool) { yield(file, nil) }}, chosen, p.Now())
-	if err != nil {
-		return nil, err
-	}
-	if w.Spec.Bundle != nil {
-		return nil, &Rejected{"DependenciesTooLarge", fmt.Errorf("spec.dependencies: they have more than %d KiB, packed; let a Pipeline write them", work.MaxBytes>>10)}
-	}
-	w.Name = names.WithHash(o.GetName()+staticSuffix, names.Hash(5, string(o.GetUID()), v1alpha1.WorkStatic), names.MaxLabel)
-	w.Labels = map[string]string{v1alpha1.LabelPromise: o.GetName(), v1alpha1.LabelWorkType: v1alpha1.WorkStatic}
-	return w, nil
+	return nil
 }

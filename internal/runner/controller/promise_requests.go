@@ -5,6 +5,8 @@ package controller
 import (
 	"context"
 	"errors"
+	"fmt"
+	"strconv"
 	"time"
 
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
@@ -23,7 +25,7 @@ import (
 // server is asked: what is not known is not none.
 func (p *Promises) requests(ctx context.Context, o *object) ([]unstructured.Unstructured, error) {
 	list := &unstructured.UnstructuredList{}
-	watched, err := p.kinds.read(ctx, identify(o), func(kind schema.GroupVersionKind) error {
+	watched, err := p.kinds.read(ctx, o.GetName(), o.GetUID(), func(kind schema.GroupVersionKind) error {
 		list = someList(kind)
 		return p.Client.List(ctx, list)
 	})
@@ -76,21 +78,74 @@ const conditionListed = "RequestsListed"
 // listed says in a condition whether it is known which requests there are, and when to look
 // again. Nothing else waits for that: the Promise itself may install what is missing for it.
 func (p *Promises) listed(ctx context.Context, o *object) (again time.Duration, err error) {
-	watched, err := p.kinds.read(ctx, identify(o), func(kind schema.GroupVersionKind) error {
+	watched, err := p.kinds.read(ctx, o.GetName(), o.GetUID(), func(kind schema.GroupVersionKind) error {
 		return p.Client.List(ctx, someList(kind), client.Limit(1))
 	})
 	unlisted, is := errors.AsType[*caching.Unlisted](err)
 	switch {
-	case is && unlisted.Amiss(p.Now()):
-		c := progress.Condition{Type: conditionListed, Status: "False", Reason: "KindNotListed", Message: shorten(unlisted.Error(), maxText)}
-		if progress.SetCondition(o.status(), c, p.Now()) {
-			p.record(o, progress.Event{Warning: true, Reason: c.Reason, Message: c.Message})
-		}
-		return later, nil
 	case is:
-		return later, nil
+		if unlisted.Amiss(p.Now()) {
+			p.say(o, conditionListed, "False", "KindNotListed", unlisted.Error())
+		}
+		return poll, nil
 	case watched && err == nil && progress.GetCondition(o.status(), conditionListed).Status == "False":
 		progress.SetCondition(o.status(), progress.Condition{Type: conditionListed, Status: "True", Reason: "KindListed", Message: "Requests listed"}, p.Now())
 	}
 	return 0, err
+}
+
+// annotationPass is on a request: the last pass of its Promise that it has heard of.
+const annotationPass = "kratix-compile.io/pass"
+
+// passOn tells all requests to start over, if somebody asked for that with a label. Each
+// pass has a number, which the status has before the label goes, and a request gets with its
+// own label: so one that was told is not told again, whatever comes between.
+func (p *Promises) passOn(ctx context.Context, o *object) error {
+	number, pending := pass(o)
+	if o.GetLabels()[progress.LabelReconcileResources] == "true" {
+		number, pending = number+1, true
+		if err := p.notePass(ctx, o, number, pending); err != nil {
+			return err
+		}
+		if err := o.mark(ctx, map[string]any{progress.LabelReconcileResources: nil}, nil); err != nil {
+			return err
+		}
+	}
+	if !pending {
+		return nil
+	}
+	requests, err := p.requests(ctx, o)
+	if err != nil {
+		return err
+	}
+	text := strconv.FormatInt(number, 10)
+	for i := range requests {
+		request := p.object(&requests[i])
+		if request.GetAnnotations()[annotationPass] == text || !request.GetDeletionTimestamp().IsZero() {
+			continue
+		}
+		err := request.mark(ctx, map[string]any{progress.LabelRunFromStart: "true"}, map[string]any{annotationPass: text})
+		if err != nil && !errors.Is(err, errGone) {
+			return err
+		}
+	}
+	p.tell(o, progress.Event{Reason: progress.ReasonReconcilingResources, Message: fmt.Sprintf("All %d requests start over", len(requests))})
+	return p.notePass(ctx, o, number, false)
+}
+
+func pass(o *object) (number int64, pending bool) {
+	number, _, _ = unstructured.NestedInt64(o.Object, "status", "kratix", "pass", "number")
+	pending, _, _ = unstructured.NestedBool(o.Object, "status", "kratix", "pass", "pending")
+	return number, pending
+}
+
+func (p *Promises) notePass(ctx context.Context, o *object, number int64, pending bool) error {
+	noted := map[string]any{"number": number}
+	if pending {
+		noted["pending"] = true
+	}
+	if err := unstructured.SetNestedMap(o.Object, noted, "status", "kratix", "pass"); err != nil {
+		return err
+	}
+	return o.saveStatus(ctx)
 }

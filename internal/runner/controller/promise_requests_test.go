@@ -139,17 +139,17 @@ func TestWhatIsNotListedIsNotNone(t *testing.T) {
 	}
 	listing := w.Client
 	w.unlisted(nil)
-	assert.Equal(t, later, w.reconciledPromise(t).RequeueAfter)
+	assert.Equal(t, poll, w.reconciledPromise(t).RequeueAfter)
 	assert.Empty(t, told(conditionListed))
 
 	w.Client = listing
 	w.unlisted(errors.New("conversion webhook for example.org/v1 failed"))
 	said := len(w.notes.all)
 	for range 3 {
-		assert.Equal(t, later, w.reconciledPromise(t).RequeueAfter)
+		assert.Equal(t, poll, w.reconciledPromise(t).RequeueAfter)
 		result, err := w.reconcile(t, "a", "one")
 		require.NoError(t, err)
-		assert.Equal(t, later, result.RequeueAfter)
+		assert.Equal(t, poll, result.RequeueAfter)
 	}
 	assert.Equal(t, progress.Condition{
 		Type: conditionListed, Status: "False", Reason: "KindNotListed",
@@ -253,16 +253,16 @@ func TestPromiseMadeAgainUnderItsName(t *testing.T) {
 	require.NoError(t, w.api.Create(t.Context(), promise(t, named("things", "second-uid"))))
 	require.NoError(t, w.api.Create(t.Context(), served()))
 	w.reconciledPromise(t)
-	assert.EqualValues(t, "second-uid", w.kinds.named("things").uid)
+	assert.EqualValues(t, "second-uid", w.kinds.named("things"))
 
 	w.delete(t, w.promise(t))
 	w.edit(t, w.promise(t), finalized()) // somebody cuts it short
 	require.NoError(t, w.api.Create(t.Context(), promise(t, named("things", "third-uid"), field(nil, "spec", "api"))))
 	w.reconciledPromise(t)
-	assert.EqualValues(t, "third-uid", w.kinds.named("things").uid, "the CRD is still there, and its label names the third")
+	assert.EqualValues(t, "third-uid", w.kinds.named("things"), "the CRD is still there, and its label names the third")
 	w.delete(t, w.get(t, crdKind, "", crdName))
 	w.reconciledPromise(t)
-	assert.Empty(t, w.kinds.named("things").uid)
+	assert.Empty(t, w.kinds.named("things"))
 }
 
 // TestCRDOfNobody: the Promise was refused because of it, and goes without its objects.

@@ -17,7 +17,6 @@ import (
 	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
 	"github.com/kratix-compile/kratix-compile/internal/runner/caching"
 	"github.com/kratix-compile/kratix-compile/internal/runner/progress"
-	"github.com/kratix-compile/kratix-compile/internal/runner/slots"
 	"github.com/kratix-compile/kratix-compile/translate/workflow"
 )
 
@@ -26,70 +25,55 @@ type Requests struct{ *Runner }
 
 var finalizersRequest = []string{v1alpha1.FinalizerDeleteWorkflows, finalizerWorks, finalizerWorkflows}
 
-const (
-	// soon is when to look again at an object that somebody else has just changed.
-	soon = 50 * time.Millisecond
-	// later is when to look again for what nobody tells of, such as an engine's API.
-	later = 30 * time.Second
-)
-
 // Reconcile brings one request further.
 func (r *Requests) Reconcile(ctx context.Context, req Request) (reconcile.Result, error) {
 	promise, u := some(promiseKind), &unstructured.Unstructured{}
 	if err := r.Client.Get(ctx, client.ObjectKey{Name: req.Promise}, promise); err != nil {
 		if apierrors.IsNotFound(err) {
-			r.Slots.Settle(slots.Claim{Promise: req.Promise, Object: req.String()}, false)
+			r.Slots.Release(req.claim(""))
 		}
 		return reconcile.Result{}, client.IgnoreNotFound(err)
 	}
-	watched, err := r.kinds.read(ctx, identify(promise), func(kind schema.GroupVersionKind) error {
+	watched, err := r.kinds.read(ctx, promise.GetName(), promise.GetUID(), func(kind schema.GroupVersionKind) error {
 		u.SetGroupVersionKind(kind)
 		return r.Client.Get(ctx, req.ObjectKey, u)
 	})
-	if !watched {
+	_, unlisted := errors.AsType[*caching.Unlisted](err)
+	switch {
+	case !watched: // it may have a run, and so it keeps its slot
 		return reconcile.Result{}, err
-	}
-	if apierrors.IsNotFound(err) {
-		r.Slots.Settle(slots.Claim{Promise: req.Promise, Object: req.String()}, false)
+	case apierrors.IsNotFound(err):
+		r.Slots.Release(req.claim(""))
 		return reconcile.Result{}, nil
-	}
-	if _, unlisted := errors.AsType[*caching.Unlisted](err); unlisted {
-		return reconcile.Result{RequeueAfter: later}, nil // its Promise says so
-	}
-	if err != nil {
+	case unlisted:
+		return reconcile.Result{RequeueAfter: poll}, nil // its Promise says so
+	case err != nil:
 		return reconcile.Result{}, err
 	}
-	if r.stale.is(u) {
-		return reconcile.Result{RequeueAfter: soon}, nil
-	}
-	o := newObject(u)
-	o.stale = &r.stale
-	o.trace = r.begin(o, promise)
-	after, err := r.reconcile(ctx, o, promise)
-	return r.conclude(ctx, o, after, err)
+	return r.bring(ctx, req, u, promise, func(o *object) (time.Duration, error) {
+		if !o.GetDeletionTimestamp().IsZero() {
+			return r.remove(ctx, o, promise)
+		}
+		return r.reconcile(ctx, o, promise)
+	})
 }
 
 func (r *Requests) reconcile(ctx context.Context, o *object, promise *unstructured.Unstructured) (time.Duration, error) {
-	if !o.GetDeletionTimestamp().IsZero() {
-		return r.remove(ctx, o, promise)
-	}
-	labels := map[string]string{v1alpha1.LabelPromise: promise.GetName()}
 	if promise.GetDeletionTimestamp().IsZero() {
-		if err := o.adopt(ctx, r.Client, labels, finalizersRequest...); err != nil {
+		labels := map[string]string{v1alpha1.LabelPromise: promise.GetName()}
+		if err := o.adopt(ctx, labels, finalizersRequest...); err != nil {
 			return 0, err
 		}
 	}
-	c := r.course(ctx, o, promise, workflow.Kind{Type: workflow.Resource, Action: workflow.Configure})
-	if c.wait = r.wait(o, promise); c.wait != (progress.Why{}) && progress.Read(o.status()).Round == 0 {
-		r.Slots.Settle(c.slot(), false)
-		r.waits(o, c.wait.Message+lacking(promise))
+	f := r.flow(ctx, o, promise, workflow.Kind{Type: workflow.Resource, Action: workflow.Configure})
+	f.wait = r.wait(o, promise)
+	if f.wait != (progress.Why{}) && progress.Read(o.status()).Round == 0 {
+		r.Slots.Release(f.slot())
+		r.waits(o, f.wait.Message+lacking(promise))
 		return 0, nil // it has not begun, and the Promise wakes it
 	}
-	decision, err := c.advance(ctx)
-	if err != nil || decision.Outcome != progress.Completed {
-		return decision.RequeueAfter, err
-	}
-	return decision.RequeueAfter, c.settle(ctx)
+	decision, err := f.advance(ctx)
+	return decision.RequeueAfter, err
 }
 
 // wait is why nothing may start for requests now; what has begun may end. The Promise's
@@ -125,39 +109,24 @@ func lacking(promise *unstructured.Unstructured) string {
 	return ""
 }
 
-// settle says what became of the files of a workflow that has completed.
-func (c *course) settle(ctx context.Context) error {
-	if c.settled {
-		return nil // whatever happens to a Work wakes its object
-	}
-	placed, err := c.placed(ctx)
-	if err != nil {
-		return err
-	}
-	for _, e := range progress.SetWorks(c.object.status(), placed, c.Now()) {
-		c.record(c.object, e)
-	}
-	return nil
-}
-
 // remove runs the delete workflow and then removes what was made for the request
 // (docs/kratix-contract.md 6.11), all of it in namespaces of its own.
 func (r *Requests) remove(ctx context.Context, o *object, promise *unstructured.Unstructured) (time.Duration, error) {
-	if err := o.adopt(ctx, r.Client, nil); err != nil {
+	if err := o.adopt(ctx, nil); err != nil {
 		return 0, err
 	}
-	c := r.course(ctx, o, promise, workflow.Kind{Type: workflow.Resource, Action: workflow.Delete})
+	f := r.flow(ctx, o, promise, workflow.Kind{Type: workflow.Resource, Action: workflow.Delete})
 	if has(o, v1alpha1.FinalizerDeleteWorkflows) {
-		if done, after, err := c.farewell(ctx); err != nil || !done {
+		if done, after, err := f.farewell(ctx); err != nil || !done {
 			return after, err
 		}
 	}
-	if left, err := c.deleteWorks(ctx); err != nil || left > 0 {
-		return later, err // its Works wake it when they go
+	if left, err := f.deleteWorks(ctx); err != nil || left > 0 {
+		return poll, err // its Works wake it when they go
 	}
-	if err := errors.Join(c.deleteRuns(ctx), c.dropRecords(ctx)); err != nil {
+	if err := errors.Join(f.deleteRuns(ctx), f.dropRecords(ctx)); err != nil {
 		return 0, err
 	}
-	r.Slots.Settle(c.slot(), false)
-	return 0, o.release(ctx, r.Client, slices.Concat(finalizersRequest, finalizersKratix)...)
+	r.Slots.Release(f.slot())
+	return 0, o.release(ctx, slices.Concat(finalizersRequest, finalizersKratix)...)
 }

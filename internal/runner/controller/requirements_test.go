@@ -24,8 +24,8 @@ func TestRequirementThatNobodyWatches(t *testing.T) {
 		watched bool
 		again   time.Duration
 	}{
-		"somebody else's": {[]client.Object{base}, false, later},
-		"not there":       {nil, false, later},
+		"somebody else's": {[]client.Object{base}, false, poll},
+		"not there":       {nil, false, poll},
 		"ours":            {[]client.Object{base}, true, 0},
 	} {
 		t.Run(name, func(t *testing.T) {

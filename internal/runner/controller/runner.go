@@ -3,21 +3,28 @@
 package controller
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/client-go/tools/events"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/kratix-compile/kratix-compile/internal/harvest/record"
+	"github.com/kratix-compile/kratix-compile/internal/runner/caching"
 	"github.com/kratix-compile/kratix-compile/internal/runner/engine"
+	"github.com/kratix-compile/kratix-compile/internal/runner/expectations"
 	"github.com/kratix-compile/kratix-compile/internal/runner/progress"
+	"github.com/kratix-compile/kratix-compile/internal/runner/refusal"
 	"github.com/kratix-compile/kratix-compile/internal/runner/seal"
 	"github.com/kratix-compile/kratix-compile/internal/runner/slots"
 	"github.com/kratix-compile/kratix-compile/internal/runner/tracing"
@@ -46,9 +53,163 @@ type Runner struct {
 
 	planner engine.Planner
 	kinds   *kinds
-	stale   stale
+	written expectations.Writes
 	meters  *meters
 }
+
+const (
+	// soon is when to look again at an object that has just changed.
+	soon = 50 * time.Millisecond
+	// poll is how often to look for what causes no event, such as an engine's API.
+	poll = 30 * time.Second
+)
+
+// bring takes an object, as a cache has it, one step further and writes its status.
+func (r *Runner) bring(ctx context.Context, req Request, u, promise *unstructured.Unstructured, step func(*object) (time.Duration, error)) (reconcile.Result, error) {
+	if r.written.Stale(u) {
+		return reconcile.Result{RequeueAfter: soon}, nil
+	}
+	o := r.object(u)
+	o.trace = r.begin(o, promise)
+	after, err := step(o)
+	if broken(err) {
+		r.Slots.Release(req.claim("")) // others need not wait until it is mended
+	}
+	if err != nil {
+		told := false
+		if after, told = r.explain(o, err); !told {
+			return r.retry(o, err)
+		}
+	}
+	if err := o.saveStatus(ctx); err != nil {
+		return r.retry(o, err)
+	}
+	return reconcile.Result{RequeueAfter: after}, nil
+}
+
+// explain says in the object's conditions what it waits for or lacks, and how long it may
+// take. It tells nothing of what passes by itself.
+func (r *Runner) explain(o *object, err error) (after time.Duration, told bool) {
+	invalid, isInvalid := errors.AsType[*engine.Invalid](err)
+	rejected, isRejected := errors.AsType[*Rejected](err)
+	leaving, isGoing := errors.AsType[*going](err)
+	unlisted, isUnlisted := errors.AsType[*caching.Unlisted](err)
+	switch {
+	case isInvalid:
+		r.blame(o, "ConfigureWorkflowFailed", invalid.Error())
+		return 0, true // until somebody changes it
+	case isRejected:
+		r.blame(o, rejected.Reason, rejected.Error())
+	case errors.Is(err, engine.ErrMissing):
+		r.blame(o, "EngineMissing", err.Error())
+	case errors.Is(err, errNotServed): // its events say when it is
+	case isGoing: // its deletion wakes the object
+		r.waits(o, leaving.Error())
+	case terminating(err):
+		r.blame(o, "NamespaceTerminating", err.Error())
+	case apierrors.IsForbidden(err):
+		r.blame(o, "Forbidden", err.Error())
+	case isUnlisted:
+		if unlisted.Amiss(r.Now()) {
+			r.blame(o, "KindNotListed", unlisted.Error())
+		}
+	default:
+		return 0, false
+	}
+	return poll, true
+}
+
+// retry is when to try again after an error that no condition tells of.
+func (r *Runner) retry(o *object, err error) (reconcile.Result, error) {
+	switch {
+	case errors.Is(err, errGone):
+		return reconcile.Result{}, nil
+	case apierrors.IsConflict(err):
+		return reconcile.Result{RequeueAfter: soon}, nil
+	case refusal.TooLarge(err): // the status has no room to say so
+		r.tell(o, progress.Event{Warning: true, Reason: "ObjectTooLarge", Message: cmp.Or(o.checkSize(), err).Error()})
+		return reconcile.Result{RequeueAfter: poll}, nil
+	}
+	return reconcile.Result{}, err
+}
+
+// broken is what stays as it is until somebody changes it.
+func broken(err error) bool {
+	_, invalid := errors.AsType[*engine.Invalid](err)
+	_, rejected := errors.AsType[*Rejected](err)
+	return invalid || rejected
+}
+
+// terminating is a namespace in which nothing can be made any more.
+func terminating(err error) bool {
+	return apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause)
+}
+
+// blame says in a condition why nothing runs.
+func (r *Runner) blame(o *object, reason, message string) {
+	r.say(o, progress.ConditionReconciled, "False", reason, message)
+}
+
+// waits says in a condition what a request that has not begun waits for.
+func (r *Runner) waits(o *object, message string) {
+	r.say(o, progress.ConditionReconciled, "Unknown", "WorkflowPending", message)
+}
+
+// say sets a condition, and tells in an event if it has changed.
+func (r *Runner) say(o *object, kind, status, reason, message string) {
+	c := progress.Condition{Type: kind, Status: status, Reason: reason, Message: shorten(message, maxText)}
+	if progress.SetCondition(o.status(), c, r.Now()) {
+		r.tell(o, progress.Event{Warning: status == "False", Reason: reason, Message: message})
+	}
+}
+
+const (
+	// maxText bounds what a condition says, in bytes.
+	maxText = 2 << 10
+	// maxNote is what the API server takes of an event's text, in bytes.
+	maxNote = 1000
+)
+
+// tell emits events about an object. It leaves out what containers have logged: not everybody
+// who may read events may read that.
+func (r *Runner) tell(o *object, told ...progress.Event) {
+	for _, e := range told {
+		kind := corev1.EventTypeNormal
+		if e.Warning {
+			kind = corev1.EventTypeWarning
+		}
+		message, _, _ := strings.Cut(e.Message, progress.LogMark)
+		r.Events.Eventf(o.Unstructured, nil, kind, e.Reason, "Reconcile", "%s", shorten(message, maxNote))
+	}
+}
+
+// shorten cuts a text at a whole character.
+func shorten(text string, most int) string {
+	if len(text) <= most {
+		return text
+	}
+	return strings.ToValidUTF8(text[:most-3], "") + "..."
+}
+
+// sooner is the first of two times to come back; 0 is never.
+func sooner(a, b time.Duration) time.Duration {
+	if a == 0 || b == 0 {
+		return max(a, b)
+	}
+	return min(a, b)
+}
+
+// Rejected is what only people can change. It is said in a condition and looked at again
+// now and then.
+type Rejected struct {
+	Reason string
+	Err    error
+}
+
+func (e *Rejected) Error() string { return e.Err.Error() }
+
+// Unwrap is what it is about.
+func (e *Rejected) Unwrap() error { return e.Err }
 
 var (
 	headKind      = corev1.SchemeGroupVersion.WithKind("ConfigMap")
@@ -75,30 +236,4 @@ func (r *Runner) EngineFor(ctx context.Context, promise *unstructured.Unstructur
 		return nil, &Rejected{"EngineUnknown", fmt.Errorf("the annotation %s asks for %q, which is no engine; choose tekton or argo", AnnotationEngine, name)}
 	}
 	return r.Engines[i], nil
-}
-
-// Rejected is what only people can change. It is said in a condition and looked at again
-// now and then.
-type Rejected struct {
-	Reason string
-	Err    error
-}
-
-func (e *Rejected) Error() string { return e.Err.Error() }
-
-// Unwrap is what it is about.
-func (e *Rejected) Unwrap() error { return e.Err }
-
-// maxNote is what the API server takes of an event's text, in bytes.
-const maxNote = 1000
-
-// record emits an event about an object. It leaves out what containers have logged, which
-// not everybody who may read events may read.
-func (r *Runner) record(o *object, e progress.Event) {
-	kind := corev1.EventTypeNormal
-	if e.Warning {
-		kind = corev1.EventTypeWarning
-	}
-	message, _, _ := strings.Cut(e.Message, progress.LogMark)
-	r.Events.Eventf(o.Unstructured, nil, kind, e.Reason, "Reconcile", "%s", shorten(message, maxNote))
 }

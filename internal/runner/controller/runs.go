@@ -6,161 +6,301 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
+	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/types"
 
+	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
+	"github.com/kratix-compile/kratix-compile/backends/state"
 	"github.com/kratix-compile/kratix-compile/internal/runner/engine"
 	"github.com/kratix-compile/kratix-compile/internal/runner/progress"
 	"github.com/kratix-compile/kratix-compile/internal/runner/slots"
-	"github.com/kratix-compile/kratix-compile/translate/workflow"
+	"github.com/kratix-compile/kratix-compile/translate/manifest"
+	"github.com/kratix-compile/kratix-compile/translate/plan"
 )
 
-// place is where a run is, and which object it is.
-type place struct {
-	engine    *engine.Engine
-	namespace string
-	uid       types.UID
+// run is one of an object's runs, on the engine that has it.
+type run struct {
+	*unstructured.Unstructured
+	engine *engine.Engine
 }
 
-// runs are the object's that have not ended, and the one that the status waits for. The
-// engine may have been changed while one was under way, and so all of them are asked.
-func (c *course) runs(ctx context.Context, status progress.Status) ([]progress.Run, error) {
-	current, _ := status.Current()
-	c.where = map[string]place{}
-	var runs []progress.Run
-	for _, e := range c.Engines {
-		found, err := c.own(ctx, e, current)
-		if errors.Is(err, engine.ErrMissing) && e != c.engine {
+// ended goes by the run alone: what its Pods do makes no difference.
+func (r run) ended() bool { return r.engine.Observer.Observe(r.Unstructured, nil).Phase.Ended() }
+
+func (r run) delete(ctx context.Context) error {
+	return r.engine.Delete(ctx, r.GetNamespace(), r.GetName(), r.GetUID())
+}
+
+// runs are those that the runner has made for the object, ended or not. Labels only find them:
+// others can write those, too. The engine may have been changed while a run was under way, and
+// so all engines are asked. The error is ErrMissing if only the object's own engine is missing;
+// the runs of the others are then there all the same.
+//
+// The run that the status waits for is known by its UID, and the API server is asked for it if
+// the cache does not show it.
+func (f *flow) runs(ctx context.Context, current progress.Pipeline) (own []run, missing error) {
+	awaited := func(u *unstructured.Unstructured) bool {
+		return current.RunUID != "" && string(u.GetUID()) == current.RunUID
+	}
+	var served []*engine.Engine
+	for _, e := range f.Engines {
+		found, err := e.Runs(ctx, f.anywhere().RunLabels())
+		if errors.Is(err, engine.ErrMissing) {
+			if e == f.engine {
+				missing = err
+			}
 			continue
 		}
 		if err != nil {
 			return nil, err
 		}
-		c.ran = c.ran || len(found) > 0
+		served = append(served, e)
 		for i := range found {
-			run := &found[i]
-			if c.refused[run.GetName()] != "" {
-				continue // it has the name of one that could not be created
+			if owner, sealed := f.Seal.Owner(&found[i]); awaited(&found[i]) || sealed && owner == f.object.GetUID() {
+				own = append(own, run{&found[i], e})
 			}
-			s, err := e.Observe(ctx, run)
-			if err != nil {
-				return nil, err
-			}
-			if s.Phase.Ended() && run.GetName() != current.Run {
-				continue
-			}
-			if s.Phase.Ended() && current.Phase == progress.PhaseRunning {
-				e.AddLog(ctx, run, &s.State) // for the decision that it has failed
-			}
-			c.where[run.GetName()] = place{e, run.GetNamespace(), run.GetUID()}
-			runs = append(runs, progress.Run{
-				Name: run.GetName(), UID: string(run.GetUID()), State: runState(s.State), Idle: s.Idle, Text: explain(s.Failure),
-				Where: fmt.Sprintf("%s %s/%s", run.GetKind(), run.GetNamespace(), run.GetName()),
-			})
 		}
 	}
-	if text, ok := c.refused[current.Run]; ok {
-		runs = append(runs, progress.Run{Name: current.Run, State: progress.RunFailed, Text: text})
+	shown := slices.ContainsFunc(own, func(r run) bool { return awaited(r.Unstructured) })
+	if current.Phase != progress.PhaseRunning || current.RunUID == "" || shown {
+		return own, missing
 	}
-	return runs, nil
+	for _, e := range served {
+		live, err := e.Live(ctx, current.RunNamespace, current.Run)
+		if err != nil {
+			return nil, err
+		}
+		if live != nil && awaited(live) {
+			own = append(own, run{live, e})
+		}
+	}
+	return own, missing
 }
 
-// own are the runs that the runner has made for the object. Labels only find them: others
-// can write those, too. The run that the status waits for is known by its UID, and the API
-// server is asked for it if the cache does not show it.
-func (c *course) own(ctx context.Context, e *engine.Engine, current progress.Pipeline) ([]unstructured.Unstructured, error) {
-	found, err := e.Runs(ctx, c.labels())
+// observe says what has become of the runs that have not ended, and of the one that the status
+// waits for.
+func (f *flow) observe(ctx context.Context, own []run, current progress.Pipeline, known refusals) ([]progress.Run, error) {
+	var observed []progress.Run
+	refused := func(name string) bool { return known[name] != nil && !known[name].results }
+	for _, r := range own {
+		if refused(r.GetName()) {
+			continue // it has the name of one that could not be created
+		}
+		s, err := r.engine.Observe(ctx, r.Unstructured)
+		if err != nil {
+			return nil, err
+		}
+		if s.Phase.Ended() && r.GetName() != current.Run {
+			continue
+		}
+		if s.Phase.Ended() && current.Phase == progress.PhaseRunning {
+			r.engine.AddLog(ctx, r.Unstructured, &s.State) // for the decision that it has failed
+		}
+		observed = append(observed, progress.Run{
+			Name: r.GetName(), UID: string(r.GetUID()), State: runState(s.State), Idle: s.Idle, Text: failure(s.Failure),
+			Where: fmt.Sprintf("%s %s/%s", r.GetKind(), r.GetNamespace(), r.GetName()),
+		})
+	}
+	if refused(current.Run) {
+		observed = append(observed, progress.Run{Name: current.Run, State: progress.RunFailed, Text: shorten(known[current.Run].Error(), maxText)})
+	}
+	return observed, nil
+}
+
+// runState: a run that waits may be cancelled without harm, because nothing of the user's runs
+// in it.
+func runState(s state.State) progress.RunState {
+	switch s.Phase {
+	case state.Succeeded:
+		return progress.RunSucceeded
+	case state.Failed:
+		return progress.RunFailed
+	case state.TimedOut:
+		return progress.RunTimedOut
+	case state.Cancelled:
+		return progress.RunCancelled
+	case state.Pending:
+		return progress.RunWaiting
+	default:
+		if s.Failure != nil && s.Failure.Fault == state.FaultPlatform {
+			return progress.RunWaiting
+		}
+		return progress.RunRunning
+	}
+}
+
+// shownLines are how many lines of a log a condition has room for.
+const shownLines = 5
+
+// failure is the text of a failure, as the status has it.
+func failure(f *state.Failure) string {
+	if f == nil {
+		return ""
+	}
+	var b strings.Builder
+	if f.Step != "" {
+		fmt.Fprintf(&b, "container %s: ", f.Step)
+	}
+	b.WriteString(string(f.Reason))
+	if f.ExitCode != 0 {
+		fmt.Fprintf(&b, ", exit code %d", f.ExitCode)
+	}
+	if f.Message != "" {
+		b.WriteString(": " + f.Message)
+	}
+	if n := len(f.Log); n > 0 {
+		b.WriteString(progress.LogMark + strings.Join(f.Log[max(0, n-shownLines):], "\n"))
+	}
+	return shorten(b.String(), maxText)
+}
+
+// submit compiles the Pipeline for this round, creates what comes of it, and notes in the status
+// which object the run is.
+func (f *flow) submit(ctx context.Context, d *progress.Decision, a progress.Submit) error {
+	begun := time.Now()
+	run, objects, err := f.compile(f.options(a.Pipeline, a.Round))
+	f.traced("compile", a.Pipeline, a.Run, begun, err)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	var own []unstructured.Unstructured
-	missing := current.Phase == progress.PhaseRunning && current.RunUID != ""
-	for i := range found {
-		awaited := current.RunUID != "" && string(found[i].GetUID()) == current.RunUID
-		if awaited || c.made(&found[i]) {
-			own = append(own, found[i])
-		}
-		missing = missing && !awaited
+	if run.Name != a.Run {
+		return fmt.Errorf("the run was to be %s and is %s; this is a fault of kratix-runner", a.Run, run.Name)
 	}
-	if !missing {
-		return own, nil
+	if err := f.EnsureNamespace(ctx, run.Namespace); err != nil {
+		return err
 	}
-	run, err := e.Live(ctx, current.RunNamespace, current.Run)
-	if err != nil || run == nil || string(run.GetUID()) != current.RunUID {
-		return own, err
+	f.meters.submitted.WithLabelValues(f.engine.Name, f.kind.String()).Inc()
+	sealed := &objects[len(objects)-1]
+	f.Seal.Put(sealed, f.object.GetUID())
+	submit := f.engine.Submit
+	if a.Again {
+		submit = f.engine.Resume
 	}
-	return append(own, *run), nil
+	begun = time.Now()
+	err = submit(ctx, objects)
+	f.traced("submit", a.Pipeline, a.Run, begun, err)
+	d.Status.Created(a.Run, string(sealed.GetUID()))
+	if r, ok := errors.AsType[*engine.Refused](err); ok {
+		return &refused{run: a.Run, err: r}
+	}
+	if err != nil {
+		return err
+	}
+	d.Status.Write(f.object.status())
+	return f.object.saveStatus(ctx)
 }
 
-// made tells whether the runner has made a run, for this object.
-func (c *course) made(run *unstructured.Unstructured) bool {
-	owner, sealed := c.Seal.Owner(run)
-	return sealed && owner == c.object.GetUID()
+// compile plans the Pipeline again: its input has the status of now.
+func (f *flow) compile(opts plan.Options) (plan.Run, []manifest.Object, error) {
+	planned, err := f.planner.Plan(f.subject(), opts)
+	if err != nil {
+		return plan.Run{}, nil, err
+	}
+	objects, err := f.engine.Compile(planned)
+	return planned.Runs[0], objects, err
 }
 
-// seed lets a runner that takes over begin with the slots of the runs that are active.
-func (r *Runner) seed(ctx context.Context) error {
-	return r.Slots.Seed(func() ([]slots.Claim, error) { return r.claims(ctx) })
+func (f *flow) subject() engine.Subject {
+	return engine.Subject{Promise: f.promise, Object: f.object.Unstructured, Kind: f.kind}
 }
 
-// claims are the slots of the active runs, whoever has submitted them.
-func (r *Runner) claims(ctx context.Context) ([]slots.Claim, error) {
-	var claims []slots.Claim
-	for _, e := range r.Engines {
-		all, err := e.AllRuns(ctx)
-		if errors.Is(err, engine.ErrMissing) {
+func (f *flow) options(pipeline string, round int) plan.Options {
+	opts := f.Options()
+	opts.Pipeline, opts.Attempt = pipeline, round
+	return opts
+}
+
+// runName is empty if the plan of a moment ago is not in order any more: without a name nothing
+// starts.
+func (f *flow) runName(pipeline string, round int) string {
+	return f.planner.RunName(f.subject(), f.options(pipeline, round))
+}
+
+// cancel does nothing for a run that is gone.
+func cancel(ctx context.Context, own []run, name string) error {
+	for _, r := range own {
+		if r.GetName() != name || r.ended() {
 			continue
 		}
-		if err != nil {
-			return nil, err
-		}
-		for i := range all {
-			run := &all[i]
-			if _, sealed := r.Seal.Owner(run); !sealed || e.Observer.Observe(run, nil).Phase.Ended() {
-				continue
-			}
-			owner := workflow.OwnerOf(run.GetLabels(), run.GetNamespace())
-			claim := slots.Claim{Promise: owner.Promise, Namespace: run.GetNamespace(), Object: "/" + owner.Promise}
-			if owner.Type() == workflow.Resource {
-				claim.Object = owner.Resource.String()
-			}
-			claims = append(claims, claim)
-		}
-	}
-	return claims, nil
-}
-
-// deleteRuns removes the object's runs, on every engine, and the inputs of those that
-// somebody else has removed.
-func (c *course) deleteRuns(ctx context.Context) error {
-	for _, e := range c.Engines {
-		found, err := c.own(ctx, e, progress.Pipeline{})
-		if errors.Is(err, engine.ErrMissing) {
-			continue
-		}
-		if err != nil {
-			return err
-		}
-		for i := range found {
-			if err := e.Delete(ctx, found[i].GetNamespace(), found[i].GetName(), found[i].GetUID()); err != nil {
-				return err
-			}
-		}
-	}
-	for _, p := range progress.Read(c.object.status()).Pipelines {
-		if p.Run == "" || p.RunNamespace == "" {
-			continue
-		}
-		if err := c.engine.DeleteInput(ctx, p.RunNamespace, p.Run); err != nil {
+		if err := r.engine.Cancel(ctx, r.GetNamespace(), name, r.GetUID()); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// labels are on the object's runs, whichever the Pipeline and wherever they are. Others of the
-// same name have them, too.
-func (c *course) labels() map[string]string {
-	return ownerOf(c.promise, c.object.Unstructured).RunLabels()
+// defaultRunsToKeep is Kratix's numberOfJobsToKeep.
+const defaultRunsToKeep = 5
+
+// deleteOldRuns deletes those that have ended, but for the newest of each Pipeline, which people
+// may want to look at.
+func (f *flow) deleteOldRuns(ctx context.Context, own []run) error {
+	keep := defaultRunsToKeep
+	if chosen := f.Options().Config.NumberOfJobsToKeep; chosen != nil {
+		keep = max(*chosen, 1)
+	}
+	own = slices.SortedStableFunc(slices.Values(own), func(a, b run) int {
+		return b.GetCreationTimestamp().Compare(a.GetCreationTimestamp().Time)
+	})
+	kept := map[string]int{}
+	for _, r := range own {
+		if !r.ended() {
+			continue
+		}
+		of := strings.Join([]string{r.engine.Name, r.GetLabels()[v1alpha1.LabelPipeline], r.GetLabels()[v1alpha1.LabelWorkflowAction]}, "/")
+		if kept[of]++; kept[of] <= keep {
+			continue
+		}
+		if err := r.delete(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// deleteRuns deletes all of them, and the inputs of those that somebody else has deleted.
+func (f *flow) deleteRuns(ctx context.Context) error {
+	own, err := f.runs(ctx, progress.Pipeline{})
+	if err != nil && !errors.Is(err, engine.ErrMissing) {
+		return err
+	}
+	for _, r := range own {
+		if err := r.delete(ctx); err != nil {
+			return err
+		}
+	}
+	for _, p := range progress.Read(f.object.status()).Pipelines {
+		if p.Run == "" || p.RunNamespace == "" {
+			continue
+		}
+		if err := f.engine.DeleteInput(ctx, p.RunNamespace, p.Run); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// seed lets a runner that takes over begin with the slots of the runs that are active, whichever
+// replica has submitted them.
+func (r *Runner) seed(ctx context.Context) error {
+	return r.Slots.Seed(func() (claims []slots.Claim, err error) {
+		for _, e := range r.Engines {
+			all, err := e.AllRuns(ctx)
+			if err != nil && !errors.Is(err, engine.ErrMissing) {
+				return nil, err
+			}
+			for i := range all {
+				active := run{&all[i], e}
+				if _, sealed := r.Seal.Owner(active.Unstructured); !sealed || active.ended() {
+					continue
+				}
+				of := requestOf(active, active.GetAnnotations()[v1alpha1.AnnotationObjectNamespace])
+				claims = append(claims, of.claim(active.GetNamespace()))
+			}
+		}
+		return claims, nil
+	})
 }

@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -137,7 +136,10 @@ func (w *wiring) watchWorks() error {
 		if err := w.GetCache().Get(ctx, client.ObjectKey{Namespace: p.Namespace, Name: p.Labels[v1alpha1.LabelWork]}, of); err != nil {
 			return nil // it is gone, and tells so itself
 		}
-		return requestOf(of, of.Namespace)
+		if request := requestOf(of, of.Namespace); request.Name != "" {
+			return []Request{request}
+		}
+		return nil
 	})
 	placedForPromise := handler.TypedEnqueueRequestsFromMapFunc(func(_ context.Context, p *v1alpha1.WorkPlacement) []Request {
 		if p.Spec.ResourceName != "" {
@@ -173,18 +175,17 @@ func (w *wiring) watchSlots() error {
 }
 
 func (w *wiring) wake(c slots.Claim) {
-	namespace, name, _ := strings.Cut(c.Object, "/")
-	if namespace == "" {
-		w.freedPromises <- event.TypedGenericEvent[Request]{Object: Request{Promise: c.Promise}}
-		return
+	freed := w.freed
+	if c.Object.Name == "" {
+		freed = w.freedPromises
 	}
-	w.freed <- event.TypedGenericEvent[Request]{Object: Request{Promise: c.Promise, ObjectKey: client.ObjectKey{Namespace: namespace, Name: name}}}
+	freed <- event.TypedGenericEvent[Request]{Object: Request{Promise: c.Promise, ObjectKey: c.Object}}
 }
 
 // Start watches the runs of each engine from when the cluster serves its API.
 func (w *wiring) Start(ctx context.Context) error {
 	watched := map[string]bool{}
-	tick := time.NewTicker(later)
+	tick := time.NewTicker(poll)
 	defer tick.Stop()
 	for {
 		for _, e := range w.runner.Engines {
@@ -214,4 +215,26 @@ func (w *wiring) watchRuns(e *engine.Engine) error {
 		w.requests.Watch(source.TypedKind(w.GetCache(), runs, first(toRequests((*unstructured.Unstructured).GetNamespace)))),
 		w.promises.Watch(source.TypedKind(w.GetCache(), runs, toPromise[*unstructured.Unstructured]())),
 	)
+}
+
+// byWork finds the WorkPlacements of a Work by its label, which Kratix's have, too.
+const byWork = "kratix-work"
+
+func ofWork(o client.Object) []string { return []string{o.GetLabels()[v1alpha1.LabelWork]} }
+
+// addIndexes keeps reconciliations as short as they are among ten thousand requests.
+func addIndexes(i client.FieldIndexer) error {
+	ctx := context.Background() // the indexes are added to a cache that has not started
+	return errors.Join(
+		engine.IndexPods(ctx, i),
+		i.IndexField(ctx, &v1alpha1.Work{}, engine.ByObject, engine.OfObject),
+		i.IndexField(ctx, &v1alpha1.WorkPlacement{}, byWork, ofWork),
+		i.IndexField(ctx, someHead(), engine.ByObject, engine.OfObject),
+	)
+}
+
+func someHead() *metav1.PartialObjectMetadata {
+	head := &metav1.PartialObjectMetadata{}
+	head.SetGroupVersionKind(headKind)
+	return head
 }

@@ -11,6 +11,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/kratix-compile/kratix-compile/internal/runner/progress"
 	"github.com/kratix-compile/kratix-compile/internal/runner/slots"
@@ -60,11 +61,11 @@ func TestStartThatWasNotSavedHoldsNoSlot(t *testing.T) {
 func TestBrokenHoldsNoSlot(t *testing.T) {
 	w := newWorld(t, promise(t), thing(t, "a", "one"), namespace("a"))
 	w.limit(slots.Limits{Total: 1})
-	other := slots.Claim{Promise: "other", Namespace: "a", Object: "a/other"}
+	other := slots.Claim{Promise: "other", Namespace: "a", Object: client.ObjectKey{Namespace: "a", Name: "other"}}
 	require.Empty(t, w.Slots.Hold(other))
 	w.step(t, "a", "one")
 	w.edit(t, w.promise(t), annotated(AnnotationEngine, "jenkins"))
-	w.Slots.Settle(other, false) // and the slot is the request's
+	w.Slots.Release(other) // and the slot is the request's
 	w.step(t, "a", "one")
 	active, waiting := w.Slots.Active()
 	assert.Zero(t, active)
@@ -74,14 +75,14 @@ func TestBrokenHoldsNoSlot(t *testing.T) {
 func TestBrokenPromiseHoldsNoSlot(t *testing.T) {
 	w := newWorld(t, promise(t, pipelines("promise", "configure", "own")), served(), namespace(system))
 	w.limit(slots.Limits{Total: 1})
-	other := slots.Claim{Promise: "other", Namespace: "a", Object: "a/other"}
+	other := slots.Claim{Promise: "other", Namespace: "a", Object: client.ObjectKey{Namespace: "a", Name: "other"}}
 	require.Empty(t, w.Slots.Hold(other))
 	for range 2 { // finalizers and the API come first
 		_, err := w.reconcilePromise(t)
 		require.NoError(t, err)
 	}
 	w.edit(t, w.promise(t), miswritten("promise", "configure"))
-	w.Slots.Settle(other, false) // and the slot is the Promise's
+	w.Slots.Release(other) // and the slot is the Promise's
 	_, err := w.reconcilePromise(t)
 	require.NoError(t, err)
 	active, waiting := w.Slots.Active()

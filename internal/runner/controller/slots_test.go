@@ -7,6 +7,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/kratix-compile/kratix-compile/internal/runner/slots"
 )
@@ -24,7 +25,7 @@ func TestCompletedHasNoPlaceInTheQueue(t *testing.T) {
 	w := newWorld(t, promise(t), thing(t, "a", "one"), namespace("a"))
 	w.limit(slots.Limits{Total: 1})
 	w.complete(t, "one")
-	require.Empty(t, w.Slots.Hold(slots.Claim{Promise: "other", Namespace: "a", Object: "a/other"}))
+	require.Empty(t, w.Slots.Hold(slots.Claim{Promise: "other", Namespace: "a", Object: client.ObjectKey{Namespace: "a", Name: "other"}}))
 
 	w.step(t, "a", "one")
 	active, waiting := w.Slots.Active()

@@ -4,12 +4,9 @@ package controller
 
 import (
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/kratix-compile/kratix-compile/internal/runner/progress"
 )
@@ -31,7 +28,7 @@ func TestACacheThatIsBehind(t *testing.T) {
 
 	w.Client = current
 	w.step(t, "a", "one")
-	assert.Empty(t, w.stale.versions, "the cache has caught up")
+	assert.False(t, w.written.Stale(before), "the cache has caught up, and nothing is remembered")
 }
 
 // total is how much the Runner has written.
@@ -41,25 +38,4 @@ func (w *world) total() int {
 		n += writes
 	}
 	return n
-}
-
-func TestStaleVersionsAreForgotten(t *testing.T) {
-	var s stale
-	now := time.Now()
-	version := func(uid types.UID, version string) *unstructured.Unstructured {
-		o := thing(t, "a", "one")
-		o.SetUID(uid)
-		o.SetResourceVersion(version)
-		return o
-	}
-	s.replaced(version("1", "8"), "7", now)
-	s.replaced(version("1", "9"), "8", now)
-	assert.True(t, s.is(version("1", "7")))
-	assert.True(t, s.is(version("1", "8")))
-	assert.False(t, s.is(version("2", "7")), "another object")
-	s.replaced(version("3", "2"), "1", now.Add(behindAtMost+time.Second))
-	assert.False(t, s.is(version("1", "8")), "nobody is so far behind")
-	assert.True(t, s.is(version("3", "1")))
-	assert.False(t, s.is(version("3", "2")))
-	assert.Empty(t, s.versions)
 }

@@ -29,7 +29,7 @@ func TestTracedFailure(t *testing.T) {
 		"annotations": map[string]any{"kratix.io/trace-parent": "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"},
 	}}})
 	promise := &unstructured.Unstructured{Object: map[string]any{"metadata": map[string]any{"name": "redis"}}}
-	c := &course{
+	c := &flow{
 		Runner: &Runner{Tracer: tracing.New(sdktrace.NewTracerProvider(sdktrace.WithSyncer(spans)))},
 		object: o, promise: promise, engine: e, kind: workflow.Kind{Type: workflow.Resource, Action: workflow.Configure},
 	}

@@ -32,8 +32,8 @@ func (r *removing) RemoveInformer(_ context.Context, o client.Object) error {
 func TestAWatchThatBeginsTooLate(t *testing.T) {
 	ended := &removing{}
 	k := &kinds{cache: ended, controller: watchful{}, watched: map[string]offer{"things": {promise: "promise-uid", kind: thingKind}}}
-	things := identify(promise(t))
-	ok, err := k.read(t.Context(), things, func(kind schema.GroupVersionKind) error {
+	things := promise(t)
+	ok, err := k.read(t.Context(), things.GetName(), things.GetUID(), func(kind schema.GroupVersionKind) error {
 		assert.Equal(t, thingKind, kind)
 		return nil
 	})
@@ -41,12 +41,12 @@ func TestAWatchThatBeginsTooLate(t *testing.T) {
 	assert.True(t, ok)
 	assert.Empty(t, ended.ended)
 
-	ok, err = k.read(t.Context(), things, func(schema.GroupVersionKind) error { return k.end(t.Context(), "things") })
+	ok, err = k.read(t.Context(), things.GetName(), things.GetUID(), func(schema.GroupVersionKind) error { return k.end(t.Context(), "things") })
 	require.NoError(t, err)
 	assert.False(t, ok)
 	assert.Equal(t, []string{"Thing", "Thing"}, ended.ended, "by end, and after what came too late")
 
-	ok, err = k.read(t.Context(), things, func(schema.GroupVersionKind) error { t.Error("nobody watches"); return nil })
+	ok, err = k.read(t.Context(), things.GetName(), things.GetUID(), func(schema.GroupVersionKind) error { t.Error("nobody watches"); return nil })
 	require.NoError(t, err)
 	assert.False(t, ok)
 }
@@ -68,13 +68,13 @@ func TestAnotherOfTheSameName(t *testing.T) {
 	}
 	old := promise(t)
 	old.SetUID("1")
-	ok, err := k.read(t.Context(), identify(old), func(schema.GroupVersionKind) error { t.Error("of another"); return nil })
+	ok, err := k.read(t.Context(), old.GetName(), old.GetUID(), func(schema.GroupVersionKind) error { t.Error("of another"); return nil })
 	require.NoError(t, err)
 	assert.False(t, ok)
 
 	require.NoError(t, k.watch(t.Context(), "others", offer{promise: "3", crd: "2", kind: thingKind}))
 	require.NoError(t, k.keep(t.Context(), old))
-	assert.Empty(t, k.named("things").uid, "the Promise that offered it is gone")
+	assert.Empty(t, k.named("things"), "the Promise that offered it is gone")
 	assert.Len(t, ended.ended, 2, "and its kind is another's now")
 	require.NoError(t, k.end(t.Context(), "others"))
 	assert.Len(t, ended.ended, 3)

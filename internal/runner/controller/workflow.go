@@ -17,16 +17,13 @@ import (
 	"github.com/kratix-compile/kratix-compile/internal/runner/progress"
 	"github.com/kratix-compile/kratix-compile/internal/runner/refusal"
 	"github.com/kratix-compile/kratix-compile/internal/runner/slots"
-	"github.com/kratix-compile/kratix-compile/translate/manifest"
 	"github.com/kratix-compile/kratix-compile/translate/plan"
 	"github.com/kratix-compile/kratix-compile/translate/workflow"
 )
 
-// maxDecisions bounds how often one reconciliation decides: a start takes three.
-const maxDecisions = 8
-
-// A course is one workflow of one object, on its engine.
-type course struct {
+// A flow is one workflow of one object, on its engine. It does not change while the object is
+// reconciled; what does is in what gather has seen.
+type flow struct {
 	*Runner
 	object  *object
 	promise *unstructured.Unstructured
@@ -35,240 +32,293 @@ type course struct {
 	// planned is the workflow as it would start now; fault is why there is none.
 	planned plan.Workflow
 	fault   error
-	// settled is whether the status says already what became of the files.
-	settled bool
 	// wait is why nothing may start, but for slots; empty if it may.
 	wait progress.Why
-	// last is what the last decision was made of.
-	last progress.Situation
-	// refused are runs that the API server would not take, and spoilt those whose results
-	// it would not, with its words.
-	refused, spoilt map[string]string
-	submitting      string
-	// created is whether a run was submitted, and ran whether there are runs, ended or not.
-	created, ran bool
-	// where are the runs that were seen, and harvests the records.
-	where    map[string]place
-	harvests map[string]*opened
-	// heads are the records as the cache has them.
-	heads map[string]client.Object
-	// fresh are the generations of the Works that were written, which a cache may not have.
-	fresh map[string]int64
 }
 
-// course also is one whose workflow cannot be planned: it can still be cleaned up after.
-func (r *Runner) course(ctx context.Context, o *object, promise *unstructured.Unstructured, kind workflow.Kind) *course {
-	c := &course{
-		Runner: r, object: o, promise: promise, kind: kind, engine: r.Engines[0],
-		refused: map[string]string{}, spoilt: map[string]string{}, fresh: map[string]int64{},
+// flow also is one whose workflow cannot be planned: it can still be cleaned up after.
+func (r *Runner) flow(ctx context.Context, o *object, promise *unstructured.Unstructured, kind workflow.Kind) *flow {
+	f := &flow{Runner: r, object: o, promise: promise, kind: kind}
+	if f.engine, f.fault = r.EngineFor(ctx, promise, o.GetNamespace()); f.fault != nil {
+		f.engine = r.Engines[0]
+		return f
 	}
-	var e *engine.Engine
-	if e, c.fault = r.EngineFor(ctx, promise, o.GetNamespace()); c.fault != nil {
-		return c
-	}
-	c.engine = e
-	c.planned, c.fault = r.planner.Plan(c.subject(), r.Options())
-	return c
+	f.planned, f.fault = r.planner.Plan(f.subject(), r.Options())
+	return f
 }
 
-// broken tells whether the workflow cannot be planned.
-func (c *course) broken() bool { return c.fault != nil }
+// maxDecisions bounds how often one reconciliation decides: a start takes three.
+const maxDecisions = 8
 
-// advance decides and acts until there is nothing to do but wait. An error asks for
-// another try; whatever was done before it stays done.
-func (c *course) advance(ctx context.Context) (progress.Decision, error) {
-	if c.fault != nil {
-		c.Slots.Settle(c.slot(), false) // others need not wait until it is mended
-		return progress.Decision{}, c.fault
+// advance gathers, decides and executes until there is nothing to do but wait. An error asks
+// for another try; whatever was done before it stays done.
+func (f *flow) advance(ctx context.Context) (progress.Decision, error) {
+	if f.fault != nil {
+		return progress.Decision{}, f.fault
 	}
+	known := refusals{}
 	for range maxDecisions {
-		var err error
-		if c.last, err = c.situation(ctx); err != nil {
+		s, err := f.gather(ctx, known)
+		if err != nil {
 			return progress.Decision{}, err
 		}
-		decision := progress.Decide(c.last)
-		if err := c.execute(ctx, &decision); err != nil {
-			if c.learnt(err) {
-				continue // the next decision is that the run has failed
+		decision := progress.Decide(s.Situation)
+		if err := f.execute(ctx, s, &decision); err != nil {
+			if f.learn(known, err) {
+				continue // the next decision is that the Pipeline has failed
 			}
-			c.giveBack(err)
+			f.giveBack(s, decision, err)
 			return decision, err
 		}
-		c.observe(c.last.Status, decision.Status)
-		if decision.Again {
-			continue
+		f.count(s.Status, decision.Status)
+		if !decision.Again {
+			return decision, f.rest(ctx, s, &decision)
 		}
-		switch {
-		case decision.Outcome == progress.Running:
-			c.Slots.Settle(c.slot(), true)
-		case decision.Outcome == progress.Waiting && c.wait == (progress.Why{}): // it keeps its slot, or its place in the queue
-		default: // what a request waits for may need the slot itself
-			c.Slots.Settle(c.slot(), false)
-		}
-		decision.Publish(c.object.status(), c.last)
-		return decision, nil
 	}
 	return progress.Decision{Outcome: progress.Waiting, RequeueAfter: time.Second}, nil
 }
 
-// giveBack frees the slot of an object that has no run, for as long as what keeps it from
-// starting one may take: a quota, a policy, a missing right. A conflict takes a moment.
-func (c *course) giveBack(err error) {
-	active := slices.ContainsFunc(c.last.Runs, func(r progress.Run) bool {
-		return r.State == progress.RunWaiting || r.State == progress.RunRunning
-	})
-	if !active && !c.created && !apierrors.IsConflict(err) {
-		c.Slots.Settle(c.slot(), false)
+// seen is what a decision is made of, and the things themselves that it is about.
+type seen struct {
+	progress.Situation
+	runs    []run
+	results map[string]*results // by the name of the run
+}
+
+// gather reads records after runs: a run that succeeded without a record has failed.
+func (f *flow) gather(ctx context.Context, known refusals) (*seen, error) {
+	status := progress.Read(f.object.status())
+	s := &seen{Situation: f.situation(status)}
+	current, _ := status.Current()
+	var err error
+	if s.runs, err = f.runs(ctx, current); err != nil {
+		return nil, err
+	}
+	if s.Runs, err = f.observe(ctx, s.runs, current, known); err != nil {
+		return nil, err
+	}
+	if s.results, err = f.read(ctx, s.Runs, current); err != nil {
+		return nil, err
+	}
+	for _, r := range s.results {
+		s.Records = append(s.Records, r.asRecord(known))
+	}
+	if status.Round == 0 && len(s.runs) > 0 {
+		// Somebody has emptied the status. No run can have had as high a round as there were seconds.
+		s.LastRound = int(f.Now().Unix())
+	}
+	if err := f.seed(ctx); err != nil {
+		return nil, err
+	}
+	s.Hold = f.hold()
+	return s, nil
+}
+
+// situation has what the object and its Promise say themselves.
+func (f *flow) situation(status progress.Status) progress.Situation {
+	retry := f.Options().Config.Workflows.ReconcileAfterFailure
+	completed, _, _ := unstructured.NestedInt64(f.object.Object, "status", "observedGeneration")
+	wanted := progress.Wanted{Action: f.kind.Action}
+	for _, run := range f.planned.Runs {
+		wanted.Pipelines, wanted.Hash = append(wanted.Pipelines, run.Pipeline), run.Hash()
+	}
+	return progress.Situation{
+		Now:          f.Now(),
+		Type:         f.kind.Type,
+		Generation:   f.object.GetGeneration(),
+		Completed:    completed,
+		Labels:       f.object.GetLabels(),
+		Paused:       paused(f.object.Unstructured) || paused(f.promise),
+		Wanted:       wanted,
+		Status:       status,
+		Interval:     f.interval(),
+		RetryFailed:  retry == nil || *retry,
+		RunName:      f.runName,
+		RunNamespace: f.owner().Namespace,
 	}
 }
 
-// spoilt are results that can never be delivered.
-type spoilt struct {
-	run string
-	err error
-}
-
-func (s *spoilt) Error() string { return s.err.Error() }
-
-// learnt takes note of what is refused for good. What was not written yet is forgotten.
-func (c *course) learnt(err error) bool {
-	if refused, ok := errors.AsType[*engine.Refused](err); ok && c.refused[c.submitting] == "" {
-		c.refused[c.submitting] = shorten(refused.Error(), maxText)
-		return true
+// hold is why nothing may start now. If something may, the object has a slot for it.
+func (f *flow) hold() progress.Why {
+	if f.wait != (progress.Why{}) {
+		return f.wait
 	}
-	if s, ok := errors.AsType[*spoilt](err); ok && c.spoilt[s.run] == "" {
-		c.spoilt[s.run] = shorten(s.Error(), maxText)
-		c.object.reset()
-		return true
+	if full := f.Slots.Hold(f.slot()); full != "" {
+		return progress.Why{Reason: progress.ReasonWaitingForSlot, Message: full}
 	}
-	return false
+	return progress.Why{}
 }
 
-func (c *course) slot() slots.Claim {
-	return claim(c.promise.GetName(), c.owner().Namespace, c.object.Unstructured)
-}
-
-func claim(promise, namespace string, o *unstructured.Unstructured) slots.Claim {
-	return slots.Claim{Promise: promise, Namespace: namespace, Object: o.GetNamespace() + "/" + o.GetName()}
-}
-
-func (c *course) subject() engine.Subject {
-	return engine.Subject{Promise: c.promise, Object: c.object.Unstructured, Kind: c.kind}
-}
-
-func (c *course) execute(ctx context.Context, d *progress.Decision) error {
+// execute ends with the first action that fails.
+func (f *flow) execute(ctx context.Context, s *seen, d *progress.Decision) error {
 	for _, action := range d.Actions {
-		if err := c.act(ctx, d, action); err != nil {
+		if err := f.act(ctx, s, d, action); err != nil {
 			return fmt.Errorf("%s: %w", action, err)
 		}
 	}
-	for _, e := range d.Events {
-		c.record(c.object, e)
-	}
+	f.tell(f.object, d.Events...)
 	return nil
 }
 
-func (c *course) act(ctx context.Context, d *progress.Decision, action progress.Action) error {
+// rest takes or frees the slot of an object for which there is nothing to do but wait, and
+// publishes a decision that did not have to be written.
+func (f *flow) rest(ctx context.Context, s *seen, d *progress.Decision) error {
+	switch {
+	case d.Outcome == progress.Running:
+		f.Slots.Take(f.slot())
+	case d.Outcome == progress.Waiting && f.wait == (progress.Why{}): // it keeps its slot, or its place in the queue
+	default: // what a request waits for may need the slot itself
+		f.Slots.Release(f.slot())
+	}
+	if slices.Contains(d.Actions, progress.Action(progress.WriteStatus{})) {
+		return nil
+	}
+	return f.publish(ctx, s, d)
+}
+
+func (f *flow) act(ctx context.Context, s *seen, d *progress.Decision, action progress.Action) error {
 	switch a := action.(type) {
 	case progress.AddLabel:
-		return c.object.setLabel(ctx, c.Client, a.Key, "true")
+		return f.object.mark(ctx, map[string]any{a.Key: "true"}, nil)
 	case progress.RemoveLabel:
-		return c.object.setLabel(ctx, c.Client, a.Key, "")
+		return f.object.mark(ctx, map[string]any{a.Key: nil}, nil)
 	case progress.Deliver:
-		return c.deliver(ctx, a)
+		return f.deliver(ctx, s.results[a.Run], a)
 	case progress.WriteStatus:
-		return c.write(ctx, d)
+		return f.write(ctx, s, d)
 	case progress.DropRecord:
-		return c.drop(ctx, a.Run)
+		return f.drop(ctx, s.results[a.Run])
 	case progress.Cancel:
-		return c.cancel(ctx, a.Run)
+		return cancel(ctx, s.runs, a.Run)
 	case progress.Submit:
-		return c.submit(ctx, d, a)
+		return f.submit(ctx, d, a)
 	case progress.CleanUp:
-		return c.cleanUp(ctx, a)
+		return f.cleanUp(ctx, s.runs, a)
 	default:
 		return fmt.Errorf("nobody knows how to %s", action)
 	}
 }
 
 // write fails for good if a Pipeline has put into status.yaml what the API forbids.
-func (c *course) write(ctx context.Context, d *progress.Decision) error {
-	d.Publish(c.object.status(), c.last)
-	var delivered string
+func (f *flow) write(ctx context.Context, s *seen, d *progress.Decision) error {
+	if err := f.publish(ctx, s, d); err != nil {
+		return err
+	}
+	delivered := ""
 	for _, action := range d.Actions {
 		if a, ok := action.(progress.Deliver); ok {
 			delivered = a.Run
 		}
 	}
-	if delivered != "" {
-		if err := checkSize(c.object.Unstructured); err != nil {
-			return &spoilt{run: delivered, err: fmt.Errorf("status.yaml: %w", err)}
-		}
+	if delivered == "" {
+		return f.object.saveStatus(ctx)
 	}
-	completed := d.Outcome == progress.Completed && c.kind.Action == workflow.Configure
-	if completed {
-		if err := c.settle(ctx); err != nil { // or it would have to be written again at once
-			return err
-		}
+	err := f.object.checkSize()
+	tooLarge := err != nil
+	if !tooLarge {
+		err = f.object.saveStatus(ctx)
 	}
-	err := c.object.saveStatus(ctx, c.Client)
-	c.settled = completed && err == nil
-	if delivered != "" && refusal.Final(err) {
-		return &spoilt{run: delivered, err: fmt.Errorf("status.yaml: %w", err)}
+	if tooLarge || refusal.Final(err) {
+		return &refused{run: delivered, results: true, err: fmt.Errorf("status.yaml: %w", err)}
 	}
 	return err
 }
 
-// submit compiles the Pipeline for this round, creates what comes of it, and writes down
-// which object the run is.
-func (c *course) submit(ctx context.Context, d *progress.Decision, a progress.Submit) error {
-	c.submitting = a.Run
-	begun := time.Now()
-	planned, err := c.planner.Plan(c.subject(), c.options(a.Pipeline, a.Round)) // the input has the status of now
-	var objects []manifest.Object
-	if err == nil {
-		objects, err = c.engine.Compile(planned)
+// publish puts a decision into the status, and what has become of the files of a workflow that
+// has completed. The files change the status later, too: every change of a Work wakes its object.
+func (f *flow) publish(ctx context.Context, s *seen, d *progress.Decision) error {
+	d.Publish(f.object.status(), s.Situation)
+	if d.Outcome != progress.Completed || f.kind.Action != workflow.Configure {
+		return nil
 	}
-	c.traced("compile", a.Pipeline, a.Run, begun, err)
+	placed, err := f.placed(ctx)
 	if err != nil {
 		return err
 	}
-	run := planned.Runs[0]
-	if run.Name != a.Run {
-		return fmt.Errorf("the run was to be %s and is %s; this is a fault of kratix-runner", a.Run, run.Name)
-	}
-	if err := c.EnsureNamespace(ctx, run.Namespace); err != nil {
-		return err
-	}
-	c.meters.submitted.WithLabelValues(c.engine.Name, c.kind.String()).Inc()
-	sealed := &objects[len(objects)-1]
-	c.Seal.Put(sealed, c.object.GetUID())
-	begun = time.Now()
-	submit := c.engine.Submit
-	if a.Again {
-		submit = c.engine.Resume
-	}
-	err = submit(ctx, objects)
-	c.traced("submit", a.Pipeline, a.Run, begun, err)
-	c.created = sealed.GetUID() != ""
-	if err != nil {
-		return err
-	}
-	d.Status.Created(a.Run, string(sealed.GetUID()))
-	d.Status.Write(c.object.status())
-	return c.object.saveStatus(ctx, c.Client)
+	f.tell(f.object, progress.SetWorks(f.object.status(), placed, f.Now())...)
+	return nil
 }
 
-func (c *course) options(pipeline string, round int) plan.Options {
-	opts := c.Options()
-	opts.Pipeline, opts.Attempt = pipeline, round
-	return opts
+// refusals are what the API server takes however often it is asked, by the name of the run.
+type refusals map[string]*refused
+
+// refused is a run that cannot be created, or whose results cannot be used.
+type refused struct {
+	run     string
+	results bool
+	err     error
 }
 
-func (c *course) cancel(ctx context.Context, run string) error {
-	at, ok := c.where[run]
-	if !ok {
-		return nil // it is gone
+func (r *refused) Error() string { return r.err.Error() }
+
+// learn notes what is refused for good; false if an error is no such news. What results have
+// put into the status, and what is not written, is forgotten.
+func (f *flow) learn(known refusals, err error) bool {
+	r, ok := errors.AsType[*refused](err)
+	if !ok || known[r.run] != nil {
+		return false
 	}
-	return at.engine.Cancel(ctx, at.namespace, run, at.uid)
+	known[r.run] = r
+	if r.results {
+		f.object.reset()
+	}
+	return true
+}
+
+// giveBack frees the slot of an object that has no run, for as long as what keeps it from
+// starting one may take: a quota, a policy, a missing right. A conflict takes a moment.
+func (f *flow) giveBack(s *seen, d progress.Decision, err error) {
+	current, _ := d.Status.Current()
+	created := d.Status.Accepts(current.Run) && current.RunUID != ""
+	if !created && !slices.ContainsFunc(s.Runs, progress.Run.Active) && !apierrors.IsConflict(err) {
+		f.Slots.Release(f.slot())
+	}
+}
+
+// anywhere is whose the runs, harvests and Works are, in whatever namespace they are.
+func (f *flow) anywhere() workflow.Owner {
+	o := workflow.Owner{UID: f.object.GetUID(), Promise: f.promise.GetName()}
+	if f.kind.Type == workflow.Resource {
+		o.Resource = client.ObjectKeyFromObject(f.object)
+	}
+	return o
+}
+
+// owner is whose they are where they are now.
+func (f *flow) owner() workflow.Owner {
+	return f.anywhere().In(workflow.PipelineNamespace(f.promise), f.Options().SystemNamespace)
+}
+
+// slot is what the object claims while it has a run.
+func (f *flow) slot() slots.Claim {
+	o := f.owner()
+	return Request{Promise: o.Promise, ObjectKey: o.Resource}.claim(o.Namespace)
+}
+
+// interval after which a workflow is repeated: the Promise's own, or the installation's.
+func (f *flow) interval() time.Duration {
+	for _, text := range []string{
+		f.promise.GetAnnotations()[annotationInterval],
+		nestedString(f.promise, "spec", "workflows", "config", "reconciliationInterval"),
+	} {
+		if d, err := time.ParseDuration(text); err == nil && d >= time.Minute {
+			return d
+		}
+	}
+	if own := f.Options().Config.ReconciliationInterval; own != nil {
+		return own.Duration
+	}
+	return defaultInterval
+}
+
+// defaultInterval is Kratix's (docs/kratix-contract.md 6.4).
+const defaultInterval = 10 * time.Hour
+
+func nestedString(u *unstructured.Unstructured, fields ...string) string {
+	text, _, _ := unstructured.NestedString(u.Object, fields...)
+	return text
+}
+
+func paused(u *unstructured.Unstructured) bool {
+	return u.GetLabels()[progress.LabelPaused] == "true"
 }

@@ -5,9 +5,8 @@ package controller
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"slices"
+	"strings"
 
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -15,50 +14,93 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
-	"github.com/kratix-compile/kratix-compile/backends"
 	"github.com/kratix-compile/kratix-compile/internal/runner/engine"
 	"github.com/kratix-compile/kratix-compile/internal/runner/progress"
 	"github.com/kratix-compile/kratix-compile/internal/runner/work"
+	"github.com/kratix-compile/kratix-compile/translate/manifest"
+	"github.com/kratix-compile/kratix-compile/translate/names"
 	"github.com/kratix-compile/kratix-compile/translate/workflow"
 )
 
 // works are all that may be of an object, in whatever namespace.
-func (c *course) works(ctx context.Context) ([]v1alpha1.Work, error) {
+func (f *flow) works(ctx context.Context) ([]v1alpha1.Work, error) {
 	list := &v1alpha1.WorkList{}
-	labels := client.MatchingLabels(ownerOf(c.promise, c.object.Unstructured).WorkLabels())
-	err := c.Client.List(ctx, list, client.MatchingFields{engine.ByObject: engine.ObjectKey(labels)}, labels)
+	labels := client.MatchingLabels(f.anywhere().WorkLabels())
+	err := f.Client.List(ctx, list, client.MatchingFields{engine.ByObject: engine.ObjectKey(labels)}, labels)
 	return list.Items, err
 }
 
-func (c *course) dryRun() bool { return c.object.GetLabels()[v1alpha1.LabelDryRun] == "true" }
+func (f *flow) dryRun() bool { return f.object.GetLabels()[v1alpha1.LabelDryRun] == "true" }
 
-// deleteWorks removes the Works of an object of which no Pipeline is listed, and tells
-// how many are still there.
-func (c *course) deleteWorks(ctx context.Context, listed ...string) (left int, err error) {
-	works, err := c.works(ctx)
+// saveWork writes a Work if what counts of it has changed.
+func (r *Runner) saveWork(ctx context.Context, current, wanted *v1alpha1.Work) error {
+	if current == nil {
+		return r.Client.Create(ctx, wanted)
+	}
+	if !current.DeletionTimestamp.IsZero() {
+		return &going{current.Name} // what would be written into it would go with it
+	}
+	updated, changed := work.Update(current, wanted)
+	if !changed {
+		return nil
+	}
+	before := updated.ResourceVersion
+	err := r.Client.Update(ctx, updated)
+	if err == nil {
+		r.written.Replaced(updated, before, r.Now())
+	}
+	return err
+}
+
+// going is a Work that somebody has deleted and that is still there. Another one of its name can
+// be made when its files are gone.
+type going struct{ work string }
+
+func (g *going) Error() string {
+	return "Waiting for Work " + g.work + ", which was deleted, to be gone with its files"
+}
+
+// cleanUp deletes old runs, and Works of Pipelines that are gone.
+func (f *flow) cleanUp(ctx context.Context, own []run, a progress.CleanUp) error {
+	if a.Works {
+		var listed []string
+		for _, run := range f.planned.Runs {
+			listed = append(listed, run.Pipeline)
+		}
+		if _, err := f.deleteWorks(ctx, listed...); err != nil {
+			return err
+		}
+	}
+	return f.deleteOldRuns(ctx, own)
+}
+
+// deleteWorks deletes the Works of an object whose Pipelines are not listed, and tells how many
+// are still there.
+func (f *flow) deleteWorks(ctx context.Context, listed ...string) (left int, err error) {
+	works, err := f.works(ctx)
 	if err != nil {
 		return 0, err
 	}
-	stale := work.Stale(works, c.owner(), listed)
-	if !c.dryRun() {
-		stale = append(stale, work.StaleDryRuns(works, c.owner())...)
+	stale := work.Stale(works, f.owner(), listed)
+	if !f.dryRun() {
+		stale = append(stale, work.StaleDryRuns(works, f.owner())...)
 	}
-	return len(stale), c.deleteAll(ctx, stale)
+	return f.deleteAll(ctx, &v1alpha1.WorkList{Items: stale})
 }
 
 // placed says how far the files of an object's Works have come.
-func (c *course) placed(ctx context.Context) ([]progress.Work, error) {
-	works, err := c.works(ctx)
+func (f *flow) placed(ctx context.Context) ([]progress.Work, error) {
+	works, err := f.works(ctx)
 	if err != nil {
 		return nil, err
 	}
 	missing := map[string]bool{}
-	for _, run := range c.planned.Runs {
+	for _, run := range f.planned.Runs {
 		missing[run.Pipeline] = true
 	}
-	all := work.Stale(works, c.owner(), nil) // those that are the object's
-	if c.kind.Type == workflow.Promise {
-		static, err := c.staticWorks(ctx, c.promise.GetName())
+	all := work.Stale(works, f.owner(), nil) // those that are the object's
+	if f.kind.Type == workflow.Promise {
+		static, err := f.staticWorks(ctx, f.promise.GetName())
 		if err != nil {
 			return nil, err
 		}
@@ -66,28 +108,32 @@ func (c *course) placed(ctx context.Context) ([]progress.Work, error) {
 	}
 	var placed []progress.Work
 	for i := range all {
-		state, err := c.state(ctx, &all[i])
+		state, err := f.workState(ctx, &all[i])
 		if err != nil {
 			return nil, err
-		}
-		if c.fresh[all[i].Name] > all[i].Generation {
-			state = progress.WorkPending // the cache has an older one
 		}
 		placed = append(placed, progress.Work{Name: all[i].Name, State: state})
 		delete(missing, all[i].Labels[v1alpha1.LabelPipeline])
 	}
 	for pipeline := range missing { // the cache has not seen its Work yet
-		of := work.Source{Owner: c.owner(), Pipeline: pipeline, DryRun: c.dryRun()}
+		of := work.Source{Owner: f.owner(), Pipeline: pipeline, DryRun: f.dryRun()}
 		placed = append(placed, progress.Work{Name: of.Name(), State: progress.WorkPending})
 	}
 	return placed, nil
 }
 
-// state is Ready only when every placement has been written: a Work is ready for Kratix as
+const (
+	conditionReady   = "Ready"
+	conditionWritten = "WriteSucceeded"
+)
+
+// workState is Ready only when every placement has been written: a Work is ready for Kratix as
 // soon as it is scheduled (docs/kratix-contract.md 8.5).
-func (r *Runner) state(ctx context.Context, w *v1alpha1.Work) (progress.WorkState, error) {
+func (r *Runner) workState(ctx context.Context, w *v1alpha1.Work) (progress.WorkState, error) {
 	ready := meta.FindStatusCondition(w.Status.Conditions, conditionReady)
 	switch {
+	case r.written.Stale(w):
+		return progress.WorkPending, nil
 	case len(w.Spec.WorkloadGroups) == 0:
 		return progress.WorkReady, nil // there is nothing to write
 	case ready == nil || older(ready, w):
@@ -122,62 +168,70 @@ func older(c *metav1.Condition, o client.Object) bool {
 	return c.ObservedGeneration != 0 && c.ObservedGeneration != o.GetGeneration()
 }
 
-const (
-	conditionReady   = "Ready"
-	conditionWritten = "WriteSucceeded"
-)
-
-// cleanUp deletes old runs beyond those to keep for people, and Works of Pipelines that
-// are gone.
-func (c *course) cleanUp(ctx context.Context, a progress.CleanUp) error {
-	if a.Works {
-		var listed []string
-		for _, run := range c.planned.Runs {
-			listed = append(listed, run.Pipeline)
-		}
-		if _, err := c.deleteWorks(ctx, listed...); err != nil {
-			return err
-		}
+// ensureDependencies keeps the Work of spec.dependencies (docs/kratix-contract.md 7.5).
+func (p *Promises) ensureDependencies(ctx context.Context, o *object) error {
+	existing, err := p.staticWorks(ctx, o.GetName())
+	if err != nil {
+		return err
 	}
-	for _, e := range c.Engines {
-		found, err := c.own(ctx, e, progress.Pipeline{})
-		if errors.Is(err, engine.ErrMissing) {
-			continue
-		}
-		if err != nil {
-			return err
-		}
-		for _, run := range c.surplus(e.Observer, found) {
-			if err := e.Delete(ctx, run.GetNamespace(), run.GetName(), run.GetUID()); err != nil {
-				return err
-			}
-		}
+	wanted, err := p.dependencies(o)
+	if err != nil {
+		return err
 	}
-	return nil
+	if wanted == nil {
+		_, err := p.deleteAll(ctx, &v1alpha1.WorkList{Items: existing})
+		return err
+	}
+	var current *v1alpha1.Work
+	if len(existing) > 0 {
+		current = &existing[0]
+	}
+	return p.saveWork(ctx, current, wanted)
 }
 
-// surplus are the ended runs of the object but for the newest of each Pipeline.
-func (c *course) surplus(o backends.Observer, found []unstructured.Unstructured) []unstructured.Unstructured {
-	keep := defaultRunsToKeep
-	if own := c.Options().Config.NumberOfJobsToKeep; own != nil {
-		keep = max(*own, 1)
-	}
-	slices.SortStableFunc(found, func(a, b unstructured.Unstructured) int {
-		return b.GetCreationTimestamp().Compare(a.GetCreationTimestamp().Time)
-	})
-	kept := map[string]int{}
-	return slices.DeleteFunc(found, func(run unstructured.Unstructured) bool {
-		if !o.Observe(&run, nil).Phase.Ended() {
-			return true
-		}
-		pipeline := run.GetLabels()[v1alpha1.LabelPipeline] + "/" + run.GetLabels()[v1alpha1.LabelWorkflowAction]
-		kept[pipeline]++
-		return kept[pipeline] <= keep
-	})
+// staticWorks is the Work of spec.dependencies, if there is one.
+func (r *Runner) staticWorks(ctx context.Context, promise string) ([]v1alpha1.Work, error) {
+	list := &v1alpha1.WorkList{}
+	labels := client.MatchingLabels{v1alpha1.LabelPromise: promise, v1alpha1.LabelWorkType: v1alpha1.WorkStatic}
+	of := client.MatchingFields{engine.ByObject: engine.ObjectKey(labels)}
+	err := r.Client.List(ctx, list, of, labels, client.InNamespace(r.Options().SystemNamespace))
+	return list.Items, err
 }
 
-// defaultRunsToKeep is Kratix's numberOfJobsToKeep.
-const defaultRunsToKeep = 5
+const staticSuffix = "-static-deps"
+
+func (p *Promises) dependencies(o *object) (*v1alpha1.Work, error) {
+	listed, _, _ := unstructured.NestedSlice(o.Object, "spec", "dependencies")
+	if len(listed) == 0 {
+		return nil, nil
+	}
+	var objects []manifest.Object
+	for _, entry := range listed {
+		fields, _ := entry.(map[string]any)
+		objects = append(objects, manifest.Object{Object: fields})
+	}
+	text, err := manifest.Print(objects, manifest.YAML)
+	if err != nil {
+		return nil, fmt.Errorf("spec.dependencies: %w", err)
+	}
+	content := strings.TrimPrefix(string(text), "---\n") // as Kratix writes it, byte by byte
+	chosen, err := selectors(o.Unstructured)
+	if err != nil {
+		return nil, err
+	}
+	owner := workflow.Owner{UID: o.GetUID(), Promise: o.GetName(), Namespace: p.Options().SystemNamespace}
+	file := work.File{Path: "static/" + o.GetName() + "-dependencies.yaml", Size: int64(len(content)), Content: strings.NewReader(content)}
+	w, err := work.Build(work.Source{Owner: owner}, work.Output{Files: func(yield func(work.File, error) bool) { yield(file, nil) }}, chosen, p.Now())
+	if err != nil {
+		return nil, err
+	}
+	if w.Spec.Bundle != nil {
+		return nil, &Rejected{"DependenciesTooLarge", fmt.Errorf("spec.dependencies: they have more than %d KiB, packed; let a Pipeline write them", work.MaxBytes>>10)}
+	}
+	w.Name = names.WithHash(o.GetName()+staticSuffix, names.Hash(5, string(o.GetUID()), v1alpha1.WorkStatic), names.MaxLabel)
+	w.Labels = map[string]string{v1alpha1.LabelPromise: o.GetName(), v1alpha1.LabelWorkType: v1alpha1.WorkStatic}
+	return w, nil
+}
 
 // selectors are the Promise's own.
 func selectors(promise *unstructured.Unstructured) ([]v1alpha1.PromiseScheduling, error) {

@@ -134,7 +134,7 @@ func (m *machine) cancelOthers() []string {
 	var waited []string
 	for _, r := range m.Runs {
 		switch {
-		case !r.active(), r.Name == m.delivered, slices.Contains(m.next.Over, r.Name),
+		case !r.Active(), r.Name == m.delivered, slices.Contains(m.next.Over, r.Name),
 			slices.ContainsFunc(m.next.Pipelines, func(p Pipeline) bool { return p.Run == r.Name }):
 		case r.Idle && m.waitedFor() >= abandonAfter:
 			m.next.Over = append(m.next.Over, r.Name)
@@ -176,7 +176,7 @@ func (m *machine) over() []string {
 func (m *machine) stillActive(runs []string) []string {
 	var active []string
 	for _, r := range m.Runs {
-		if r.active() && slices.Contains(runs, r.Name) {
+		if r.Active() && slices.Contains(runs, r.Name) {
 			active = append(active, r.Name)
 		}
 	}

@@ -28,7 +28,7 @@ func (m *machine) running(i int) {
 	case run.State == RunAbsent, p.RunUID == "" && run.UID != "": // to be created, or to be known as created
 		m.after = append(m.after, Submit{Pipeline: p.Name, Round: m.next.Round, Run: p.Run, Again: true})
 		m.ends(Running)
-	case run.active():
+	case run.Active():
 		why := Why{}
 		switch {
 		case cause == patient:

@@ -91,7 +91,8 @@ func (r Run) where() string {
 	return r.Name
 }
 
-func (r Run) active() bool { return r.State == RunWaiting || r.State == RunRunning }
+// Active tells whether a run has not ended.
+func (r Run) Active() bool { return r.State == RunWaiting || r.State == RunRunning }
 
 // Record is a durable harvest of a run.
 type Record struct {

@@ -1,26 +1,32 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package slots bounds how many runs are active at once, in total and in a namespace,
-// and lets those who wait take turns, Promise by Promise.
+// Package slots bounds how many runs are active at once, in total and in a namespace. Objects
+// that wait for a slot take turns, Promise by Promise.
 package slots
 
 import (
 	"fmt"
 	"slices"
 	"sync"
+
+	"k8s.io/apimachinery/pkg/types"
 )
 
 // Claim is an object that may have one active run.
 type Claim struct {
-	// Promise is whose turn it is; Namespace is where the run is. A Promise may choose
-	// another one, and the claim then moves there.
-	Promise, Namespace string
-	// Object tells claims of one Promise apart.
-	Object string
+	// Promise is whose turn it is.
+	Promise string
+	// Namespace is where the run is. When the Promise chooses another one, the claim moves there.
+	Namespace string
+	// Object is the request; empty for the Promise itself.
+	Object types.NamespacedName
 }
 
-// owner is who has a claim, wherever it is.
-type owner struct{ promise, object string }
+// owner has at most one claim, in whatever namespace.
+type owner struct {
+	promise string
+	object  types.NamespacedName
+}
 
 func (c Claim) owner() owner { return owner{c.Promise, c.Object} }
 
@@ -43,15 +49,14 @@ type Slots struct {
 	waiting   []Claim // the longest first
 }
 
-// New has all slots free. It calls wake, without waiting for it, when a slot has become
-// free for an object that was told to hold; the slot is kept for it until Settle.
+// New has all slots free. When a slot becomes free for an object that was told to hold, Slots
+// keeps it for that object and calls wake, without waiting for it.
 func New(limits Limits, wake func(Claim)) *Slots {
 	return &Slots{limits: limits, wake: wake, taken: map[owner]Claim{}, there: map[string]int{}, of: map[string]int{}}
 }
 
-// Seed takes the slots of runs that were there before, once: whoever asks for a slot waits
-// until they are known. They count beyond the limits, too. If they cannot be read now the
-// next call tries again.
+// Seed takes, once, the slots of the runs that were there before this process, also beyond the
+// limits. All callers wait until they are known. After an error the next call tries again.
 func (s *Slots) Seed(there func() ([]Claim, error)) error {
 	s.seeding.Lock()
 	defer s.seeding.Unlock()
@@ -62,17 +67,15 @@ func (s *Slots) Seed(there func() ([]Claim, error)) error {
 	if err != nil {
 		return err
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	for _, c := range claims {
-		s.take(c)
+		s.Take(c)
 	}
 	s.seeded = true
 	return nil
 }
 
 // Hold says why an object may not start a run now, for people. If it may, the answer is
-// empty and the slot is taken until Settle gives it back.
+// empty and the slot is taken until Release.
 func (s *Slots) Hold(c Claim) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -101,21 +104,25 @@ func (s *Slots) Hold(c Claim) string {
 	return why
 }
 
-// Settle says whether the object has an active run now. If it has none, it does not wait
-// for one either, wherever that was to be.
-func (s *Slots) Settle(c Claim, active bool) {
+// Take is for an object that has an active run, from before a restart maybe: it has a slot,
+// also beyond the limits.
+func (s *Slots) Take(c Claim) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if active {
-		s.take(c) // also beyond the limit: it is there, from before a restart maybe
-		return
-	}
+	s.take(c)
+}
+
+// Release is for an object that has no active run and does not wait for one, in whatever
+// namespace.
+func (s *Slots) Release(c Claim) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.leave(c.owner())
 	s.give(c.owner())
 	s.call()
 }
 
-// Active is how many slots are taken, and Waiting how many objects wait for one.
+// Active is how many slots are taken, and how many objects wait for one.
 func (s *Slots) Active() (active, waiting int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -133,7 +140,7 @@ func (s *Slots) take(c Claim) {
 	s.of[c.Promise]++
 }
 
-// give frees a slot, and tells whether there is one.
+// give frees a slot, and tells whether the owner had one.
 func (s *Slots) give(o owner) bool {
 	c, ok := s.taken[o]
 	if ok {
@@ -149,7 +156,7 @@ func (s *Slots) leave(o owner) {
 	s.waiting = slices.DeleteFunc(s.waiting, func(w Claim) bool { return w.owner() == o })
 }
 
-// call gives the free slots to those who wait: first to the Promise that has the fewest.
+// call gives the free slots to objects that wait: first to the Promise that has the fewest.
 func (s *Slots) call() {
 	for {
 		next := -1

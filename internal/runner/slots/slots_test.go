@@ -9,12 +9,17 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/kratix-compile/kratix-compile/internal/runner/slots"
 )
 
+func named(object string) types.NamespacedName {
+	return types.NamespacedName{Namespace: "shop", Name: object}
+}
+
 func claim(promise, object string) slots.Claim {
-	return slots.Claim{Promise: promise, Namespace: "shop", Object: object}
+	return slots.Claim{Promise: promise, Namespace: "shop", Object: named(object)}
 }
 
 func TestNoLimit(t *testing.T) {
@@ -36,43 +41,43 @@ func TestTurns(t *testing.T) {
 	active, waiting := s.Active()
 	assert.Equal(t, []int{2, 3}, []int{active, waiting})
 
-	s.Settle(claim("a", "1"), false)
+	s.Release(claim("a", "1"))
 	assert.Equal(t, claim("b", "1"), <-woken, "the Promise with the fewest runs is next")
 	assert.NotEmpty(t, s.Hold(claim("a", "5")), "the slot is kept for the one that was called")
 	assert.Empty(t, s.Hold(claim("b", "1")))
 
-	s.Settle(claim("a", "2"), false)
+	s.Release(claim("a", "2"))
 	assert.Equal(t, claim("a", "3"), <-woken, "of one Promise, who has waited longest")
-	s.Settle(claim("a", "4"), false) // deleted while it waited
-	s.Settle(claim("a", "3"), false) // has changed its mind
+	s.Release(claim("a", "4")) // deleted while it waited
+	s.Release(claim("a", "3")) // has changed its mind
 	assert.Equal(t, claim("a", "5"), <-woken)
 }
 
 func TestNamespaces(t *testing.T) {
 	s := slots.New(slots.Limits{Total: 9, PerNamespace: 1}, func(slots.Claim) {})
-	assert.Empty(t, s.Hold(slots.Claim{Namespace: "shop", Object: "1"}))
-	assert.Equal(t, "Waiting for a free slot: 1 of 1 runs are active in namespace shop", s.Hold(slots.Claim{Namespace: "shop", Object: "2"}))
-	assert.Empty(t, s.Hold(slots.Claim{Namespace: "bank", Object: "3"}), "a full namespace holds up no other one")
+	assert.Empty(t, s.Hold(slots.Claim{Namespace: "shop", Object: named("1")}))
+	assert.Equal(t, "Waiting for a free slot: 1 of 1 runs are active in namespace shop", s.Hold(slots.Claim{Namespace: "shop", Object: named("2")}))
+	assert.Empty(t, s.Hold(slots.Claim{Namespace: "bank", Object: named("3")}), "a full namespace holds up no other one")
 }
 
 func TestAClaimMoves(t *testing.T) {
 	woken := make(chan slots.Claim)
 	s := slots.New(slots.Limits{PerNamespace: 1}, func(c slots.Claim) { woken <- c })
-	assert.Empty(t, s.Hold(slots.Claim{Namespace: "shop", Object: "1"}))
-	assert.NotEmpty(t, s.Hold(slots.Claim{Namespace: "shop", Object: "2"}))
-	assert.Empty(t, s.Hold(slots.Claim{Namespace: "bank", Object: "1"}))
-	assert.Equal(t, slots.Claim{Namespace: "shop", Object: "2"}, <-woken, "the first one's slot is free")
-	assert.NotEmpty(t, s.Hold(slots.Claim{Namespace: "bank", Object: "3"}))
-	s.Settle(slots.Claim{Namespace: "anywhere", Object: "1"}, false)
-	assert.Equal(t, slots.Claim{Namespace: "bank", Object: "3"}, <-woken)
+	assert.Empty(t, s.Hold(slots.Claim{Namespace: "shop", Object: named("1")}))
+	assert.NotEmpty(t, s.Hold(slots.Claim{Namespace: "shop", Object: named("2")}))
+	assert.Empty(t, s.Hold(slots.Claim{Namespace: "bank", Object: named("1")}))
+	assert.Equal(t, slots.Claim{Namespace: "shop", Object: named("2")}, <-woken, "the first one's slot is free")
+	assert.NotEmpty(t, s.Hold(slots.Claim{Namespace: "bank", Object: named("3")}))
+	s.Release(slots.Claim{Namespace: "anywhere", Object: named("1")})
+	assert.Equal(t, slots.Claim{Namespace: "bank", Object: named("3")}, <-woken)
 	active, waiting := s.Active()
 	assert.Equal(t, []int{2, 0}, []int{active, waiting})
 }
 
 func TestRunsFromBeforeARestartCount(t *testing.T) {
 	s := slots.New(slots.Limits{Total: 1}, func(slots.Claim) {})
-	s.Settle(claim("a", "1"), true)
-	s.Settle(claim("a", "2"), true)
+	s.Take(claim("a", "1"))
+	s.Take(claim("a", "2"))
 	assert.Equal(t, "Waiting for a free slot: 2 of 1 runs are active", s.Hold(claim("a", "3")))
 }
 
@@ -85,20 +90,20 @@ func TestNobodyIsForgotten(t *testing.T) {
 	var running []slots.Claim
 	held := map[slots.Claim]bool{}
 	for i := range 300 {
-		c := slots.Claim{Promise: fmt.Sprint(i % 4), Namespace: fmt.Sprint(i % 3), Object: fmt.Sprint(i)}
+		c := slots.Claim{Promise: fmt.Sprint(i % 4), Namespace: fmt.Sprint(i % 3), Object: named(fmt.Sprint(i))}
 		if s.Hold(c) == "" {
 			running = append(running, c)
 		} else {
 			held[c] = true
 		}
 		if len(running) > 0 && random.IntN(2) == 0 {
-			s.Settle(running[0], false)
+			s.Release(running[0])
 			running = running[1:]
 		}
 	}
 	for len(held) > 0 {
 		if len(running) > 0 {
-			s.Settle(running[0], false)
+			s.Release(running[0])
 			running = running[1:]
 			continue
 		}

@@ -6,23 +6,33 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/client-go/util/workqueue"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller/priorityqueue"
 	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 
 	"github.com/kratix-compile/kratix-compile/internal/runner/progress"
+	"github.com/kratix-compile/kratix-compile/internal/runner/slots"
 	"github.com/kratix-compile/kratix-compile/translate/workflow"
 )
 
-// Request is an object to reconcile: of the kind that a Promise offers.
+// Request is an object to reconcile: of the kind that a Promise offers, or the Promise itself if
+// the key is empty.
 type Request struct {
 	Promise string
 	client.ObjectKey
+}
+
+// claim is for a slot. The namespace is where the run is; it makes no difference to a release.
+func (r Request) claim(namespace string) slots.Claim {
+	return slots.Claim{Promise: r.Promise, Namespace: namespace, Object: r.ObjectKey}
 }
 
 func some(kind schema.GroupVersionKind) *unstructured.Unstructured {
@@ -88,27 +98,29 @@ func waiting(pod *corev1.Pod) []string {
 // toRequests maps what belongs to a request. namespaceOf is where a thing was left, which
 // is not where it is for a harvest.
 func toRequests[T client.Object](namespaceOf func(T) string) handler.TypedEventHandler[T, Request] {
-	return handler.TypedEnqueueRequestsFromMapFunc(func(_ context.Context, o T) []Request { return requestOf(o, namespaceOf(o)) })
-}
-
-// requestOf goes by the labels of docs/kratix-contract.md 3.3.
-func requestOf(o client.Object, namespace string) []Request {
-	owner := workflow.OwnerOf(o.GetLabels(), namespace)
-	if owner.Type() != workflow.Resource {
+	return handler.TypedEnqueueRequestsFromMapFunc(func(_ context.Context, o T) []Request {
+		if of := requestOf(o, namespaceOf(o)); of.Name != "" {
+			return []Request{of}
+		}
 		return nil
-	}
-	return []Request{{Promise: owner.Promise, ObjectKey: owner.Resource}}
+	})
 }
 
 // toPromise maps what belongs to a Promise itself.
 func toPromise[T client.Object]() handler.TypedEventHandler[T, Request] {
 	return handler.TypedEnqueueRequestsFromMapFunc(func(_ context.Context, o T) []Request {
-		owner := workflow.OwnerOf(o.GetLabels(), "")
-		if owner.Type() != workflow.Promise || owner.Promise == "" {
-			return nil
+		if of := requestOf(o, ""); of.Name == "" && of.Promise != "" {
+			return []Request{of}
 		}
-		return []Request{{Promise: owner.Promise}}
+		return nil
 	})
+}
+
+// requestOf is the object that a thing belongs to, by its labels. A request is in the given
+// namespace if they say nothing of one.
+func requestOf(o client.Object, namespace string) Request {
+	of := workflow.OwnerOf(o.GetLabels(), namespace)
+	return Request{Promise: of.Promise, ObjectKey: of.Resource}
 }
 
 // toAllRequests maps a Promise to every request for it.
@@ -122,7 +134,7 @@ func (k *kinds) toAllRequests(c client.Reader) handler.TypedEventHandler[*unstru
 // them come anyway.
 func (k *kinds) requestsOf(ctx context.Context, c client.Reader, promise client.Object) []Request {
 	all := &unstructured.UnstructuredList{}
-	ok, err := k.read(ctx, identify(promise), func(kind schema.GroupVersionKind) error {
+	ok, err := k.read(ctx, promise.GetName(), promise.GetUID(), func(kind schema.GroupVersionKind) error {
 		all = someList(kind)
 		return c.List(ctx, all)
 	})
@@ -134,4 +146,54 @@ func (k *kinds) requestsOf(ctx context.Context, c client.Reader, promise client.
 		requests = append(requests, Request{Promise: promise.GetName(), ObjectKey: client.ObjectKeyFromObject(&all.Items[i])})
 	}
 	return requests
+}
+
+// first lets what has begun go before what has not: of many requests under way some are
+// then soon done, and not all of them at the very end.
+func first[T any](h handler.TypedEventHandler[T, Request]) handler.TypedEventHandler[T, Request] {
+	return handler.TypedFuncs[T, Request]{
+		CreateFunc:  func(ctx context.Context, e event.TypedCreateEvent[T], q queue) { h.Create(ctx, e, ahead(q)) },
+		UpdateFunc:  func(ctx context.Context, e event.TypedUpdateEvent[T], q queue) { h.Update(ctx, e, ahead(q)) },
+		DeleteFunc:  func(ctx context.Context, e event.TypedDeleteEvent[T], q queue) { h.Delete(ctx, e, ahead(q)) },
+		GenericFunc: func(ctx context.Context, e event.TypedGenericEvent[T], q queue) { h.Generic(ctx, e, ahead(q)) },
+	}
+}
+
+type queue = workqueue.TypedRateLimitingInterface[Request]
+
+// aheadOfOthers is above the priority of what people ask for, which is 0. What there was
+// before the runner came has less.
+const aheadOfOthers = 1
+
+func ahead(q queue) queue {
+	ordered, ok := q.(priorityqueue.PriorityQueue[Request])
+	if !ok {
+		return q
+	}
+	return aheadQueue{ordered}
+}
+
+type aheadQueue struct {
+	priorityqueue.PriorityQueue[Request]
+}
+
+// AddWithOpts keeps a priority that somebody has chosen.
+func (q aheadQueue) AddWithOpts(o priorityqueue.AddOpts, items ...Request) {
+	if o.Priority == nil {
+		o.Priority = new(aheadOfOthers)
+	}
+	q.PriorityQueue.AddWithOpts(o, items...)
+}
+
+// Add implements workqueue.TypedInterface.
+func (q aheadQueue) Add(item Request) { q.AddWithOpts(priorityqueue.AddOpts{}, item) }
+
+// AddAfter implements workqueue.TypedDelayingInterface.
+func (q aheadQueue) AddAfter(item Request, after time.Duration) {
+	q.AddWithOpts(priorityqueue.AddOpts{After: after}, item)
+}
+
+// AddRateLimited implements workqueue.TypedRateLimitingInterface.
+func (q aheadQueue) AddRateLimited(item Request) {
+	q.AddWithOpts(priorityqueue.AddOpts{RateLimited: true}, item)
 }
