@@ -70,6 +70,23 @@ func TestHandoverKeepsLimits(t *testing.T) {
 	}
 }
 
+// TestHandoverBeforeAKindIsWatched: another leader counts the run of a request before it watches
+// the request's kind. The slot of that run is not given away in the meantime.
+func TestHandoverBeforeAKindIsWatched(t *testing.T) {
+	w := newWorld(t, promise(t), thing(t, "a", "one"), thing(t, "a", "two"), namespace("a"))
+	w.step(t, "a", "one")
+	watched := w.kinds.watched
+	w.limit(slots.Limits{Total: 1})
+	w.restart()
+	require.NoError(t, w.seed(t.Context()))
+	w.step(t, "a", "one")
+	w.kinds.watched = watched
+	w.step(t, "a", "two")
+	assert.Len(t, w.runs(t, "a"), 1)
+	active, waiting := w.Slots.Active()
+	assert.Equal(t, []int{1, 1}, []int{active, waiting})
+}
+
 // TestForgedRunsTakeNoSlots at a handover, when only the runs tell what is active.
 func TestForgedRunsTakeNoSlots(t *testing.T) {
 	w := newWorld(t, promise(t), thing(t, "a", "one"), namespace("a"), namespace("evil"))
