@@ -173,8 +173,8 @@ func readMetadata(kind workflow.Kind, contents bundle.Contents) (metadata.Metada
 	return metadata.Read(metadata.Input{Workflow: kind.Type, Files: files, Directories: contents.Directories})
 }
 
-// deliver writes the Work of a Pipeline and merges its status.yaml.
-func (f *flow) deliver(ctx context.Context, r *results, a progress.Deliver) error {
+// take writes the Work of a Pipeline and merges its status.yaml.
+func (f *flow) take(ctx context.Context, r *results, a progress.TakeResults) error {
 	if r == nil {
 		return fmt.Errorf("the record of %s is not there", a.Run)
 	}

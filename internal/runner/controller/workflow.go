@@ -182,8 +182,8 @@ func (f *flow) act(ctx context.Context, s *seen, d *progress.Decision, action pr
 		return f.object.mark(ctx, map[string]any{a.Key: "true"}, nil)
 	case progress.RemoveLabel:
 		return f.object.mark(ctx, map[string]any{a.Key: nil}, nil)
-	case progress.Deliver:
-		return f.deliver(ctx, s.results[a.Run], a)
+	case progress.TakeResults:
+		return f.take(ctx, s.results[a.Run], a)
 	case progress.WriteStatus:
 		return f.write(ctx, s, d)
 	case progress.DropRecord:
@@ -204,13 +204,13 @@ func (f *flow) write(ctx context.Context, s *seen, d *progress.Decision) error {
 	if err := f.publish(ctx, s, d); err != nil {
 		return err
 	}
-	delivered := ""
+	taken := ""
 	for _, action := range d.Actions {
-		if a, ok := action.(progress.Deliver); ok {
-			delivered = a.Run
+		if a, ok := action.(progress.TakeResults); ok {
+			taken = a.Run
 		}
 	}
-	if delivered == "" {
+	if taken == "" {
 		return f.object.saveStatus(ctx)
 	}
 	err := f.object.checkSize()
@@ -219,7 +219,7 @@ func (f *flow) write(ctx context.Context, s *seen, d *progress.Decision) error {
 		err = f.object.saveStatus(ctx)
 	}
 	if tooLarge || refusal.Final(err) {
-		return &refused{run: delivered, results: true, err: fmt.Errorf("status.yaml: %w", err)}
+		return &refused{run: taken, results: true, err: fmt.Errorf("status.yaml: %w", err)}
 	}
 	return err
 }

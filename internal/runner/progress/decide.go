@@ -35,9 +35,9 @@ type machine struct {
 	next Status
 	// labels are the object's after the actions before the write.
 	labels map[string]string
-	// delivered is the run whose record this decision consumes; suspends is whether that
-	// asks for it.
-	delivered     string
+	// taken is the run whose results this decision takes; suspends is whether they ask to
+	// suspend the workflow.
+	taken         string
 	suspends      bool
 	before, after []Action
 	out           Decision

@@ -36,7 +36,7 @@ const (
 	Paused    Outcome = "Paused"
 )
 
-// Action is one of AddLabel, RemoveLabel, Deliver, CleanUp, WriteStatus, DropRecord,
+// Action is one of AddLabel, RemoveLabel, TakeResults, CleanUp, WriteStatus, DropRecord,
 // Cancel and Submit.
 type Action interface {
 	fmt.Stringer
@@ -49,10 +49,10 @@ type AddLabel struct{ Key string }
 // RemoveLabel removes the label from the object; it may be gone already.
 type RemoveLabel struct{ Key string }
 
-// Deliver takes the results out of a run's record: with Work, the Work of the
-// pipeline is written now; status.yaml is merged into the status in memory, which the
-// WriteStatus that always follows writes.
-type Deliver struct {
+// TakeResults takes the results out of a run's record. With Work, the Work of the pipeline is
+// written now. status.yaml is merged into the status in memory, and the WriteStatus that always
+// follows writes it.
+type TakeResults struct {
 	Pipeline, Run string
 	Work          bool
 }
@@ -62,7 +62,7 @@ type Deliver struct {
 // for what is gone.
 type CleanUp struct{ Works bool }
 
-// WriteStatus writes the object's status: Decision.Publish, on top of what Deliver
+// WriteStatus writes the object's status: Decision.Publish, on top of what TakeResults
 // merged. A conflict must fail, not be retried: the decision was made for another
 // object.
 type WriteStatus struct{}
@@ -85,7 +85,7 @@ type Submit struct {
 
 func (AddLabel) action()    {}
 func (RemoveLabel) action() {}
-func (Deliver) action()     {}
+func (TakeResults) action() {}
 func (CleanUp) action()     {}
 func (WriteStatus) action() {}
 func (DropRecord) action()  {}
@@ -95,11 +95,11 @@ func (Submit) action()      {}
 func (a AddLabel) String() string    { return "add label " + a.Key }
 func (a RemoveLabel) String() string { return "remove label " + a.Key }
 
-func (a Deliver) String() string {
+func (a TakeResults) String() string {
 	if a.Work {
-		return "deliver Work and status of " + a.Run
+		return "write Work and merge status.yaml of " + a.Run
 	}
-	return "deliver status of " + a.Run
+	return "merge status.yaml of " + a.Run
 }
 
 func (a CleanUp) String() string {

@@ -62,7 +62,7 @@ func (x *executor) execute(s Situation, d Decision) bool {
 			}
 			x.writeStatus(s, d, merged)
 			version = x.version
-		case Deliver:
+		case TakeResults:
 			if a.Work {
 				x.works[a.Pipeline] = a.Run
 			}

@@ -134,7 +134,7 @@ func (m *machine) cancelOthers() []string {
 	var waited []string
 	for _, r := range m.Runs {
 		switch {
-		case !r.Active(), r.Name == m.delivered, slices.Contains(m.next.Over, r.Name),
+		case !r.Active(), r.Name == m.taken, slices.Contains(m.next.Over, r.Name),
 			slices.ContainsFunc(m.next.Pipelines, func(p Pipeline) bool { return p.Run == r.Name }):
 		case r.Idle && m.waitedFor() >= abandonAfter:
 			m.next.Over = append(m.next.Over, r.Name)
@@ -163,7 +163,7 @@ func (m *machine) waitedFor() time.Duration {
 // over are the runs that nothing waits for: those whose results are safe, and those that
 // have failed. Their engine may end them in its own time.
 func (m *machine) over() []string {
-	over := append(slices.Clone(m.next.Over), m.delivered)
+	over := append(slices.Clone(m.next.Over), m.taken)
 	for _, p := range m.next.Pipelines {
 		if p.Phase == PhaseSucceeded || p.Phase == PhaseSuspended || p.Phase == PhaseFailed {
 			over = append(over, p.Run)

@@ -91,8 +91,8 @@ func (m *machine) harvested(i int, r Record) {
 	// The files of an object that is being deleted are not wanted any more; its status
 	// is: the delete pipeline may need it.
 	work := !r.Control.suspends() && m.next.Action == workflow.Configure && !m.deleting()
-	m.before = append(m.before, Deliver{Pipeline: m.next.Pipelines[i].Name, Run: r.Run, Work: work})
-	m.delivered, m.suspends = r.Run, r.Control.suspends()
+	m.before = append(m.before, TakeResults{Pipeline: m.next.Pipelines[i].Name, Run: r.Run, Work: work})
+	m.taken, m.suspends = r.Run, r.Control.suspends()
 	done := m.next.Action == workflow.Delete && !r.Control.suspends()
 	switch {
 	case m.cause() != noCause && !done:

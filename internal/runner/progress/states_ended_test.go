@@ -123,7 +123,7 @@ var hasFailed = state{
 		},
 		{
 			"its results arrive after all", record("b-1", Control{}),
-			"deliver Work and status of b-1; clean up runs and Works; write status; drop record of b-1",
+			"write Work and merge status.yaml of b-1; clean up runs and Works; write status; drop record of b-1",
 			"Completed: a Succeeded, b Succeeded; round 1",
 		},
 		{
@@ -207,17 +207,17 @@ var deleting = state{
 	[]row{
 		{
 			"its results arrive", record("d-1", Control{}),
-			"deliver status of d-1; write status; drop record of d-1",
+			"merge status.yaml of d-1; write status; drop record of d-1",
 			"Completed: d Succeeded, e Pending; round 1",
 		},
 		{
 			"its results arrive, and manual-reconciliation is on", all(record("d-1", Control{}), label(LabelManual)),
-			"deliver status of d-1; write status; drop record of d-1",
+			"merge status.yaml of d-1; write status; drop record of d-1",
 			"Completed: d Succeeded, e Pending; round 1",
 		},
 		{
 			"it asks to suspend", record("d-1", Control{Suspend: true}),
-			"deliver status of d-1; add label workflow-suspended; clean up runs; write status; drop record of d-1",
+			"merge status.yaml of d-1; add label workflow-suspended; clean up runs; write status; drop record of d-1",
 			"Suspended: d Suspended, e Pending; round 1",
 		},
 		{

@@ -19,17 +19,17 @@ var isRunning = state{
 		},
 		{
 			"its results arrive", record("a-1", Control{}),
-			"deliver Work and status of a-1; write status; submit b-1; drop record of a-1",
+			"write Work and merge status.yaml of a-1; write status; submit b-1; drop record of a-1",
 			"Running: a Succeeded, b Running; round 1",
 		},
 		{
 			"its results arrive, and no run may start", all(record("a-1", Control{}), full),
-			"deliver Work and status of a-1; write status; drop record of a-1",
+			"write Work and merge status.yaml of a-1; write status; drop record of a-1",
 			"Waiting: a Succeeded, b Pending; round 1",
 		},
 		{
 			"its results arrive, and it had timed out", all(record("a-1", Control{}), run("a-1", RunTimedOut)),
-			"deliver Work and status of a-1; write status; submit b-1; drop record of a-1",
+			"write Work and merge status.yaml of a-1; write status; submit b-1; drop record of a-1",
 			"Running: a Succeeded, b Running; round 1",
 		},
 		{
@@ -44,27 +44,27 @@ var isRunning = state{
 		},
 		{
 			"it asks to suspend", record("a-1", Control{Suspend: true}),
-			"deliver status of a-1; add label workflow-suspended; clean up runs; write status; drop record of a-1",
+			"merge status.yaml of a-1; add label workflow-suspended; clean up runs; write status; drop record of a-1",
 			"Suspended: a Suspended, b Pending; round 1",
 		},
 		{
 			"it asks for a retry", record("a-1", Control{RetryAfter: time.Minute}),
-			"deliver status of a-1; add label workflow-suspended; clean up runs; write status; drop record of a-1",
+			"merge status.yaml of a-1; add label workflow-suspended; clean up runs; write status; drop record of a-1",
 			"Suspended: a Suspended, b Pending; round 1",
 		},
 		{
 			"it asks to suspend, and the spec has changed", all(record("a-1", Control{Suspend: true}), edited),
-			"deliver status of a-1; write status; submit a-2; drop record of a-1",
+			"merge status.yaml of a-1; write status; submit a-2; drop record of a-1",
 			"Running: a Running, b Pending; round 2",
 		},
 		{
 			"the runner was killed after it put the label on for that", all(record("a-1", Control{Suspend: true}), label(LabelSuspended)),
-			"deliver status of a-1; clean up runs; write status; drop record of a-1",
+			"merge status.yaml of a-1; clean up runs; write status; drop record of a-1",
 			"Suspended: a Suspended, b Pending; round 1",
 		},
 		{
 			"the same, and then the spec changed", all(record("a-1", Control{Suspend: true}), label(LabelSuspended), edited),
-			"deliver status of a-1; write status; remove label workflow-suspended; drop record of a-1; decide again",
+			"merge status.yaml of a-1; write status; remove label workflow-suspended; drop record of a-1; decide again",
 			"Waiting: a Pending, b Pending; round 2; trigger workflow-suspended",
 		},
 		{
@@ -124,7 +124,7 @@ var isRunning = state{
 		},
 		{
 			"the spec changes, and its results arrive", all(edited, record("a-1", Control{})),
-			"deliver Work and status of a-1; write status; submit a-2; drop record of a-1",
+			"write Work and merge status.yaml of a-1; write status; submit a-2; drop record of a-1",
 			"Running: a Running, b Pending; round 2",
 		},
 		{
@@ -149,7 +149,7 @@ var isRunning = state{
 		},
 		{
 			"the label run-from-start is there when its results arrive", all(label(LabelRunFromStart), record("a-1", Control{})),
-			"deliver Work and status of a-1; write status; remove label run-from-start; drop record of a-1; decide again",
+			"write Work and merge status.yaml of a-1; write status; remove label run-from-start; drop record of a-1; decide again",
 			"Waiting: a Pending, b Pending; round 2; trigger run-from-start",
 		},
 		{
@@ -159,7 +159,7 @@ var isRunning = state{
 		},
 		{
 			"the same, and its results arrive", all(label(LabelSuspended), record("a-1", Control{})),
-			"deliver Work and status of a-1; write status; drop record of a-1",
+			"write Work and merge status.yaml of a-1; write status; drop record of a-1",
 			"Suspended: a Succeeded, b Pending; round 1",
 		},
 		{
@@ -174,7 +174,7 @@ var isRunning = state{
 		},
 		{
 			"the object is deleted, and its results arrive", all(deleted("d"), record("a-1", Control{})),
-			"deliver status of a-1; write status; submit d-2; drop record of a-1",
+			"merge status.yaml of a-1; write status; submit d-2; drop record of a-1",
 			"Running: d Running; round 2",
 		},
 		{
@@ -191,12 +191,12 @@ var runningLast = state{
 	[]row{
 		{
 			"its results arrive, and someone has started a run beside it", all(record("b-1", Control{}), run("x", RunRunning)),
-			"deliver Work and status of b-1; clean up runs and Works; write status; drop record of b-1",
+			"write Work and merge status.yaml of b-1; clean up runs and Works; write status; drop record of b-1",
 			"Completed: a Succeeded, b Succeeded; round 1",
 		},
 		{
 			"its results arrive", record("b-1", Control{}),
-			"deliver Work and status of b-1; clean up runs and Works; write status; drop record of b-1",
+			"write Work and merge status.yaml of b-1; clean up runs and Works; write status; drop record of b-1",
 			"Completed: a Succeeded, b Succeeded; round 1",
 		},
 		{
@@ -206,7 +206,7 @@ var runningLast = state{
 		},
 		{
 			"it asks for a retry", record("b-1", Control{RetryAfter: time.Minute}),
-			"deliver status of b-1; add label workflow-suspended; clean up runs; write status; drop record of b-1",
+			"merge status.yaml of b-1; add label workflow-suspended; clean up runs; write status; drop record of b-1",
 			"Suspended: a Succeeded, b Suspended; round 1",
 		},
 	},

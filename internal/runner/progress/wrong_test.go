@@ -18,7 +18,7 @@ func TestWorldNoticesWrongOrders(t *testing.T) {
 		"run submitted before the status is written":  before[Submit](status),
 		"label removed before the status is written":  before[RemoveLabel](status),
 		"label added after the status is written":     after[AddLabel](status),
-		"Work written after the status":               after[Deliver](status),
+		"Work written after the status":               after[TakeResults](status),
 		"cleaned up after the status is written":      after[CleanUp](status),
 	} {
 		t.Run(name, func(t *testing.T) {
