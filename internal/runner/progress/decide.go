@@ -27,8 +27,8 @@ func Decide(s Situation) Decision {
 	return m.decision()
 }
 
-// machine makes one Decision. What it does before the status is written is kept
-// apart from what it does after: a crash between the two must find its way back.
+// machine makes one Decision. The actions before the status is written are kept apart from
+// those after it: the next decision must find its way also after a crash between the two.
 type machine struct {
 	Situation
 	// next is the status to write.
@@ -74,8 +74,8 @@ func (m *machine) decision() Decision {
 	return d
 }
 
-// dropRecords drops what is consumed, and what no one waits for. It comes last: until
-// then a crash can consume it again, and a run need not wait for it.
+// dropRecords drops the records whose results are taken, and those that nothing waits for. It
+// comes last: after a crash before it the results can be taken again.
 func (m *machine) dropRecords() {
 	for _, r := range m.Records {
 		if !m.next.expects(r) {
@@ -103,7 +103,7 @@ func (m *machine) unlabel(key string) {
 	}
 }
 
-// run is a pipeline's own. Another one of its name is none.
+// run is the run of a pipeline, absent if there is none. A run that only has its name is not it.
 func (m *machine) run(p Pipeline) Run {
 	for _, r := range m.Runs {
 		if r.Name == p.Run && (p.RunUID == "" || r.UID == p.RunUID) {
@@ -136,8 +136,8 @@ func (m *machine) second() time.Time { return m.Now.UTC().Truncate(time.Second) 
 
 func (m *machine) ends(o Outcome) { m.out.Outcome = o }
 
-// requeue asks for a decision when the time has come, or a moment later: a status
-// has whole seconds.
+// requeue asks for a decision at this time, or up to a second later: a status has whole
+// seconds.
 func (m *machine) requeue(at time.Time) {
 	m.out.RequeueAfter = max(at.Sub(m.Now), time.Second)
 }

@@ -7,9 +7,9 @@ import (
 	"time"
 )
 
-// Decision is what to do now. The actions are executed in order; the first that
-// fails ends the execution, and the next decision starts from what the world then
-// holds. All of them may be repeated.
+// Decision is what to do now. The actions are executed in order. The first that fails ends the
+// execution, and the next decision starts from what is then in the cluster. Every action may be
+// repeated.
 type Decision struct {
 	// Status is what WriteStatus writes; the present one if there is no such action.
 	Status  Status
@@ -58,8 +58,8 @@ type TakeResults struct {
 }
 
 // CleanUp deletes finished runs beyond the number to keep; with Works also the Works
-// of pipelines that are no longer listed. A crash repeats it, so it must not fail
-// for what is gone.
+// of pipelines that are no longer listed. It is repeated after a crash, so it must not fail
+// because of what is gone.
 type CleanUp struct{ Works bool }
 
 // WriteStatus writes the object's status: Decision.Publish, on top of what TakeResults
@@ -73,9 +73,9 @@ type DropRecord struct{ Run string }
 // Cancel asks the engine to end a run that has not ended; it may be gone already.
 type Cancel struct{ Run string }
 
-// Submit creates the run of a pipeline and writes its UID into the status. A run of that name
-// that somebody else has made must fail. With Again an earlier try may have made it, of a
-// runner that was killed then; without, nobody can have.
+// Submit creates the run of a pipeline and writes its UID into the status. It must fail if there
+// is a run of that name that this runner has not made. With Again there may be one that it has
+// made: an earlier try was killed after it. Without Again there cannot be one.
 type Submit struct {
 	Pipeline string
 	Round    int

@@ -7,9 +7,9 @@
 //	                                        |
 //	                               docs/state-machine.md
 //
-// It knows no client and no clock. The order of a Decision's actions is what makes
-// a crash between any two of them harmless: whoever starts again looks at the world,
-// decides again, and does the rest. model_test.go crashes it everywhere.
+// It knows no client and no clock. The order of a Decision's actions makes a crash between any
+// two of them harmless: the next runner looks at what is there, decides again, and does the
+// rest. model_test.go crashes it everywhere.
 //
 // Numbers such as 6.3 are sections of docs/kratix-contract.md.
 package progress
@@ -34,8 +34,8 @@ const (
 type Wanted struct {
 	// Action is delete if the object has a deletion timestamp.
 	Action workflow.Action
-	// Hash is of everything that the workflow is compiled from (6.2). A workflow
-	// of another hash starts over.
+	// Hash is of everything that the workflow is compiled from (6.2). When it changes, the
+	// workflow starts over.
 	Hash string
 	// Pipelines are all names in order; of the delete workflow only the first runs.
 	Pipelines []string

@@ -39,8 +39,8 @@ func (m *machine) failed(i int) {
 	}
 }
 
-// complete is the end of the last pipeline. Cleaning up comes before the status: after
-// it, no one would know that it is still to be done.
+// complete is the end of the last pipeline. Cleaning up comes before the status is written:
+// after that, nothing would say that it is still to be done.
 func (m *machine) complete() {
 	m.next.Trigger = ""
 	if m.next.Action == workflow.Configure {

@@ -18,10 +18,9 @@ const MessageFailing = "Failing"
 
 const reasonUnpaused = "Unpaused"
 
-// Publish writes what has been decided into an object's status: the document,
-// counters, message and the conditions of the workflow. It may be called after any
-// decision, with or without WriteStatus; calling it twice changes nothing more.
-// What becomes of the Works is for SetWorks.
+// Publish writes what has been decided into an object's status: the document, counters, message
+// and the conditions of the workflow. It may be called after any decision, with or without
+// WriteStatus. A second call changes nothing more. SetWorks says what becomes of the Works.
 func (d Decision) Publish(status map[string]any, s Situation) {
 	old := Read(status)
 	d.Status.Write(status)

@@ -14,14 +14,15 @@ type cause int
 
 const (
 	noCause cause = iota
-	// patient lets containers of the user's that run come to their end.
+	// patient: if containers of the user's are at work, the workflow starts over when their run
+	// has ended.
 	patient
-	// urgent does not.
+	// urgent: the run is cancelled, and the workflow starts over at once.
 	urgent
 )
 
-// cause looks for triggers (6.4). Labels that a restart is already consuming are
-// none.
+// cause looks for triggers (6.4). A label that a restart is already consuming is not a trigger
+// any more.
 func (m *machine) cause() cause {
 	consuming := m.next.Trigger != ""
 	switch {
@@ -35,9 +36,9 @@ func (m *machine) cause() cause {
 	return noCause
 }
 
-// restart begins a new round at the first pipeline. With a label to consume it writes
-// so and stops: the label goes next, and only then is a run submitted, so that a
-// label put on at any time is followed by a run that starts after it.
+// restart begins a new round at the first pipeline. If a label asks for it, the decision writes
+// that into the status, removes the label, and stops. Only the next decision submits a run. So a
+// label that is put on at any time is followed by a run that starts after it.
 func (m *machine) restart() {
 	if m.next.Round > 0 && m.next.Action == m.Wanted.Action { // the first start tells enough
 		m.event(false, ReasonReconcileStarted, "The "+string(m.next.Action)+" workflow starts over: "+m.why())
@@ -66,7 +67,7 @@ func (m *machine) restart() {
 	m.out.Again = true
 }
 
-// why is what a person has to know who wonders that it starts over.
+// why says in an event why the workflow starts over.
 func (m *machine) why() string {
 	switch {
 	case m.has(LabelManual):
@@ -81,7 +82,7 @@ func (m *machine) why() string {
 	return "the interval of " + m.Interval.String() + " has passed"
 }
 
-// changed is what the hash has been made of (6.2), as far as the generations tell.
+// changed says which part of the hash (6.2) is another one, as far as the generations tell.
 func (m *machine) changed() string {
 	switch {
 	case m.Type == workflow.Promise || m.Completed != 0 && m.Completed != m.Generation:
@@ -92,9 +93,9 @@ func (m *machine) changed() string {
 	return "its spec has changed, or that of its Promise"
 }
 
-// trigger is the strongest label that the restart consumes. The label of a suspension
-// is ours if a pipeline is suspended or just about to be; otherwise someone else holds
-// the workflow with it.
+// trigger is the strongest label that the restart consumes. The label of a suspension is the
+// runner's own if a pipeline is suspended or is about to be. Otherwise a person holds the
+// workflow with it.
 func (m *machine) trigger() string {
 	p, _ := m.next.Current()
 	ours := p.Phase == PhaseSuspended || m.suspends || m.deleting() && m.next.Action != workflow.Delete
@@ -111,8 +112,9 @@ func (m *machine) trigger() string {
 	return ""
 }
 
-// consumed are the labels to remove because of the trigger. A suspension that no one
-// overrules stays. It goes first: what overrules it must outlast it.
+// consumed are the labels to remove because of the trigger. A suspension stays unless the
+// trigger overrules it. Then its label goes first: after a crash in between, the label that
+// overrules it must still be there.
 func (m *machine) consumed() []string {
 	var keys []string
 	if m.has(LabelSuspended) && (m.next.Trigger != LabelRunFromStart || m.has(LabelManual)) {
@@ -128,8 +130,8 @@ func (m *machine) consumed() []string {
 
 func (m *machine) nextRound() int { return max(m.next.Round, m.LastRound) + 1 }
 
-// cancelOthers cancels every run that is not of this round, and names those that are
-// waited for.
+// cancelOthers cancels every run that is not of this round, and names those that have yet to
+// end.
 func (m *machine) cancelOthers() []string {
 	var waited []string
 	for _, r := range m.Runs {
@@ -147,8 +149,8 @@ func (m *machine) cancelOthers() []string {
 	return waited
 }
 
-// abandonAfter is for how long an engine may go on without saying that a run has ended of
-// which nothing is left.
+// abandonAfter is how long an engine may take to say that a run has ended of which nothing is
+// left.
 const abandonAfter = time.Minute
 
 // waitedFor is how long the pipeline whose turn it is has been waiting for its start.
@@ -160,8 +162,8 @@ func (m *machine) waitedFor() time.Duration {
 	return m.Now.Sub(p.LastTransition)
 }
 
-// over are the runs that nothing waits for: those whose results are safe, and those that
-// have failed. Their engine may end them in its own time.
+// over are the runs that nothing waits for: those whose results are safe, and those that have
+// failed. It makes no difference when their engine ends them.
 func (m *machine) over() []string {
 	over := append(slices.Clone(m.next.Over), m.taken)
 	for _, p := range m.next.Pipelines {

@@ -8,8 +8,8 @@ import (
 	"github.com/kratix-compile/kratix-compile/translate/workflow"
 )
 
-// lookAgain is when a run that waits for no known reason is looked at again: one that nobody has
-// taken by then says so.
+// lookAgain is when to look again at a run that waits for no known reason. If no controller of
+// the engine has taken it by then, the observer says so.
 const lookAgain = time.Minute
 
 // running: the status names a run. Its record counts, whatever the engine says.
@@ -49,8 +49,8 @@ func (m *machine) running(i int) {
 	}
 }
 
-// lost: somebody has deleted the run. The next one has another name, which nobody can have
-// given to a run of their own in the meantime.
+// lost: somebody has deleted the run. The next one has another name: the old one may be taken by
+// a run that is not ours.
 func (m *machine) lost(i int) {
 	p := m.next.Pipelines[i]
 	m.event(true, ReasonRunDeleted, "Pipeline "+p.Name+" starts again: somebody has deleted its run "+p.Run)
@@ -59,13 +59,14 @@ func (m *machine) lost(i int) {
 	m.start(i)
 }
 
-// foreign is a run that this object cannot have had: its status came from a backup.
+// foreign tells whether this object cannot have had the run: its status came from a backup of
+// another one.
 func (m *machine) foreign(p Pipeline) bool {
 	name := m.RunName(p.Name, m.next.Round)
 	return name != "" && name != p.Run
 }
 
-// failure is how a run ended that delivered nothing.
+// failure is why a run has ended without results.
 func (r Run) failure() Why {
 	switch r.State {
 	case RunSucceeded:
@@ -88,8 +89,8 @@ func (m *machine) harvested(i int, r Record) {
 		m.fail(i, Why{ReasonResultsRefused, "the results of " + r.Run + " cannot be delivered: " + r.Fault})
 		return
 	}
-	// The files of an object that is being deleted are not wanted any more; its status
-	// is: the delete pipeline may need it.
+	// Nobody wants the files of an object that is being deleted. Its delete pipeline may need the
+	// status.
 	work := !r.Control.suspends() && m.next.Action == workflow.Configure && !m.deleting()
 	m.before = append(m.before, TakeResults{Pipeline: m.next.Pipelines[i].Name, Run: r.Run, Work: work})
 	m.taken, m.suspends = r.Run, r.Control.suspends()
@@ -106,8 +107,8 @@ func (m *machine) harvested(i int, r Record) {
 	}
 }
 
-// suspend puts the label on before the status says so: a suspended pipeline without
-// the label is one that someone resumed.
+// suspend puts the label on before the status says so: a pipeline that the status calls
+// suspended and that has no label counts as resumed by a person.
 func (m *machine) suspend(i int, c Control) {
 	m.label(LabelSuspended)
 	m.before = append(m.before, CleanUp{})

@@ -10,10 +10,9 @@ import (
 
 // Situation is what is known of an object when a decision is due.
 //
-// Three things are demanded of whoever fills it. The object must be as new as the
-// last write of this process (after a restart any read will do). Runs must hold every
-// run that this process submitted. Records must be read after Runs: a run that
-// succeeded without a record has failed.
+// It must be gathered like this: the object is as new as the last write of this process (after
+// a restart any read will do); Runs hold every run that this process has submitted; Records are
+// read after Runs, because a run that succeeded without a record counts as failed.
 type Situation struct {
 	Now  time.Time
 	Type workflow.Type
@@ -27,10 +26,10 @@ type Situation struct {
 	Wanted Wanted
 	// Status is Read from the object.
 	Status Status
-	// Runs are those of the object that have not ended, and the one of Status.Current
-	// in any state. A run that is not listed does not exist.
+	// Runs are those of the object that have not ended, and the run of Status.Current in any
+	// state. A run that is not listed does not exist.
 	Runs []Run
-	// Records are the harvests of the object's runs that are not yet consumed.
+	// Records are the harvests of the object's runs whose results are not yet taken.
 	Records []Record
 	// Hold is why nothing can be submitted at present; empty if it can. Example of a message:
 	// "Waiting for a free slot: 20 of 20 runs are active". An object has the slot of its run
@@ -73,8 +72,8 @@ type Run struct {
 	// UID is the engine object's; empty if there is none.
 	UID   string
 	State RunState
-	// Idle is a run that was told to end, and of whose Pods none is left that could do
-	// anything. Its engine may take long to say that it has ended, or never do.
+	// Idle is a run that was told to end and has no Pod left that could do anything. Its engine
+	// may take long to say that it has ended, or may never say so.
 	Idle bool
 	// Where names it for people: "TaskRun team-a/web-1".
 	Where string
@@ -100,7 +99,7 @@ type Record struct {
 	// UID is of the run that left it.
 	UID     string
 	Control Control
-	// Fault is why it cannot be delivered, now or ever: the pipeline fails with it.
+	// Fault is why the results can never be used: the pipeline fails with it.
 	Fault string
 }
 

@@ -19,8 +19,8 @@ type Status struct {
 	Hash string
 	// Round grows with every start, restart and resume, and goes into run names.
 	Round int
-	// Trigger is the label for which the workflow starts over, from the write that
-	// says so until the run of the first pipeline is named.
+	// Trigger is the label because of which the workflow starts over. It is there from the write
+	// that begins the new round until the run of the first pipeline is named.
 	Trigger string
 	// Paused says that the object was paused when last seen.
 	Paused    bool
@@ -29,8 +29,8 @@ type Status struct {
 	SuspendedGeneration int64
 	// LastSuccess is when the configure workflow last completed.
 	LastSuccess time.Time
-	// Over are runs of earlier rounds that count as ended, although their engine has not
-	// said so: nothing waits for them. Only those that are still active are listed.
+	// Over are runs of earlier rounds that nothing waits for, although their engine has not said
+	// that they have ended. Only those that are still active are listed.
 	Over []string
 }
 
@@ -81,9 +81,8 @@ type Pipeline struct {
 	Phase Phase
 	// Run is the name of its last run; while Running, that of the current one.
 	Run string
-	// RunNamespace is where that run is. RunUID tells it from every other object that has
-	// its name; it is empty from the write that names the run until the run is known to be
-	// created.
+	// RunNamespace is where that run is. RunUID tells it from every other object that has its
+	// name. It is empty from the write that names the run until the run is known to exist.
 	RunNamespace, RunUID string
 	// Reason and Message are why it waits or has failed. A runner of an earlier version wrote no
 	// Reason, and the Message of a Pipeline that is suspended is its own.
@@ -119,8 +118,8 @@ func (s Status) Created(run, uid string) {
 	}
 }
 
-// expects tells the same of a record. As long as the run's UID is not known, nobody can say
-// whose it is, and it is kept.
+// expects tells the same of a record. As long as the UID of the run is not known, nothing says
+// whether the record is of that run, and it is kept.
 func (s Status) expects(r Record) bool {
 	p, _ := s.Current()
 	return s.Accepts(r.Run) && (p.RunUID == "" || p.RunUID == r.UID)
@@ -170,9 +169,9 @@ func (s Status) equal(other Status) bool {
 	return reflect.DeepEqual(s, other)
 }
 
-// tidy is a status that the machine can trust, whoever has edited it: a running
-// pipeline has a run, nothing comes before its turn, and a workflow that starts over
-// has not yet started.
+// tidy is a status that the machine can trust, also if somebody has edited it: a running
+// pipeline has a run, no pipeline comes before its turn, and a workflow that starts over has not
+// yet started.
 func (s Status) tidy() Status {
 	s.Pipelines = slices.Clone(s.Pipelines)
 	i := s.current()

@@ -53,8 +53,8 @@ func SetWorks(status map[string]any, works []Work, now time.Time) []Event {
 	return events
 }
 
-// summary has the worst first: failing, pending, misplaced. What is not known to be
-// anything else is pending.
+// summary has the worst first: failing, pending, misplaced. A state that is not known counts as
+// pending.
 func summary(works []Work) (all, reconciled Condition) {
 	names := map[WorkState][]string{}
 	for _, w := range works {
