@@ -22,9 +22,9 @@ const (
 	DestinationsPath = "/v1/destinations"
 )
 
-// An API server sends a Promise, and the one before it, each of 3 MiB at most, and gives up
-// after ten seconds (deploy/webhook). Others send what they like, and so these bounds are also
-// those of the memory that strangers can fill.
+// An API server sends a Promise and the version before it, each of 3 MiB at most, and gives up
+// after ten seconds (deploy/webhook). Other senders send what they like, and so these bounds also
+// limit the memory that they can fill.
 const (
 	maxConns  = 128
 	drainTime = 10 * time.Second
@@ -47,8 +47,8 @@ func Serve(mgr manager.Manager, address string, getCertificate func(*tls.ClientH
 	return mgr.Add(server(listener, getCertificate, judge, mgr.GetLogger().WithName("webhook")))
 }
 
-// server takes from controller-runtime's what counts requests, and not what listens: that has
-// no bounds.
+// server uses the part of controller-runtime's that counts requests, and not the part that
+// listens, which has no bounds.
 func server(listener net.Listener, getCertificate func(*tls.ClientHelloInfo) (*tls.Certificate, error), judge http.Handler, log logr.Logger) *manager.Server {
 	counted := webhook.NewServer(webhook.Options{})
 	bounded := bounds().Before(judge)

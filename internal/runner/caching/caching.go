@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package caching has a cache of which every read ends soon. The cache of
-// controller-runtime waits until a kind has been listed, and a kind whose conversion
-// webhook is down is never listed: its readers would hold workers that others need.
+// Package caching has a cache in which every read ends soon. The cache of controller-runtime
+// waits until a kind has been listed. A kind whose conversion webhook is down is never listed, and
+// its readers would keep workers from other kinds for ever.
 package caching
 
 import (
@@ -19,8 +19,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client/apiutil"
 )
 
-// Patience is how long after a kind was first asked for its readers wait for it. Later
-// ones are told at once that it is not listed.
+// Patience is how long readers wait for a kind after it was first asked for. Later readers hear
+// at once that it is not listed.
 const Patience = 3 * time.Second
 
 type impatient struct {
@@ -28,8 +28,8 @@ type impatient struct {
 	scheme *runtime.Scheme
 }
 
-// New makes a cache that fails with an Unlisted where others would wait. The options must
-// have a scheme.
+// New makes a cache whose reads fail with an Unlisted instead of waiting for long. The options
+// must have a scheme.
 func New(config *rest.Config, opts cache.Options) (cache.Cache, error) {
 	opts.NewInformer = newInformer
 	c, err := cache.New(config, opts)
@@ -59,8 +59,8 @@ func (c *impatient) List(ctx context.Context, into client.ObjectList, opts ...cl
 	return c.Cache.List(ctx, into, opts...)
 }
 
-// WaitForCacheSync waits no longer than readers do: controllers call it when they start,
-// and each of them waits for the kinds that it needs itself.
+// WaitForCacheSync waits no longer than readers do. Controllers call it when they start, and then
+// each of them waits for the kinds that it needs.
 func (c *impatient) WaitForCacheSync(ctx context.Context) bool {
 	bounded, cancel := context.WithTimeout(ctx, Patience)
 	defer cancel()

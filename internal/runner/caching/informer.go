@@ -16,8 +16,8 @@ import (
 	toolscache "k8s.io/client-go/tools/cache"
 )
 
-// Unlisted is a kind that the API server has not listed yet. Whoever needs its objects
-// knows nothing of them: not even that there are none.
+// Unlisted is a kind that the API server has not listed yet. Nothing is known of its objects, not
+// even whether there are any.
 type Unlisted struct {
 	Kind schema.GroupVersionKind
 	// Since is when it was first asked for.

@@ -17,10 +17,10 @@ import (
 	"github.com/kratix-compile/kratix-compile/translate/workflow"
 )
 
-// Current tells whether the object of a run still waits for its results. A cache that says
-// so is believed: what is superseded by now is dropped afterwards. One that says no is not:
-// whoever hears that throws the results away. A replica that does not lead watches no
-// requests, and asks the API server.
+// Current tells whether the object of a run still waits for its results. The yes of a cache is
+// enough: if the run is superseded by now, its record is dropped afterwards. The no of a cache is
+// not, because the results are then thrown away: the API server is asked. A replica that does not
+// lead watches no requests, and always asks the API server.
 func (r *Runner) Current(ctx context.Context, run harvest.Run) (bool, error) {
 	yes := false
 	promise := run.Labels[v1alpha1.LabelPromise]
@@ -57,12 +57,12 @@ func current(ctx context.Context, from client.Reader, run harvest.Run) (bool, er
 	return awaited(progress.Read(status), run)
 }
 
-// errUnnoted is a run that the status names, and of which it does not say yet which object it
-// is. The leader writes that down a moment after it has created the run.
+// errUnnoted is a run that the status names without its UID. The leader notes the UID a moment
+// after it has created the run.
 var errUnnoted = errors.New("the run is not noted in its object's status yet")
 
-// awaited tells whether it is this very run that the status waits for: one of another
-// namespace, or one that only has its name, says nothing for it.
+// awaited tells whether the status waits for this very run. A run in another namespace, or one
+// that only has the same name, is another run.
 func awaited(status progress.Status, run harvest.Run) (bool, error) {
 	p, _ := status.Current()
 	switch {

@@ -48,8 +48,8 @@ func someList(kind schema.GroupVersionKind) *unstructured.UnstructuredList {
 	return l
 }
 
-// asked lets through what people and other programs ask for: everything but a new
-// status, which is our own doing.
+// asked lets through what people and other programs ask for: every change but that of the
+// status, which the runner writes itself.
 func asked[T client.Object]() predicate.TypedPredicate[T] {
 	return predicate.TypedFuncs[T]{UpdateFunc: func(e event.TypedUpdateEvent[T]) bool {
 		before, after := e.ObjectOld, e.ObjectNew
@@ -59,7 +59,7 @@ func asked[T client.Object]() predicate.TypedPredicate[T] {
 	}}
 }
 
-// turned lets through what a Promise's availability may have changed with.
+// turned lets through the changes of a Promise that may let its requests start or stop.
 func turned() predicate.TypedPredicate[*unstructured.Unstructured] {
 	return predicate.TypedFuncs[*unstructured.Unstructured]{UpdateFunc: func(e event.TypedUpdateEvent[*unstructured.Unstructured]) bool {
 		facts := func(u *unstructured.Unstructured) []any {
@@ -74,7 +74,8 @@ func turned() predicate.TypedPredicate[*unstructured.Unstructured] {
 	}}
 }
 
-// waits lets through Pods in which a container waits for what may never come.
+// waits lets through Pods that go, and Pods in which a container begins to wait for something
+// that may never come, such as an image.
 func waits() predicate.TypedPredicate[*corev1.Pod] {
 	return predicate.TypedFuncs[*corev1.Pod]{
 		CreateFunc: func(event.TypedCreateEvent[*corev1.Pod]) bool { return false },
@@ -95,8 +96,8 @@ func waiting(pod *corev1.Pod) []string {
 	return append(reasons, string(pod.Status.Phase))
 }
 
-// toRequests maps what belongs to a request. namespaceOf is where a thing was left, which
-// is not where it is for a harvest.
+// toRequests maps what belongs to a request. namespaceOf is the namespace of the run that it comes
+// from. Example: a harvest is in the runner's namespace, and its run in team-a.
 func toRequests[T client.Object](namespaceOf func(T) string) handler.TypedEventHandler[T, Request] {
 	return handler.TypedEnqueueRequestsFromMapFunc(func(_ context.Context, o T) []Request {
 		if of := requestOf(o, namespaceOf(o)); of.Name != "" {
@@ -130,8 +131,8 @@ func (k *kinds) toAllRequests(c client.Reader) handler.TypedEventHandler[*unstru
 	})
 }
 
-// requestsOf are none where the kind is not watched or not listed: as soon as it is, all of
-// them come anyway.
+// requestsOf is empty if the kind is not watched or not listed. When it is, an event comes for
+// each of its objects anyway.
 func (k *kinds) requestsOf(ctx context.Context, c client.Reader, promise client.Object) []Request {
 	all := &unstructured.UnstructuredList{}
 	ok, err := k.read(ctx, promise.GetName(), promise.GetUID(), func(kind schema.GroupVersionKind) error {
@@ -148,8 +149,8 @@ func (k *kinds) requestsOf(ctx context.Context, c client.Reader, promise client.
 	return requests
 }
 
-// first lets what has begun go before what has not: of many requests under way some are
-// then soon done, and not all of them at the very end.
+// first gives events of requests that have begun a higher priority than those of new ones. Of a
+// thousand requests some are then done soon, and not all of them at the very end.
 func first[T any](h handler.TypedEventHandler[T, Request]) handler.TypedEventHandler[T, Request] {
 	return handler.TypedFuncs[T, Request]{
 		CreateFunc:  func(ctx context.Context, e event.TypedCreateEvent[T], q queue) { h.Create(ctx, e, ahead(q)) },
@@ -161,8 +162,8 @@ func first[T any](h handler.TypedEventHandler[T, Request]) handler.TypedEventHan
 
 type queue = workqueue.TypedRateLimitingInterface[Request]
 
-// aheadOfOthers is above the priority of what people ask for, which is 0. What there was
-// before the runner came has less.
+// aheadOfOthers is above 0, the priority of what people ask for. Objects that were there before
+// the runner started have less than 0.
 const aheadOfOthers = 1
 
 func ahead(q queue) queue {

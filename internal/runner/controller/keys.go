@@ -23,8 +23,8 @@ const (
 	finalizerAPI          = "kratix.io/api-crd-cleanup"
 )
 
-// finalizersKratix are on what Kratix has worked on before. They stand for objects that the
-// runner does not make, and are only taken off.
+// finalizersKratix are on objects that Kratix has worked on before. They stand for things that
+// the runner does not make, and so the runner only takes them off.
 var finalizersKratix = []string{"kratix.io/resource-binding-cleanup", "kratix.io/revision-cleanup"}
 
 // AnnotationEngine chooses the engine for the Pipelines of a Promise, or of a namespace.

@@ -20,8 +20,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/source"
 )
 
-// kinds are those that Promises offer, each watched from when its API is there until the
-// Promise goes. What is not watched is not known: it may have requests all the same.
+// kinds are those that Promises offer. Each is watched from when its API is served until the
+// Promise goes. There may be requests of a kind that is not watched; nothing is known of them.
 type kinds struct {
 	cache      cache.Cache
 	controller controller.TypedController[Request]
@@ -30,15 +30,15 @@ type kinds struct {
 	watched map[string]offer // by the name of the Promise
 }
 
-// offer is the kind of one Promise, served by one CustomResourceDefinition. Others may come
-// under their names, and a watch does not outlive what it was begun for.
+// offer is the kind of one Promise, served by one CustomResourceDefinition. The UIDs tell both
+// from later ones of the same names: a watch ends with the objects for which it was begun.
 type offer struct {
 	promise, crd types.UID
 	kind         schema.GroupVersionKind
 }
 
-// watch begins to watch what a Promise offers; of anything else that one of its name
-// offered it ends first. It does not wait for the requests.
+// watch begins to watch what a Promise offers. It first ends the watch of another kind that a
+// Promise of this name has offered. It does not wait until the requests are listed.
 func (k *kinds) watch(ctx context.Context, promise string, o offer) error {
 	if k.watches(promise, o) {
 		return nil
@@ -49,7 +49,7 @@ func (k *kinds) watch(ctx context.Context, promise string, o offer) error {
 	k.mu.Lock()
 	k.watched[promise] = o
 	k.mu.Unlock()
-	// Not with the lock held: a controller that begins keeps its own for a while.
+	// The lock is not held here: a controller that is starting holds its own lock for a while.
 	if err := k.controller.Watch(k.events(promise, o.kind)); err != nil {
 		return errors.Join(fmt.Errorf("watch the requests: %w", err), k.end(ctx, promise))
 	}
@@ -99,8 +99,9 @@ func (k *kinds) named(promise string) types.UID {
 	return k.watched[promise].promise
 }
 
-// read lets something be read of what a Promise offers; ok is false if that is not watched.
-// A cache watches whatever is read, also what was ended just before: that ends here.
+// read calls do to read objects of the kind that a Promise offers; ok is false if that kind is not
+// watched. A cache begins to watch whatever is read. If the watch was ended during do, it is
+// ended again here.
 func (k *kinds) read(ctx context.Context, promise string, uid types.UID, do func(schema.GroupVersionKind) error) (ok bool, err error) {
 	k.mu.Lock()
 	o, ok := k.watched[promise]
@@ -117,8 +118,9 @@ func (k *kinds) read(ctx context.Context, promise string, uid types.UID, do func
 	return true, err
 }
 
-// events of a kind. The Kind of controller-runtime would wait for the first list in a
-// goroutine, and keep a controller from starting: some kinds are never listed.
+// events is a source of events of a kind. It takes the place of controller-runtime's source.Kind,
+// which waits for the first list and keeps the controller from starting: some kinds are never
+// listed.
 func (k *kinds) events(promise string, kind schema.GroupVersionKind) source.TypedSource[Request] {
 	to := handler.TypedEnqueueRequestsFromMapFunc(func(_ context.Context, o *unstructured.Unstructured) []Request {
 		return []Request{{Promise: promise, ObjectKey: client.ObjectKeyFromObject(o)}}

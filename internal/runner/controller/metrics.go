@@ -35,7 +35,7 @@ func newMeters() *meters {
 	}
 }
 
-// register also counts the slots, which change without anybody telling.
+// register adds gauges of the slots, which are read when the metrics are.
 func (m *meters) register(to prometheus.Registerer, active func() (active, waiting int)) error {
 	gauge := func(name, help string, value func() int) prometheus.Collector {
 		return prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, func() float64 { return float64(value()) })
@@ -68,7 +68,7 @@ func (f *flow) count(before, after progress.Status) {
 	}
 }
 
-// begin has what follows from an object's new generation told in a trace of its own.
+// begin is a trace for what follows from an object's new generation.
 func (r *Runner) begin(o *object, promise *unstructured.Unstructured) *tracing.Beginning {
 	about := tracing.About{Promise: promise.GetName()}
 	name := "promise"

@@ -51,7 +51,7 @@ func (r *Runner) object(u *unstructured.Unstructured) *object {
 	return o
 }
 
-// status may be changed in place; saveStatus writes it.
+// status is changed in place; saveStatus writes it.
 func (o *object) status() map[string]any {
 	status, ok := o.Object["status"].(map[string]any)
 	if !ok {

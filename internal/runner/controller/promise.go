@@ -87,7 +87,8 @@ func (p *Promises) run(ctx context.Context, o *object, fulfilled bool) (time.Dur
 		return 0, err
 	}
 	after := decision.RequeueAfter
-	if decision.Outcome == progress.Completed { // requests hear of a pass before they are let in, or they would run twice
+	if decision.Outcome == progress.Completed {
+		// Requests hear of a pass before they are let in: or they would run, hear of it, and run again.
 		err := p.passOn(ctx, o)
 		if _, unlisted := errors.AsType[*caching.Unlisted](err); unlisted {
 			after, err = sooner(after, poll), nil // the pass is not over until they are listed
@@ -116,7 +117,7 @@ func (p *Promises) available(o *object, a progress.Availability) {
 	p.tell(o, progress.SetAvailable(o.status(), a, p.Now())...)
 }
 
-// describe writes what people ask a Promise first.
+// describe writes the version of a Promise and the kind that it offers.
 func (p *Promises) describe(o *object) {
 	status := o.status()
 	version := o.GetLabels()[labelVersion]

@@ -59,15 +59,15 @@ func (p *Promises) ensureAPI(ctx context.Context, o *object) error {
 	}
 	switch ok, why := promised.Established(existing); {
 	case ok:
-		return nil // it is watched, or as soon as the cache has seen that it is the Promise's
+		return nil // watchServed watches it as soon as the cache has its label
 	case why != "":
 		return &Rejected{"APINotServed", fmt.Errorf("spec.api: %s", why)}
 	}
 	return errNotServed
 }
 
-// getCRD looks past the cache for what is not in it, which holds only CRDs of Promises:
-// those of all engines together are larger than everything else.
+// getCRD asks the API server for a CRD that is not in the cache. The cache holds only those with
+// the label of a Promise: the CRDs of the engines are larger than everything else in it.
 func (p *Promises) getCRD(ctx context.Context, name string, into *apiextensionsv1.CustomResourceDefinition) error {
 	err := p.Client.Get(ctx, client.ObjectKey{Name: name}, into)
 	if apierrors.IsNotFound(err) {
@@ -76,7 +76,7 @@ func (p *Promises) getCRD(ctx context.Context, name string, into *apiextensionsv
 	return err
 }
 
-// apiRefused tells what the author has to change from what may pass.
+// apiRefused tells errors that the author has to correct from those that may pass.
 func apiRefused(err error) error {
 	if refusal.Final(err) {
 		return &Rejected{"APIRefused", fmt.Errorf("spec.api: %w", err)}
@@ -84,9 +84,9 @@ func apiRefused(err error) error {
 	return fmt.Errorf("install the API of the Promise: %w", err)
 }
 
-// watchServed watches the Promise's kind if the cluster serves it, whatever else may be
-// wrong with the Promise or its CRD: its requests must be let go. It tells when to look
-// again for those that cannot be listed.
+// watchServed watches the Promise's kind if the cluster serves it, also if something is wrong with
+// the Promise or its CRD: requests that are deleted must be able to go. It tells when to look
+// again if the requests cannot be listed.
 func (p *Promises) watchServed(ctx context.Context, o *object) (again time.Duration, err error) {
 	crd, err := p.offeredBy(ctx, o)
 	if err != nil {
@@ -97,7 +97,7 @@ func (p *Promises) watchServed(ctx context.Context, o *object) (again time.Durat
 	}
 	offered := offer{promise: o.GetUID(), crd: crd.UID, kind: storedKind(crd)}
 	if ok, _ := promised.Established(crd); ok && owns(o, crd) && !p.kinds.watches(o.GetName(), offered) {
-		// Who takes a Promise over from Kratix finds the CRD, and has no rights on it yet.
+		// The CRD of a Promise that was Kratix's is there, and the runner has no rights on it yet.
 		err := p.ensureAccess(ctx, o.GetName(), crd.Spec)
 		if err == nil {
 			err = p.checkAccess(ctx, crd.Spec)
@@ -112,8 +112,8 @@ func (p *Promises) watchServed(ctx context.Context, o *object) (again time.Durat
 	return p.listed(ctx, o)
 }
 
-// offeredBy is the CRD of a Promise, nil if there is none. It may be there, and requests with
-// it, although somebody has taken spec.api away.
+// offeredBy is the CRD of a Promise, nil if there is none. If somebody has removed spec.api, it is
+// found by its label: there may still be requests.
 func (p *Promises) offeredBy(ctx context.Context, o *object) (*apiextensionsv1.CustomResourceDefinition, error) {
 	if name := nestedString(o.Unstructured, "spec", "api", "metadata", "name"); name != "" {
 		crd := &apiextensionsv1.CustomResourceDefinition{}
@@ -133,8 +133,8 @@ func ofPromise(o *object) client.MatchingLabels {
 	return client.MatchingLabels{v1alpha1.LabelPromise: o.GetName()}
 }
 
-// owns tells whether a CRD is the Promise's. One without a label is nobody's: it may have
-// objects that are no requests, and they must not go with the Promise.
+// owns tells whether a CRD is the Promise's. One without the label is not: it may have objects
+// that are no requests, and they must not be deleted with the Promise.
 func owns(o *object, crd *apiextensionsv1.CustomResourceDefinition) bool {
 	return crd.Labels[v1alpha1.LabelPromise] == o.GetName()
 }
@@ -151,8 +151,8 @@ const LabelAggregate = "kratix-compile.io/aggregate-to-runner"
 // Pipelines' roles have no colon.
 const rolePrefix = "kratix-runner:promise:"
 
-// ensureAccess gives the runner the rights on what a Promise offers, which nobody knew of when it
-// was installed. They go with the Promise, as all roles that have its label.
+// ensureAccess gives the runner the rights on what a Promise offers: its installation knows
+// nothing of that kind. They go with the Promise, like all roles that have its label.
 func (p *Promises) ensureAccess(ctx context.Context, promise string, offers apiextensionsv1.CustomResourceDefinitionSpec) error {
 	wanted := access(promise, offers)
 	existing := some(wanted.GroupVersionKind())
@@ -185,7 +185,7 @@ func access(promise string, offers apiextensionsv1.CustomResourceDefinitionSpec)
 	return role
 }
 
-// checkAccess fails until the rights have arrived: a watch without them would try again
+// checkAccess fails until the rights are there. A watch that is begun without them tries again
 // only after a while.
 func (p *Promises) checkAccess(ctx context.Context, offers apiextensionsv1.CustomResourceDefinitionSpec) error {
 	review := &authorizationv1.SelfSubjectAccessReview{Spec: authorizationv1.SelfSubjectAccessReviewSpec{

@@ -21,8 +21,8 @@ import (
 	"github.com/kratix-compile/kratix-compile/internal/runner/promised"
 )
 
-// requests are all for what the Promise offers. Of a kind that is not watched the API
-// server is asked: what is not known is not none.
+// requests are all for what the Promise offers. If the kind is not watched, the API server is
+// asked: that nothing is known of requests does not mean that there are none.
 func (p *Promises) requests(ctx context.Context, o *object) ([]unstructured.Unstructured, error) {
 	list := &unstructured.UnstructuredList{}
 	watched, err := p.kinds.read(ctx, o.GetName(), o.GetUID(), func(kind schema.GroupVersionKind) error {
@@ -35,12 +35,13 @@ func (p *Promises) requests(ctx context.Context, o *object) ([]unstructured.Unst
 	return p.requestsLive(ctx, o)
 }
 
-// liveTime bounds a list past the cache: where a conversion webhook is silent, the API
-// server waits for it for half a minute.
+// liveTime bounds a list past the cache: the API server waits half a minute for a conversion
+// webhook that does not answer.
 const liveTime = 10 * time.Second
 
-// requestsLive are the requests that the API server has: of every CRD that is the Promise's,
-// whatever spec.api says now. If it cannot tell, the error is a caching.Unlisted.
+// requestsLive are the requests that the API server has: the objects of every CRD with the
+// Promise's label, whatever spec.api says now. If it cannot list them, the error is a
+// caching.Unlisted.
 func (p *Promises) requestsLive(ctx context.Context, o *object) ([]unstructured.Unstructured, error) {
 	crds := &apiextensionsv1.CustomResourceDefinitionList{}
 	if err := p.Live.List(ctx, crds, ofPromise(o)); err != nil {
@@ -75,8 +76,8 @@ func (p *Promises) objectsLive(ctx context.Context, crd *apiextensionsv1.CustomR
 // conditionListed is of a Promise whose requests the API server could not list, or cannot.
 const conditionListed = "RequestsListed"
 
-// listed says in a condition whether it is known which requests there are, and when to look
-// again. Nothing else waits for that: the Promise itself may install what is missing for it.
+// listed says in a condition whether the requests can be listed, and when to look again. The
+// Promise's own workflow does not wait for that: it may install what is missing for it.
 func (p *Promises) listed(ctx context.Context, o *object) (again time.Duration, err error) {
 	watched, err := p.kinds.read(ctx, o.GetName(), o.GetUID(), func(kind schema.GroupVersionKind) error {
 		return p.Client.List(ctx, someList(kind), client.Limit(1))
@@ -97,9 +98,9 @@ func (p *Promises) listed(ctx context.Context, o *object) (again time.Duration, 
 // annotationPass is on a request: the last pass of its Promise that it has heard of.
 const annotationPass = "kratix-compile.io/pass"
 
-// passOn tells all requests to start over, if somebody asked for that with a label. Each
-// pass has a number, which the status has before the label goes, and a request gets with its
-// own label: so one that was told is not told again, whatever comes between.
+// passOn tells all requests to start over, if a label asks for that. Each such pass has a number.
+// The Promise's status gets it before the label is removed, and each request gets it together with
+// its own label. So a request that was told is not told again, also after a crash in between.
 func (p *Promises) passOn(ctx context.Context, o *object) error {
 	number, pending := pass(o)
 	if o.GetLabels()[progress.LabelReconcileResources] == "true" {

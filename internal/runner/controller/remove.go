@@ -76,9 +76,9 @@ func (p *Promises) remove(ctx context.Context, o *object) (time.Duration, error)
 	return 0, o.release(ctx, slices.Concat(finalizersAlways, finalizersAPI, finalizersKratix)...)
 }
 
-// farewell runs the delete workflow, if there is one and there is anything to say goodbye
-// to: what never ran may be as broken as it likes. In a namespace that goes, nothing can
-// run any more, and the object must not hold it up.
+// farewell runs the delete workflow, if there is one. It is left out for an object whose
+// workflow never ran and cannot be planned: there is nothing to undo. It is also left out in a
+// namespace that is being deleted: nothing can run there, and the object must not keep it.
 func (f *flow) farewell(ctx context.Context) (done bool, after time.Duration, err error) {
 	listed, _, _ := unstructured.NestedSlice(f.promise.Object, "spec", "workflows", string(f.kind.Type), string(workflow.Delete))
 	if len(listed) == 0 || f.fault != nil && progress.Read(f.object.status()).Round == 0 {
@@ -95,8 +95,8 @@ func (f *flow) farewell(ctx context.Context) (done bool, after time.Duration, er
 	return true, 0, f.object.saveStatus(ctx)
 }
 
-// removeRequests believes only the API server that there are none: with the CRD those
-// would go that a cache has not seen, and nobody could say goodbye to them.
+// removeRequests believes only the API server that there are none. Requests that a cache has not
+// seen would be deleted with the CRD, and their delete workflows would not run.
 func (p *Promises) removeRequests(ctx context.Context, o *object) (left int, err error) {
 	requests, err := p.requests(ctx, o)
 	if err == nil && len(requests) == 0 {

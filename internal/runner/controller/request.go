@@ -76,8 +76,8 @@ func (r *Requests) reconcile(ctx context.Context, o *object, promise *unstructur
 	return decision.RequeueAfter, err
 }
 
-// wait is why nothing may start for requests now; what has begun may end. The Promise's
-// own workflow comes before those of its requests, for every spec of it.
+// wait is why nothing may start for requests now. A run that has begun may end. When the spec of
+// the Promise changes, its own workflow comes before those of its requests.
 func (r *Requests) wait(o *object, promise *unstructured.Unstructured) progress.Why {
 	if paused(o.Unstructured) || paused(promise) {
 		return progress.Why{}
@@ -97,7 +97,7 @@ func (r *Requests) wait(o *object, promise *unstructured.Unstructured) progress.
 	return progress.Why{}
 }
 
-// lacking is what a Promise that requests wait for says of itself.
+// lacking is what a Promise that is not available says in its conditions.
 func lacking(promise *unstructured.Unstructured) string {
 	status, _, _ := unstructured.NestedMap(promise.Object, "status")
 	for _, kind := range []string{progress.ConditionRequirements, progress.ConditionReconciled, progress.ConditionConfigureCompleted} {

@@ -41,7 +41,7 @@ type Runner struct {
 	Engines []*engine.Engine
 	// Options are the installation's.
 	Options func() plan.Options
-	// EnsureNamespace prepares a namespace for runs: the harvest needs the runner's CA.
+	// EnsureNamespace prepares a namespace for runs: kratix-harvest needs the runner's CA there.
 	EnsureNamespace func(ctx context.Context, namespace string) error
 	// Seal marks the runs that the runner makes, and only those are its own.
 	Seal   seal.Key

@@ -283,8 +283,7 @@ func (f *flow) deleteRuns(ctx context.Context) error {
 	return nil
 }
 
-// seed lets a runner that takes over begin with the slots of the runs that are active, whichever
-// replica has submitted them.
+// seed takes slots for the runs that are active when this process becomes the leader.
 func (r *Runner) seed(ctx context.Context) error {
 	return r.Slots.Seed(func() (claims []slots.Claim, err error) {
 		for _, e := range r.Engines {

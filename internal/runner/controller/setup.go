@@ -119,7 +119,7 @@ func (w *wiring) watchRecords() error {
 	of := func(o *metav1.PartialObjectMetadata) string {
 		r, err := record.Of(o)
 		if err != nil {
-			return "" // nobody's: its Promise's controller says so
+			return "" // it is no harvest
 		}
 		return r.Namespace
 	}
@@ -134,7 +134,7 @@ func (w *wiring) watchWorks() error {
 	placed := handler.TypedEnqueueRequestsFromMapFunc(func(ctx context.Context, p *v1alpha1.WorkPlacement) []Request {
 		of := &v1alpha1.Work{}
 		if err := w.GetCache().Get(ctx, client.ObjectKey{Namespace: p.Namespace, Name: p.Labels[v1alpha1.LabelWork]}, of); err != nil {
-			return nil // it is gone, and tells so itself
+			return nil // it is gone, and its own event says so
 		}
 		if request := requestOf(of, of.Namespace); request.Name != "" {
 			return []Request{request}
@@ -155,7 +155,7 @@ func (w *wiring) watchWorks() error {
 	)
 }
 
-// watchPods: engines say little about a run while it waits.
+// watchPods: an engine says little about a run while it waits, and its Pod says more.
 func (w *wiring) watchPods() error {
 	return errors.Join(
 		w.requests.Watch(source.TypedKind(w.GetCache(), &corev1.Pod{}, toRequests((*corev1.Pod).GetNamespace), waits())),
@@ -217,12 +217,12 @@ func (w *wiring) watchRuns(e *engine.Engine) error {
 	)
 }
 
-// byWork finds the WorkPlacements of a Work by its label, which Kratix's have, too.
+// byWork finds the WorkPlacements of a Work by a label that also those of Kratix have.
 const byWork = "kratix-work"
 
 func ofWork(o client.Object) []string { return []string{o.GetLabels()[v1alpha1.LabelWork]} }
 
-// addIndexes keeps reconciliations as short as they are among ten thousand requests.
+// addIndexes keeps a reconciliation short, also if there are ten thousand requests.
 func addIndexes(i client.FieldIndexer) error {
 	ctx := context.Background() // the indexes are added to a cache that has not started
 	return errors.Join(

@@ -38,8 +38,8 @@ func (s *sweeper) sweep(ctx context.Context) error {
 	return errors.Join(err, s.dropUnreferenced(ctx), s.dropUnwanted(ctx))
 }
 
-// dropUnwanted deletes the harvests that nobody waits for and whose object will not look at
-// them any more: it was gone before they were stored.
+// dropUnwanted deletes the harvests of objects that were gone before the harvest was stored:
+// nothing waits for them, and no reconciliation will drop them.
 func (s *sweeper) dropUnwanted(ctx context.Context) error {
 	waiting, failed := s.Records.Waiting(ctx)
 	for _, r := range waiting {
@@ -55,9 +55,9 @@ func (s *sweeper) dropUnwanted(ctx context.Context) error {
 	return failed
 }
 
-// dropUnreferenced deletes the bundles that were kept for a Work and that nothing names any
-// more. It does not ask the cache: that may not have the Work which was written before its
-// bundle was kept. An hour leaves time to whoever still reads one.
+// dropUnreferenced deletes the bundles that were kept for a Work and that no Work or WorkPlacement
+// names any more. It asks the API server: a cache may not show a Work that was written before its
+// bundle was kept. A bundle stays for an hour, because a State Store may still be reading it.
 func (s *sweeper) dropUnreferenced(ctx context.Context) error {
 	kept, failed := s.Records.Kept(ctx)
 	if len(kept) == 0 {

@@ -36,7 +36,8 @@ type flow struct {
 	wait progress.Why
 }
 
-// flow also is one whose workflow cannot be planned: it can still be cleaned up after.
+// flow never fails: what was made for an object can be removed although its workflow cannot be
+// planned any more.
 func (r *Runner) flow(ctx context.Context, o *object, promise *unstructured.Unstructured, kind workflow.Kind) *flow {
 	f := &flow{Runner: r, object: o, promise: promise, kind: kind}
 	if f.engine, f.fault = r.EngineFor(ctx, promise, o.GetNamespace()); f.fault != nil {
@@ -50,8 +51,8 @@ func (r *Runner) flow(ctx context.Context, o *object, promise *unstructured.Unst
 // maxDecisions bounds how often one reconciliation decides: a start takes three.
 const maxDecisions = 8
 
-// advance gathers, decides and executes until there is nothing to do but wait. An error asks
-// for another try; whatever was done before it stays done.
+// advance gathers, decides and executes until there is nothing to do but wait. After an error the
+// next reconciliation begins with gathering again; what was done before the error stays done.
 func (f *flow) advance(ctx context.Context) (progress.Decision, error) {
 	if f.fault != nil {
 		return progress.Decision{}, f.fault
@@ -239,7 +240,8 @@ func (f *flow) publish(ctx context.Context, s *seen, d *progress.Decision) error
 	return nil
 }
 
-// refusals are what the API server takes however often it is asked, by the name of the run.
+// refusals are what the API server does not take, however often it is asked, by the name of the
+// run.
 type refusals map[string]*refused
 
 // refused is a run that cannot be created, or whose results cannot be used.
@@ -251,8 +253,8 @@ type refused struct {
 
 func (r *refused) Error() string { return r.err.Error() }
 
-// learn notes what is refused for good; false if an error is no such news. What results have
-// put into the status, and what is not written, is forgotten.
+// learn notes what an error says is refused for good; false if it says no such thing, or nothing
+// new. What refused results have put into the status is taken out again.
 func (f *flow) learn(known refusals, err error) bool {
 	r, ok := errors.AsType[*refused](err)
 	if !ok || known[r.run] != nil {
@@ -265,8 +267,8 @@ func (f *flow) learn(known refusals, err error) bool {
 	return true
 }
 
-// giveBack frees the slot of an object that has no run, for as long as what keeps it from
-// starting one may take: a quota, a policy, a missing right. A conflict takes a moment.
+// giveBack frees the slot of an object that has no run after an error that may last: a quota, a
+// policy, a missing right. A conflict lasts a moment, and so the slot is kept.
 func (f *flow) giveBack(s *seen, d progress.Decision, err error) {
 	current, _ := d.Status.Current()
 	created := d.Status.Accepts(current.Run) && current.RunUID != ""

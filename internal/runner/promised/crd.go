@@ -36,8 +36,8 @@ func Author(promise *unstructured.Unstructured) (*apiextensionsv1.CustomResource
 	return crd, nil
 }
 
-// CRD is a copy of the author's with a status that workflows can write. What the author
-// wrote stays; only the fields that Kratix itself writes are Kratix's.
+// CRD is a copy of the author's, with a status that workflows can write. What the author wrote
+// stays, but for the fields of the status that Kratix itself writes.
 func CRD(promise string, author *apiextensionsv1.CustomResourceDefinition) *apiextensionsv1.CustomResourceDefinition {
 	crd := author.DeepCopy()
 	if crd.Labels == nil {
@@ -97,7 +97,7 @@ func extend(version *apiextensionsv1.CustomResourceDefinitionVersion) {
 		version.Subresources.Status = &apiextensionsv1.CustomResourceSubresourceStatus{}
 	}
 	if version.Schema == nil || version.Schema.OpenAPIV3Schema == nil {
-		return // the API server refuses it with words of its own
+		return // the API server refuses it, and says why
 	}
 	schema := version.Schema.OpenAPIV3Schema
 	if schema.Properties == nil {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package refusal says what an answer of the API server means for who asked.
+// Package refusal says which errors of the API server are final.
 package refusal
 
 import (
@@ -19,9 +19,9 @@ func Final(err error) bool {
 	return apierrors.IsInvalid(err) || apierrors.IsBadRequest(err) || TooLarge(err)
 }
 
-// Gone tells whether the API server knows of no such object. An answer of 404 that is not the
-// API server's own, or for a kind that it does not serve now, says nothing of the object: a
-// proxy gives it, or an API server that is starting.
+// Gone tells whether the API server has no such object. A 404 that says nothing of the object
+// does not count: that of a proxy, or of an API server that does not serve the kind now, for
+// example while it starts.
 func Gone(err error) bool {
 	return apierrors.IsNotFound(err) && !apierrors.HasStatusCause(err, metav1.CauseTypeUnexpectedServerResponse)
 }

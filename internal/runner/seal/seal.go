@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package seal tells the runs that the runner has made from those of others. Whoever may
-// create runs can choose their names, labels and annotations; the seal is an annotation that
-// only the runner can make, and that is good for one name in one namespace.
+// Package seal tells the runs that the runner has made from those of others. A tenant who may
+// create runs can choose their names, labels and annotations. The seal is an annotation that only
+// the runner can make, and it is valid for one name in one namespace.
 package seal
 
 import (
@@ -59,7 +59,7 @@ func (k Key) proof(run *unstructured.Unstructured, owner types.UID) string {
 	return hex.EncodeToString(mac.Sum(nil))
 }
 
-// Secret is where the key is, in the runner's namespace. Whoever can read it can make runs
+// Secret is where the key is, in the runner's namespace. With the key anybody could make runs
 // that the runner takes for its own.
 const Secret = "kratix-runner-seal"
 
