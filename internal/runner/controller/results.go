@@ -67,9 +67,9 @@ func (f *flow) heads(ctx context.Context) ([]metav1.PartialObjectMetadata, error
 	return heads.Items, err
 }
 
-// read opens the records of the object's runs. The cache may be behind the engine's word that
+// results are those of the object's runs. The cache may be behind the engine's word that
 // the current run succeeded, and so the API server is asked for that one.
-func (f *flow) read(ctx context.Context, observed []progress.Run, current progress.Pipeline) (map[string]*results, error) {
+func (f *flow) results(ctx context.Context, observed []progress.Run, current progress.Pipeline) (map[string]*results, error) {
 	heads, err := f.heads(ctx)
 	if err != nil {
 		return nil, err

@@ -17,8 +17,6 @@ import (
 	"github.com/kratix-compile/kratix-compile/internal/runner/engine"
 	"github.com/kratix-compile/kratix-compile/internal/runner/progress"
 	"github.com/kratix-compile/kratix-compile/internal/runner/slots"
-	"github.com/kratix-compile/kratix-compile/translate/manifest"
-	"github.com/kratix-compile/kratix-compile/translate/plan"
 )
 
 // run is one of an object's runs, on the engine that has it.
@@ -191,32 +189,6 @@ func (f *flow) submit(ctx context.Context, d *progress.Decision, a progress.Subm
 	}
 	d.Status.Write(f.object.status())
 	return f.object.saveStatus(ctx)
-}
-
-// compile plans the Pipeline again: its input has the status of now.
-func (f *flow) compile(opts plan.Options) (plan.Run, []manifest.Object, error) {
-	planned, err := f.planner.Plan(f.subject(), opts)
-	if err != nil {
-		return plan.Run{}, nil, err
-	}
-	objects, err := f.engine.Compile(planned)
-	return planned.Runs[0], objects, err
-}
-
-func (f *flow) subject() engine.Subject {
-	return engine.Subject{Promise: f.promise, Object: f.object.Unstructured, Kind: f.kind}
-}
-
-func (f *flow) options(pipeline string, round int) plan.Options {
-	opts := f.Options()
-	opts.Pipeline, opts.Attempt = pipeline, round
-	return opts
-}
-
-// runName is empty if the plan of a moment ago is not in order any more: without a name nothing
-// starts.
-func (f *flow) runName(pipeline string, round int) string {
-	return f.planner.RunName(f.subject(), f.options(pipeline, round))
 }
 
 // cancel does nothing for a run that is gone.

@@ -11,42 +11,11 @@ import (
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 
-	"github.com/kratix-compile/kratix-compile/internal/runner/engine"
 	"github.com/kratix-compile/kratix-compile/internal/runner/progress"
 	"github.com/kratix-compile/kratix-compile/internal/runner/refusal"
-	"github.com/kratix-compile/kratix-compile/internal/runner/slots"
-	"github.com/kratix-compile/kratix-compile/translate/plan"
 	"github.com/kratix-compile/kratix-compile/translate/workflow"
 )
-
-// A flow is one workflow of one object, on its engine. It does not change while the object is
-// reconciled; what does is in what gather has seen.
-type flow struct {
-	*Runner
-	object  *object
-	promise *unstructured.Unstructured
-	kind    workflow.Kind
-	engine  *engine.Engine
-	// planned is the workflow as it would start now; fault is why there is none.
-	planned plan.Workflow
-	fault   error
-	// wait is why nothing may start, but for slots; empty if it may.
-	wait progress.Why
-}
-
-// flow never fails: what was made for an object can be removed although its workflow cannot be
-// planned any more.
-func (r *Runner) flow(ctx context.Context, o *object, promise *unstructured.Unstructured, kind workflow.Kind) *flow {
-	f := &flow{Runner: r, object: o, promise: promise, kind: kind}
-	if f.engine, f.fault = r.EngineFor(ctx, promise, o.GetNamespace()); f.fault != nil {
-		f.engine = r.Engines[0]
-		return f
-	}
-	f.planned, f.fault = r.planner.Plan(f.subject(), r.Options())
-	return f
-}
 
 // maxDecisions bounds how often one reconciliation decides: a start takes three.
 const maxDecisions = 8
@@ -98,7 +67,7 @@ func (f *flow) gather(ctx context.Context, known refusals) (*seen, error) {
 	if s.Runs, err = f.observe(ctx, s.runs, current, known); err != nil {
 		return nil, err
 	}
-	if s.results, err = f.read(ctx, s.Runs, current); err != nil {
+	if s.results, err = f.results(ctx, s.Runs, current); err != nil {
 		return nil, err
 	}
 	for _, r := range s.results {
@@ -172,9 +141,10 @@ func (f *flow) rest(ctx context.Context, s *seen, d *progress.Decision) error {
 		f.Slots.Release(f.slot())
 	}
 	if slices.Contains(d.Actions, progress.Action(progress.WriteStatus{})) {
-		return nil
+		return nil // it has published it
 	}
-	return f.publish(ctx, s, d)
+	d.Publish(f.object.status(), s.Situation)
+	return f.publishFiles(ctx, d)
 }
 
 func (f *flow) act(ctx context.Context, s *seen, d *progress.Decision, action progress.Action) error {
@@ -202,33 +172,34 @@ func (f *flow) act(ctx context.Context, s *seen, d *progress.Decision, action pr
 
 // write fails for good if a Pipeline has put into status.yaml what the API forbids.
 func (f *flow) write(ctx context.Context, s *seen, d *progress.Decision) error {
-	if err := f.publish(ctx, s, d); err != nil {
-		return err
-	}
+	d.Publish(f.object.status(), s.Situation)
 	taken := ""
 	for _, action := range d.Actions {
 		if a, ok := action.(progress.TakeResults); ok {
 			taken = a.Run
 		}
 	}
-	if taken == "" {
-		return f.object.saveStatus(ctx)
-	}
-	err := f.object.checkSize()
-	tooLarge := err != nil
-	if !tooLarge {
-		err = f.object.saveStatus(ctx)
-	}
-	if tooLarge || refusal.Final(err) {
+	forbidden := func(err error) error {
 		return &refused{run: taken, results: true, err: fmt.Errorf("status.yaml: %w", err)}
+	}
+	if taken != "" {
+		if err := f.object.checkSize(); err != nil {
+			return forbidden(err)
+		}
+	}
+	if err := f.publishFiles(ctx, d); err != nil {
+		return err
+	}
+	err := f.object.saveStatus(ctx)
+	if taken != "" && refusal.Final(err) {
+		return forbidden(err)
 	}
 	return err
 }
 
-// publish puts a decision into the status, and what has become of the files of a workflow that
-// has completed. The files change the status later, too: every change of a Work wakes its object.
-func (f *flow) publish(ctx context.Context, s *seen, d *progress.Decision) error {
-	d.Publish(f.object.status(), s.Situation)
+// publishFiles says what has become of the files of a workflow that has completed. Later, every
+// change of a Work wakes its object.
+func (f *flow) publishFiles(ctx context.Context, d *progress.Decision) error {
 	if d.Outcome != progress.Completed || f.kind.Action != workflow.Configure {
 		return nil
 	}
@@ -275,52 +246,4 @@ func (f *flow) giveBack(s *seen, d progress.Decision, err error) {
 	if !created && !slices.ContainsFunc(s.Runs, progress.Run.Active) && !apierrors.IsConflict(err) {
 		f.Slots.Release(f.slot())
 	}
-}
-
-// anywhere is whose the runs, harvests and Works are, in whatever namespace they are.
-func (f *flow) anywhere() workflow.Owner {
-	o := workflow.Owner{UID: f.object.GetUID(), Promise: f.promise.GetName()}
-	if f.kind.Type == workflow.Resource {
-		o.Resource = client.ObjectKeyFromObject(f.object)
-	}
-	return o
-}
-
-// owner is whose they are where they are now.
-func (f *flow) owner() workflow.Owner {
-	return f.anywhere().In(workflow.PipelineNamespace(f.promise), f.Options().SystemNamespace)
-}
-
-// slot is what the object claims while it has a run.
-func (f *flow) slot() slots.Claim {
-	o := f.owner()
-	return Request{Promise: o.Promise, ObjectKey: o.Resource}.claim(o.Namespace)
-}
-
-// interval after which a workflow is repeated: the Promise's own, or the installation's.
-func (f *flow) interval() time.Duration {
-	for _, text := range []string{
-		f.promise.GetAnnotations()[annotationInterval],
-		nestedString(f.promise, "spec", "workflows", "config", "reconciliationInterval"),
-	} {
-		if d, err := time.ParseDuration(text); err == nil && d >= time.Minute {
-			return d
-		}
-	}
-	if own := f.Options().Config.ReconciliationInterval; own != nil {
-		return own.Duration
-	}
-	return defaultInterval
-}
-
-// defaultInterval is Kratix's (docs/kratix-contract.md 6.4).
-const defaultInterval = 10 * time.Hour
-
-func nestedString(u *unstructured.Unstructured, fields ...string) string {
-	text, _, _ := unstructured.NestedString(u.Object, fields...)
-	return text
-}
-
-func paused(u *unstructured.Unstructured) bool {
-	return u.GetLabels()[progress.LabelPaused] == "true"
 }
