@@ -22,9 +22,9 @@ type trial struct {
 	outputs []translate.Output
 }
 
-// advise warns of what stands in the way now, and may not do so when the Promise runs: a
-// Promise must not depend on the order in which a cluster is set up. What cannot be found
-// out in time is not worth a warning.
+// advise warns of what would keep the Promise from running now. It does not refuse it: a Promise
+// must not depend on the order in which a cluster is set up. It leaves out what cannot be found
+// out in time.
 func (p *Promises) advise(ctx context.Context, v *verdict, t trial) {
 	ctx, cancel := context.WithTimeout(ctx, trialTime)
 	defer cancel()

@@ -10,6 +10,8 @@ import (
 
 	admissionv1 "k8s.io/api/admission/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
+	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/webhook/admission"
 
@@ -80,26 +82,20 @@ func (j *Destinations) judge(ctx context.Context, v *verdict, d *v1alpha1.Destin
 
 // missing warns of a State Store that is not there: it may come later.
 func (j *Destinations) missing(ctx context.Context, v *verdict, ref v1alpha1.StateStoreReference) error {
-	names := map[string]bool{}
+	var stores client.ObjectList = &v1alpha1.BucketStateStoreList{}
 	if ref.Kind == v1alpha1.KindGitStateStore {
-		stores := &v1alpha1.GitStateStoreList{}
-		if err := j.Reader.List(ctx, stores); err != nil {
-			return err
-		}
-		for i := range stores.Items {
-			names[stores.Items[i].Name] = true
-		}
-	} else {
-		stores := &v1alpha1.BucketStateStoreList{}
-		if err := j.Reader.List(ctx, stores); err != nil {
-			return err
-		}
-		for i := range stores.Items {
-			names[stores.Items[i].Name] = true
-		}
+		stores = &v1alpha1.GitStateStoreList{}
 	}
-	if !names[ref.Name] {
+	if err := j.Reader.List(ctx, stores); err != nil {
+		return err
+	}
+	found := false
+	err := meta.EachListItem(stores, func(o runtime.Object) error {
+		found = found || o.(client.Object).GetName() == ref.Name
+		return nil
+	})
+	if !found {
 		v.warn("spec.stateStoreRef: %s %s is not there; nothing is written until it is", ref.Kind, ref.Name)
 	}
-	return nil
+	return err
 }

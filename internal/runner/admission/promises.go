@@ -47,8 +47,8 @@ const (
 	maxPromise = 3 << 19
 )
 
-// Handle implements admission.Handler. Only what changes what a Promise says is judged:
-// one that was stored before it was judged like this can still be labelled and deleted.
+// Handle implements admission.Handler. It judges only changes of the spec and of Settings: a Promise
+// that was stored by an earlier version can still be labelled and deleted.
 func (p *Promises) Handle(ctx context.Context, req admission.Request) admission.Response {
 	if req.Operation != admissionv1.Create && req.Operation != admissionv1.Update {
 		return admission.Allowed("")

@@ -57,7 +57,7 @@ func listed(t *testing.T, c cache.Cache, into client.ObjectList) {
 	require.Eventually(t, func() bool { return c.List(t.Context(), into) == nil }, time.Minute, 10*time.Millisecond)
 }
 
-// TestReadsEnd, although two kinds are never listed, and though nobody gave them a deadline.
+// TestReadsEnd, although two kinds are never listed and the reads have no deadline.
 func TestReadsEnd(t *testing.T) {
 	c := newCache(t)
 	begun := time.Now()

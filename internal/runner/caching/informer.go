@@ -38,7 +38,7 @@ func (u *Unlisted) Error() string {
 // Unwrap is what the API server said.
 func (u *Unlisted) Unwrap() error { return u.Cause }
 
-// slow is when a list that has not failed either is worth a word.
+// slow is after how long people hear of a list that has not come and has not failed.
 const slow = time.Minute
 
 // Amiss tells whether people should hear of it: the first list of a kind takes a while.

@@ -35,23 +35,17 @@ func (r *Runner) Current(ctx context.Context, run harvest.Run) (bool, error) {
 }
 
 func current(ctx context.Context, from client.Reader, run harvest.Run) (bool, error) {
-	promise := some(promiseKind)
-	if err := from.Get(ctx, client.ObjectKey{Name: run.Labels[v1alpha1.LabelPromise]}, promise); err != nil {
-		if refusal.Gone(err) {
-			return false, nil
-		}
-		return false, err
+	object := some(promiseKind)
+	err := from.Get(ctx, client.ObjectKey{Name: run.Labels[v1alpha1.LabelPromise]}, object)
+	if err == nil && workflow.KindOf(run.Labels).Type == workflow.Resource {
+		object = some(workflow.Offered(object))
+		err = from.Get(ctx, workflow.OwnerOf(run.Labels, run.Namespace).Resource, object)
 	}
-	object := promise
-	if workflow.KindOf(run.Labels).Type == workflow.Resource {
-		object = some(workflow.Offered(promise))
-		err := from.Get(ctx, workflow.OwnerOf(run.Labels, run.Namespace).Resource, object)
-		if refusal.Gone(err) {
-			return false, nil
-		}
-		if err != nil {
-			return false, err
-		}
+	switch {
+	case refusal.Gone(err):
+		return false, nil
+	case err != nil:
+		return false, err
 	}
 	status, _, _ := unstructured.NestedMap(object.Object, "status")
 	return awaited(progress.Read(status), run)

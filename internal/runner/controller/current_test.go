@@ -77,7 +77,8 @@ func TestCurrentRunOfAPromise(t *testing.T) {
 	assert.False(t, w.current(t, of))
 }
 
-// TestCurrentNeedsAnAnswer: a no throws results away, and so what is not known is an error.
+// TestCurrentNeedsAnAnswer: after a no the results are thrown away, so without an answer there is an
+// error.
 func TestCurrentNeedsAnAnswer(t *testing.T) {
 	w := newWorld(t, promise(t), thing(t, "a", "one"), namespace("a"))
 	w.step(t, "a", "one")
@@ -90,7 +91,7 @@ func TestCurrentNeedsAnAnswer(t *testing.T) {
 	}
 }
 
-// noAnswer demands that nobody says no of a run while the API server answers like this.
+// noAnswer demands an error, and not a no, while the API server answers like this.
 func (w *world) noAnswer(t *testing.T, run harvest.Run, away error) {
 	t.Helper()
 	for _, kind := range []string{"Promise", "Thing"} {
@@ -108,7 +109,7 @@ func (w *world) noAnswer(t *testing.T, run harvest.Run, away error) {
 	}
 }
 
-// TestCurrentAsksACacheFirst: its yes is enough, its no is not.
+// TestCurrentAsksACacheFirst: the yes of a cache is enough, its no is not.
 func TestCurrentAsksACacheFirst(t *testing.T) {
 	w := newWorld(t, promise(t), thing(t, "a", "one"), namespace("a"))
 	w.step(t, "a", "one")

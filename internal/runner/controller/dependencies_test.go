@@ -15,7 +15,7 @@ import (
 	"github.com/kratix-compile/kratix-compile/internal/runner/work"
 )
 
-// TestDependenciesAreAmongTheWorks: a Promise whose dependencies are nowhere is not reconciled.
+// TestDependenciesAreAmongTheWorks: a Promise whose dependencies are not written is not reconciled.
 func TestDependenciesAreAmongTheWorks(t *testing.T) {
 	config := map[string]any{"apiVersion": "v1", "kind": "ConfigMap", "metadata": map[string]any{"name": "needed"}}
 	w := newWorld(t, promise(t, field([]any{config}, "spec", "dependencies")), served(), namespace(system))

@@ -37,7 +37,8 @@ func (w *world) condition(t *testing.T, kind string) progress.Condition {
 	return progress.GetCondition(newObject(request).status(), kind)
 }
 
-// TestFailureWithoutItsLog: the node may be the reason for both.
+// TestFailureWithoutItsLog: a node that is down may be the reason for the failure and for the
+// missing log.
 func TestFailureWithoutItsLog(t *testing.T) {
 	w := failed(t, func() (io.ReadCloser, error) { return nil, errors.New("dial tcp 10.0.0.9:10250: no route to host") })
 	pipeline, _ := w.workflow(t, "a", "one").Current()

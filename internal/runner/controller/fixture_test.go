@@ -64,7 +64,7 @@ func promise(t testing.TB, changes ...change) *unstructured.Unstructured {
 	return changed(t, u, append([]change{pipelines("resource", "configure", "one", "two")}, changes...))
 }
 
-// thing is a request. Its UID is as its namespace and name.
+// thing is a request. Its UID is made of its namespace and name.
 func thing(t testing.TB, namespace, name string, changes ...change) *unstructured.Unstructured {
 	t.Helper()
 	u := some(thingKind)

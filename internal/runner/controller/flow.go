@@ -70,7 +70,7 @@ func (f *flow) runName(pipeline string, round int) string {
 	return f.planner.RunName(f.subject(), f.options(pipeline, round))
 }
 
-// anywhere is whose the runs, harvests and Works are, in whatever namespace they are.
+// anywhere is the owner of the object's runs, harvests and Works, in whatever namespace they are.
 func (f *flow) anywhere() workflow.Owner {
 	o := workflow.Owner{UID: f.object.GetUID(), Promise: f.promise.GetName()}
 	if f.kind.Type == workflow.Resource {
@@ -79,7 +79,7 @@ func (f *flow) anywhere() workflow.Owner {
 	return o
 }
 
-// owner is whose they are where they are now.
+// owner is the same, in the namespace where they are made now.
 func (f *flow) owner() workflow.Owner {
 	return f.anywhere().In(workflow.PipelineNamespace(f.promise), f.Options().SystemNamespace)
 }

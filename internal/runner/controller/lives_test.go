@@ -64,8 +64,8 @@ func TestPassReachesEachRequestOnce(t *testing.T) {
 	assert.Equal(t, []int{3, 3}, []int{w.workflow(t, "a", "first").Round, w.workflow(t, "a", "second").Round}, "the next pass")
 }
 
-// TestPassBeforeRequestsAreLetIn: a pass that reaches a request after its first run would run
-// it twice when a Promise is unpaused.
+// TestPassBeforeRequestsAreLetIn: when a Promise is unpaused, a request that hears of the pass after
+// its first run would run twice.
 func TestPassBeforeRequestsAreLetIn(t *testing.T) {
 	w := newWorld(t, promise(t, pipelines("resource", "configure", "one")), served(), namespace("a"))
 	for range 2 {
@@ -158,7 +158,7 @@ func TestNothingIsLeftOfAThousandLives(t *testing.T) {
 	}
 }
 
-// live leads one life, from the creation of a request to its end.
+// live is one life, from the creation of a request to its end.
 func (w *world) live(t *testing.T, by *rand.Rand, name string) {
 	t.Helper()
 	require.NoError(t, w.api.Create(t.Context(), thing(t, "a", name)))
@@ -244,7 +244,7 @@ func (w *world) collect(t *testing.T) {
 	}
 }
 
-// works are the names of all that are not about to go.
+// works are the names of all Works that are not being deleted. Those that are lose their finalizers.
 func (w *world) works(t *testing.T) []string {
 	t.Helper()
 	list := &v1alpha1.WorkList{}

@@ -65,7 +65,7 @@ func (o *object) status() map[string]any {
 func (o *object) reset() { o.Object["status"] = runtime.DeepCopyJSON(o.stored) }
 
 // saveStatus writes the status if it has changed. It fails with a conflict if the object has
-// changed since it was read: what was decided was decided for another one.
+// changed since it was read: the decision was made for an earlier version.
 func (o *object) saveStatus(ctx context.Context) error {
 	if equality.Semantic.DeepEqual(o.stored, o.status()) {
 		return nil

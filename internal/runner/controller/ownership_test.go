@@ -24,7 +24,7 @@ import (
 // evil is what the harvest of a forged run brings.
 var evil = map[string]string{"output/evil.yaml": "kind: ClusterRoleBinding"}
 
-// forge makes what a tenant can make of a genuine run that he has read: another object with
+// forge makes what a tenant can make who has read a genuine run: another object with
 // its name, labels and annotations.
 func (w *world) forge(t *testing.T, genuine *unstructured.Unstructured, namespace string, labels map[string]string) *unstructured.Unstructured {
 	t.Helper()
@@ -96,7 +96,7 @@ func TestForgedRunOfARequest(t *testing.T) {
 	}
 }
 
-// TestReplacedRun: a tenant deletes the run in his own namespace and gives its name, labels and
+// TestReplacedRun: a tenant deletes the run in the own namespace and gives its name, labels and
 // annotations to another one.
 func TestReplacedRun(t *testing.T) {
 	w := newWorld(t, promise(t), thing(t, "a", "one"), namespace("a"))
@@ -135,8 +135,8 @@ func TestTakenName(t *testing.T) {
 	}
 }
 
-// TestTakenAtTheLastMoment: somebody has even seen the seal before the run was there. A first
-// try finds nothing of its own.
+// TestTakenAtTheLastMoment: somebody has copied even the seal before the run is there. At a first
+// try the runner takes no run for its own that it finds.
 func TestTakenAtTheLastMoment(t *testing.T) {
 	w := newWorld(t, promise(t), thing(t, "a", "one"), namespace("a"))
 	var forged *unstructured.Unstructured
@@ -158,8 +158,8 @@ func TestTakenAtTheLastMoment(t *testing.T) {
 	w.noEvil(t)
 }
 
-// TestForeignRunsDoNotCount: whoever writes our labels on a run that never ends, or that
-// fails, holds nothing up and fails nothing.
+// TestForeignRunsDoNotCount: a run of somebody else's that has our labels, and that fails or never
+// ends, keeps nothing from starting and lets nothing fail.
 func TestForeignRunsDoNotCount(t *testing.T) {
 	for name, status := range map[string]map[string]any{
 		"never ends": {},
@@ -217,8 +217,8 @@ func TestCrashBeforeTheRunIsNoted(t *testing.T) {
 	assert.Len(t, w.runs(t, "a"), 1)
 }
 
-// TestLostStatus: what ran before somebody emptied the status does not have the name of what
-// runs next.
+// TestLostStatus: after somebody has emptied the status, the next run has another name than those
+// before.
 func TestLostStatus(t *testing.T) {
 	w := newWorld(t, promise(t), thing(t, "a", "one"), namespace("a"))
 	w.step(t, "a", "one")

@@ -22,7 +22,7 @@ import (
 	"github.com/kratix-compile/kratix-compile/internal/runner/progress"
 )
 
-// deleteCRD is what somebody does by hand, and what Kubernetes makes of it.
+// deleteCRD deletes the CRD by hand; Kubernetes then deletes its objects.
 func (w *world) deleteCRD(t *testing.T) {
 	t.Helper()
 	crd := w.get(t, crdKind, "", crdName)
@@ -32,8 +32,8 @@ func (w *world) deleteCRD(t *testing.T) {
 	w.delete(t, w.thing(t, "a", "one"))
 }
 
-// TestCRDDeletedByHand: the requests say goodbye and go, in a process that has watched them
-// and in one that has not, whether their Promise stays or goes, too.
+// TestCRDDeletedByHand: the delete workflows of the requests run and the requests go, in a process
+// that has watched them and in one that has not, whether their Promise stays or not.
 func TestCRDDeletedByHand(t *testing.T) {
 	for name, then := range map[string]func(*testing.T, *world){
 		"and nothing else":                 func(*testing.T, *world) {},
@@ -70,7 +70,7 @@ func TestCRDDeletedByHand(t *testing.T) {
 	}
 }
 
-// forgetFiles is what becomes of Works that are deleted, when State Stores are at hand.
+// forgetFiles lets deleted Works go, as when their files have been removed from the State Stores.
 func (w *world) forgetFiles(t *testing.T) {
 	t.Helper()
 	works := &v1alpha1.WorkList{}
@@ -90,7 +90,7 @@ func (w *world) reconciledPromise(t *testing.T) reconcile.Result {
 	return result
 }
 
-// TestCRDIsMadeAgain when one that somebody has deleted is gone, and watched anew.
+// TestCRDIsMadeAgain and watched anew, when one that somebody has deleted is gone.
 func TestCRDIsMadeAgain(t *testing.T) {
 	w := newWorld(t, promise(t), served(), thing(t, "a", "one"), namespace("a"), namespace(system))
 	w.reconciledPromise(t)
@@ -128,8 +128,8 @@ func (w *world) unlisted(cause error) {
 	})
 }
 
-// TestWhatIsNotListedIsNotNone: nothing is done about requests that nobody knows, nothing is
-// said while a first list takes its time, and then the Promise says why, once.
+// TestWhatIsNotListedIsNotNone: while the requests cannot be listed, nothing is deleted. A first list
+// may take its time; after an error the Promise says why, once.
 func TestWhatIsNotListedIsNotNone(t *testing.T) {
 	w := newWorld(t, promise(t), served(), thing(t, "a", "one"), namespace("a"), namespace(system))
 	w.reconciledPromise(t)
@@ -192,8 +192,8 @@ func TestOnlyTheAPIServerKnowsThatThereAreNone(t *testing.T) {
 	assert.NotNil(t, w.thing(t, "a", "one").GetDeletionTimestamp())
 }
 
-// TestRequestsOfNobodyElse: without a CRD there are none, nor are there any of a CRD that
-// was never served, or is not the Promise's. All else must be known.
+// TestRequestsOfNobodyElse: there are no requests without a CRD, of a CRD that was never served, and
+// of one that is not the Promise's. In every other case the API server must list them.
 func TestRequestsOfNobodyElse(t *testing.T) {
 	refused := errors.New("conversion webhook for example.org/v1 failed")
 	other, nobodys, never := served(), served(), served()
@@ -239,7 +239,8 @@ func TestRequestsOfNobodyElse(t *testing.T) {
 	}
 }
 
-// TestPromiseMadeAgainUnderItsName is watched, also if nobody has seen that there was none.
+// TestPromiseMadeAgainUnderItsName: its kind is watched, also if the runner has not seen that the
+// first Promise was gone.
 func TestPromiseMadeAgainUnderItsName(t *testing.T) {
 	w := newWorld(t, promise(t), served(), namespace("a"), namespace(system))
 	w.reconciledPromise(t)
@@ -265,7 +266,7 @@ func TestPromiseMadeAgainUnderItsName(t *testing.T) {
 	assert.Empty(t, w.kinds.named("things"))
 }
 
-// TestCRDOfNobody: the Promise was refused because of it, and goes without its objects.
+// TestCRDOfNobody: the CRD has no label, and so its Promise goes and the CRD and its objects stay.
 func TestCRDOfNobody(t *testing.T) {
 	crd := served()
 	crd.Labels = nil

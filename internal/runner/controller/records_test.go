@@ -56,7 +56,8 @@ func TestRecordOfAnotherNamespaceOutlivesDeletion(t *testing.T) {
 	w.run(t, "pipelines", "b", "same") // is there, too
 }
 
-// TestRunOfAnotherNamespaceOutlivesDeletion: where it is, a request of that name may live.
+// TestRunOfAnotherNamespaceOutlivesDeletion: a request of the same name may be in the namespace of
+// the run.
 func TestRunOfAnotherNamespaceOutlivesDeletion(t *testing.T) {
 	w := newWorld(t, promise(t, runsIn("pipelines")), thing(t, "a", "same"), thing(t, "pipelines", "same", deleting(finalizersRequest...)),
 		namespace("a"), namespace("pipelines"))
@@ -102,7 +103,7 @@ func TestBundleOfAWorkIsKept(t *testing.T) {
 	assert.Equal(t, record.Kept, w.label(t, key))
 }
 
-// TestBundleOfNoWorkIsDropped: a large harvest for which the workflow waits no longer.
+// TestBundleOfNoWorkIsDropped: the workflow no longer waits for a large harvest.
 func TestBundleOfNoWorkIsDropped(t *testing.T) {
 	w := newWorld(t, promise(t), thing(t, "a", "one"), namespace("a"))
 	w.step(t, "a", "one")

@@ -61,10 +61,14 @@ func (p *Promises) remove(ctx context.Context, o *object) (time.Duration, error)
 			return 0, err
 		}
 	}
-	for _, step := range []func(context.Context, *object) (int, error){p.removeRequests, p.removeWorks, p.removeAPI} {
-		if left, err := step(ctx, o); err != nil || left > 0 {
-			return time.Second, err
+	left, err := p.removeRequests(ctx, o)
+	for _, list := range []client.ObjectList{&v1alpha1.WorkList{}, &apiextensionsv1.CustomResourceDefinitionList{}} {
+		if err == nil && left == 0 {
+			left, err = p.deleteLabelled(ctx, o, list)
 		}
+	}
+	if err != nil || left > 0 {
+		return time.Second, err
 	}
 	if err := errors.Join(f.deleteRuns(ctx), f.dropRecords(ctx), p.removeAccess(ctx, o)); err != nil {
 		return 0, err
@@ -106,14 +110,6 @@ func (p *Promises) removeRequests(ctx context.Context, o *object) (left int, err
 		return 0, err
 	}
 	return p.deleteAll(ctx, &unstructured.UnstructuredList{Items: requests}, client.PropagationPolicy(metav1.DeletePropagationBackground))
-}
-
-func (p *Promises) removeWorks(ctx context.Context, o *object) (left int, err error) {
-	return p.deleteLabelled(ctx, o, &v1alpha1.WorkList{})
-}
-
-func (p *Promises) removeAPI(ctx context.Context, o *object) (left int, err error) {
-	return p.deleteLabelled(ctx, o, &apiextensionsv1.CustomResourceDefinitionList{})
 }
 
 // removeAccess deletes accounts and rights in all namespaces. Kratix forgets those of

@@ -125,7 +125,7 @@ func TestOnlyTheChosenEngineIsNeeded(t *testing.T) {
 	assert.Equal(t, "EngineMissing", reconciled.Reason)
 }
 
-// TestErrorsOfTheOtherEngineCount: nobody can say that it has no run of the object.
+// TestErrorsOfTheOtherEngineCount: it may have a run of the object.
 func TestErrorsOfTheOtherEngineCount(t *testing.T) {
 	away := errors.New("the API server is away")
 	silent := func(kind schema.GroupVersionKind) (bool, error) {

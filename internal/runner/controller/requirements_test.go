@@ -15,7 +15,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 )
 
-// TestRequirementThatNobodyWatches: what is not in the cache tells nobody when it turns.
+// TestRequirementThatNobodyWatches: a change of a Promise that is not in the cache causes no event.
 func TestRequirementThatNobodyWatches(t *testing.T) {
 	needs := field([]any{map[string]any{"name": "base"}}, "spec", "requiredPromises")
 	base := promise(t, named("base", "base-uid"), field(nil, "spec", "api"))

@@ -42,7 +42,7 @@ type results struct {
 	fault error
 }
 
-// asRecord is what a decision has to know of them.
+// asRecord is what a decision has to know of results.
 func (r *results) asRecord(known refusals) progress.Record {
 	c := r.metadata.Control
 	out := progress.Record{Run: r.record.Run, UID: string(r.record.RunUID), Control: progress.Control{Suspend: c.Suspend, Message: c.Message}}
@@ -141,8 +141,8 @@ func (f *flow) unpack(ctx context.Context, r *results, do func(io.Reader) error)
 // whatever they are: work.MaxBytes is more than a third larger.
 const alwaysHeld = work.MaxBytes / 2
 
-// final is what the results themselves are to blame for, and not the way to them. The list is
-// closed: everything else is tried again.
+// final tells errors of the results themselves from those of reading them. The list is closed:
+// after every other error the next reconciliation tries again.
 func final(err error) bool {
 	_, faulty := errors.AsType[*bundle.Fault](err)
 	_, miswritten := errors.AsType[metadata.Problems](err)

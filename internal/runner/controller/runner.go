@@ -87,8 +87,8 @@ func (r *Runner) bring(ctx context.Context, req Request, u, promise *unstructure
 	return reconcile.Result{RequeueAfter: after}, nil
 }
 
-// explain says in the object's conditions what it waits for or lacks, and how long it may
-// take. It tells nothing of what passes by itself.
+// explain says in the object's conditions what it waits for or lacks, and when to look again. It
+// says nothing of errors that pass by themselves.
 func (r *Runner) explain(o *object, err error) (after time.Duration, told bool) {
 	invalid, isInvalid := errors.AsType[*engine.Invalid](err)
 	rejected, isRejected := errors.AsType[*Rejected](err)

@@ -191,7 +191,7 @@ func (f *flow) submit(ctx context.Context, d *progress.Decision, a progress.Subm
 	return f.object.saveStatus(ctx)
 }
 
-// cancel does nothing for a run that is gone.
+// cancel asks the engine to end a run; one that is gone has ended.
 func cancel(ctx context.Context, own []run, name string) error {
 	for _, r := range own {
 		if r.GetName() != name || r.ended() {

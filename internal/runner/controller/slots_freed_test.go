@@ -57,7 +57,7 @@ func TestStartThatWasNotSavedHoldsNoSlot(t *testing.T) {
 	assert.Zero(t, active)
 }
 
-// TestBrokenHoldsNoSlot: others could wait for it for ever.
+// TestBrokenHoldsNoSlot: others would wait for the slot for ever.
 func TestBrokenHoldsNoSlot(t *testing.T) {
 	w := newWorld(t, promise(t), thing(t, "a", "one"), namespace("a"))
 	w.limit(slots.Limits{Total: 1})

@@ -16,7 +16,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/source"
 )
 
-// removing is a cache of which the ended watches are counted.
+// removing is a cache that notes the watches that are ended.
 type removing struct {
 	cache.Cache
 	ended []string
@@ -27,8 +27,8 @@ func (r *removing) RemoveInformer(_ context.Context, o client.Object) error {
 	return nil
 }
 
-// TestAWatchThatBeginsTooLate: reading from a cache begins a watch, also when the Promise
-// has gone meanwhile. It must not go on for ever.
+// TestAWatchThatBeginsTooLate: reading from a cache begins a watch, also if the Promise has gone
+// meanwhile. That watch is ended again.
 func TestAWatchThatBeginsTooLate(t *testing.T) {
 	ended := &removing{}
 	k := &kinds{cache: ended, controller: watchful{}, watched: map[string]offer{"things": {promise: "promise-uid", kind: thingKind}}}

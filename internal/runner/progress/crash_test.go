@@ -68,7 +68,7 @@ func TestEveryCrash(t *testing.T) {
 	}
 }
 
-// lead leads a life with one crash, and counts the actions.
+// lead runs a life with one crash, and counts the actions.
 func lead(t *testing.T, events []func(*world), crash int) (*world, int) {
 	t.Helper()
 	w, total := newWorld(func(int) int { return 0 }), 0

@@ -13,7 +13,7 @@ import (
 	"github.com/kratix-compile/kratix-compile/translate/workflow"
 )
 
-// TestAWaitingRunIsLookedAtAgain: one that no controller of an engine takes causes no event.
+// TestAWaitingRunIsLookedAtAgain: a run that no controller of an engine takes causes no event.
 func TestAWaitingRunIsLookedAtAgain(t *testing.T) {
 	for text, again := range map[string]time.Duration{"": time.Minute, "NotTaken: no Argo controller": 0} {
 		s := given(state{base: status(workflow.Configure, at("a", PhaseRunning), at("b", PhasePending))},
@@ -24,7 +24,7 @@ func TestAWaitingRunIsLookedAtAgain(t *testing.T) {
 	}
 }
 
-// TestDecideIsTotal throws what no world can hold at Decide.
+// TestDecideIsTotal gives Decide situations that cannot occur.
 func TestDecideIsTotal(t *testing.T) {
 	t.Parallel()
 	choose := chance(1)
@@ -99,7 +99,7 @@ func TestSuspension(t *testing.T) {
 	assert.Equal(t, s.Now, after.LastSuccess)
 }
 
-// TestFailureText holds the words that people see against how a run ended.
+// TestFailureText compares the words that people see with how a run ended.
 func TestFailureText(t *testing.T) {
 	for _, c := range []struct {
 		run    Run
@@ -117,7 +117,7 @@ func TestFailureText(t *testing.T) {
 	}
 }
 
-// TestReasons holds the words for programs against what people read.
+// TestReasons compares the words for programs with what people read.
 func TestReasons(t *testing.T) {
 	waits := func(name, text string) func(*Situation) {
 		return func(s *Situation) { s.Runs = []Run{{Name: name, State: RunWaiting, Text: text}} }
@@ -144,8 +144,8 @@ func TestReasons(t *testing.T) {
 	}
 }
 
-// A status of an earlier version has no reasons. It gets one with the next decision, without a
-// word to people that they have heard before.
+// A status of an earlier version has no reasons. It gets one with the next decision, and people do
+// not hear an event a second time.
 func TestReasonOfAnEarlierVersion(t *testing.T) {
 	s := given(isRunning, row{given: func(s *Situation) {
 		s.Runs = []Run{{Name: "a-1", State: RunWaiting, Text: "no image"}}

@@ -105,7 +105,7 @@ func live(w *world, wrong func([]Action) []Action) error {
 	return settle(x)
 }
 
-// settle fixes all that is wrong with the object and lets it come to its end.
+// settle removes all that keeps the object from its end, and lets it come there.
 func settle(x *executor) error {
 	w := x.world
 	w.note("settles")
@@ -129,7 +129,7 @@ func settle(x *executor) error {
 	return fmt.Errorf("never comes to rest")
 }
 
-// atRest holds the end against what was asked for.
+// atRest compares the end with what was asked for.
 func atRest(w *world) error {
 	status, want := Read(w.status), w.wanted()
 	var complaints []string

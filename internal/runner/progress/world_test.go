@@ -12,8 +12,8 @@ import (
 	"github.com/kratix-compile/kratix-compile/translate/workflow"
 )
 
-// world is one object, its engine, its records and its Works, in memory. Whoever
-// acts on it calls violated when something happens that must not.
+// world is one object, its engine, its records and its Works, in memory. Code that acts on it
+// calls violated when something happens that must not.
 type world struct {
 	choose func(n int) int // a number below n: what happens by chance
 	talks  bool
@@ -185,7 +185,7 @@ func (w *world) expireRuns() {
 	}
 }
 
-// deleteRun takes the run away that is waited for, and nothing of it is stored.
+// deleteRun deletes the run that is waited for, if none of its results are stored.
 func (w *world) deleteRun() {
 	p, _ := Read(w.status).Current()
 	if r := w.runs[p.Run]; r != nil && !w.keepRuns && p.RunUID != "" && !r.accepted && !r.harvested {

@@ -23,8 +23,8 @@ var (
 		Name: "reason", Type: "string", JSONPath: `.status.conditions[?(@.type=="Reconciled")].reason`,
 		Description: "How far the request is, in a word",
 	}
-	// cause is of the Pipeline that has something to say: those that succeeded, and those
-	// whose turn has not come, have no message.
+	// cause is the message of the one Pipeline that has a message: those that have succeeded, and
+	// those whose turn has not come, have none.
 	cause = apiextensionsv1.CustomResourceColumnDefinition{
 		Name: "cause", Type: "string", JSONPath: ".status.kratix.workflows.pipelines[?(@.message)].message",
 		Description: "What its Pipeline waits for or why it failed",

@@ -13,7 +13,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 )
 
-// TestGone: only the API server knows what is not there.
+// TestGone: only an answer of the API server itself counts.
 func TestGone(t *testing.T) {
 	things := schema.GroupResource{Resource: "things"}
 	assert.True(t, Gone(apierrors.NewNotFound(things, "x")))

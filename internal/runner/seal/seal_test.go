@@ -26,7 +26,7 @@ func run(namespace, name string) *unstructured.Unstructured {
 	return u
 }
 
-// TestSeal copies a genuine seal to whatever a tenant can make.
+// TestSeal copies a genuine seal to all that a tenant can make.
 func TestSeal(t *testing.T) {
 	key := Key("a key that nobody else has")
 	genuine := run("team-a", "web-1")

@@ -81,7 +81,7 @@ func TestRunsFromBeforeARestartCount(t *testing.T) {
 	assert.Equal(t, "Waiting for a free slot: 2 of 1 runs are active", s.Hold(claim("a", "3")))
 }
 
-// TestNobodyIsForgotten lets objects come and go at random: whoever waits is called in the end.
+// TestNobodyIsForgotten lets objects come and go at random: each that waits is called in the end.
 func TestNobodyIsForgotten(t *testing.T) {
 	seed := rand.Uint64()
 	random := rand.New(rand.NewPCG(seed, 0))
