@@ -38,10 +38,18 @@ func TestRequirementThatNobodyWatches(t *testing.T) {
 					return api.Get(ctx, key, o, opts...)
 				},
 			})
+			asked := 0
+			w.Live = interceptor.NewClient(w.api, interceptor.Funcs{
+				Get: func(ctx context.Context, api client.WithWatch, key client.ObjectKey, o client.Object, opts ...client.GetOption) error {
+					asked++
+					return api.Get(ctx, key, o, opts...)
+				},
+			})
 			fulfilled, again, err := (&Promises{w.Runner}).requirements(t.Context(), newObject(w.promise(t)))
 			require.NoError(t, err)
 			assert.Equal(t, len(c.have) > 0, fulfilled)
 			assert.Equal(t, c.again, again)
+			assert.Equal(t, !c.watched, asked > 0, "the API server is asked only for what is not in the cache")
 			if c.again > 0 {
 				assert.Equal(t, c.again, w.reconciledPromise(t).RequeueAfter)
 			}

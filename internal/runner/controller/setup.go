@@ -18,6 +18,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 	"sigs.k8s.io/controller-runtime/pkg/metrics"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 	"sigs.k8s.io/controller-runtime/pkg/source"
 
@@ -123,9 +124,14 @@ func (w *wiring) watchRecords() error {
 		}
 		return r.Namespace
 	}
+	return watchOwned(w, heads, first(toRequests(of)))
+}
+
+// watchOwned leads what happens to things of requests and of Promises to their controllers.
+func watchOwned[T client.Object](w *wiring, things T, requests handler.TypedEventHandler[T, Request], let ...predicate.TypedPredicate[T]) error {
 	return errors.Join(
-		w.requests.Watch(source.TypedKind(w.GetCache(), heads, first(toRequests(of)))),
-		w.promises.Watch(source.TypedKind(w.GetCache(), heads, toPromise[*metav1.PartialObjectMetadata]())),
+		w.requests.Watch(source.TypedKind(w.GetCache(), things, requests, let...)),
+		w.promises.Watch(source.TypedKind(w.GetCache(), things, toPromise[T](), let...)),
 	)
 }
 
@@ -148,19 +154,15 @@ func (w *wiring) watchWorks() error {
 		return []Request{{Promise: p.Spec.PromiseName}}
 	})
 	return errors.Join(
+		watchOwned(w, &v1alpha1.Work{}, first(toRequests((*v1alpha1.Work).GetNamespace))),
 		w.promises.Watch(source.TypedKind(w.GetCache(), &v1alpha1.WorkPlacement{}, placedForPromise)),
-		w.requests.Watch(source.TypedKind(w.GetCache(), &v1alpha1.Work{}, first(toRequests((*v1alpha1.Work).GetNamespace)))),
-		w.promises.Watch(source.TypedKind(w.GetCache(), &v1alpha1.Work{}, toPromise[*v1alpha1.Work]())),
 		w.requests.Watch(source.TypedKind(w.GetCache(), &v1alpha1.WorkPlacement{}, first(placed))),
 	)
 }
 
 // watchPods: an engine says little about a run while it waits, and its Pod says more.
 func (w *wiring) watchPods() error {
-	return errors.Join(
-		w.requests.Watch(source.TypedKind(w.GetCache(), &corev1.Pod{}, toRequests((*corev1.Pod).GetNamespace), waits())),
-		w.promises.Watch(source.TypedKind(w.GetCache(), &corev1.Pod{}, toPromise[*corev1.Pod](), waits())),
-	)
+	return watchOwned(w, &corev1.Pod{}, toRequests((*corev1.Pod).GetNamespace), waits())
 }
 
 func (w *wiring) watchSlots() error {
@@ -193,7 +195,7 @@ func (w *wiring) Start(ctx context.Context) error {
 			if _, err := w.GetRESTMapper().RESTMapping(kind.GroupKind(), kind.Version); err != nil || watched[e.Name] {
 				continue
 			}
-			if err := w.watchRuns(e); err != nil {
+			if err := watchOwned(w, some(kind), first(toRequests((*unstructured.Unstructured).GetNamespace))); err != nil {
 				return err
 			}
 			watched[e.Name] = true
@@ -207,14 +209,6 @@ func (w *wiring) Start(ctx context.Context) error {
 		case <-tick.C:
 		}
 	}
-}
-
-func (w *wiring) watchRuns(e *engine.Engine) error {
-	runs := some(e.GroupVersionKind())
-	return errors.Join(
-		w.requests.Watch(source.TypedKind(w.GetCache(), runs, first(toRequests((*unstructured.Unstructured).GetNamespace)))),
-		w.promises.Watch(source.TypedKind(w.GetCache(), runs, toPromise[*unstructured.Unstructured]())),
-	)
 }
 
 // byWork finds the WorkPlacements of a Work by a label that also those of Kratix have.
