@@ -143,16 +143,13 @@ func (r *reader) placement(p *v1alpha1.WorkPlacement, w *v1alpha1.Work) Placemen
 		out.State, out.Message = progress.WorkMisplaced, "Destination "+out.Destination+" does not match any more; the files stay where they are"
 	case placing.Written(p) && p.Spec.WorkGeneration == w.Generation:
 		out.State = progress.WorkReady
-	case scheduled != nil && scheduled.Message != scheduledWell:
+	case scheduled != nil && scheduled.Message != placing.MessageScheduled:
 		out.Message = scheduled.Message
 	default:
 		out.Message = "the files are on their way to " + where + r.because(d)
 	}
 	return out
 }
-
-// scheduledWell is what a condition says that has nothing to say.
-const scheduledWell = "Scheduled to correct Destination"
 
 // because is what is wrong with the State Store of a Destination, if anything.
 func (r *reader) because(d *v1alpha1.Destination) string {

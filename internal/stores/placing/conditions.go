@@ -28,6 +28,9 @@ const (
 	messagePending = "Pending"
 	messageFailing = "Failing"
 	messageReady   = "Ready"
+
+	// MessageScheduled is that of a WorkPlacement's ConditionScheduled when it waits for nothing.
+	MessageScheduled = "Scheduled to correct Destination"
 )
 
 // status names only the worst: first what fails, then what has no place, then what is misplaced.
@@ -93,7 +96,7 @@ type Attempt struct {
 // After is the status of a WorkPlacement after an attempt to write it.
 func After(p *v1alpha1.WorkPlacement, a Attempt, now time.Time) v1alpha1.WorkPlacementStatus {
 	status := p.Status.DeepCopy()
-	scheduled := metav1.Condition{Type: ConditionScheduled, Status: metav1.ConditionTrue, Reason: "ScheduledToDestination", Message: "Scheduled to correct Destination"}
+	scheduled := metav1.Condition{Type: ConditionScheduled, Status: metav1.ConditionTrue, Reason: "ScheduledToDestination", Message: MessageScheduled}
 	ready := metav1.Condition{Type: ConditionReady, Status: metav1.ConditionTrue, Reason: "WorkloadsWrittenToTargetDestination", Message: messageReady}
 	conditions := []metav1.Condition{}
 	switch {
