@@ -31,8 +31,6 @@ var ErrUnauthenticated = errors.New("the token is not valid for the runner")
 type Caller struct {
 	Namespace, Pod string
 	PodUID         types.UID
-	// ServiceAccount is the Pod's, in its namespace.
-	ServiceAccount string
 }
 
 // Runs finds the run that a Pod belongs to. An error wraps ErrNoRun or ErrSuperseded, or

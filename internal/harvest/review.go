@@ -45,10 +45,11 @@ func (t *TokenReviewer) Review(ctx context.Context, token string) (Caller, error
 	if !slices.Contains(status.Audiences, t.Audience) {
 		return Caller{}, fmt.Errorf("%w: it is not for the audience %s", ErrUnauthenticated, t.Audience)
 	}
-	namespace, account, ok := strings.Cut(strings.TrimPrefix(status.User.Username, accountPrefix), ":")
+	account, ok := strings.CutPrefix(status.User.Username, accountPrefix)
+	namespace, _, named := strings.Cut(account, ":")
 	pod, uid := status.User.Extra[extraPod], status.User.Extra[extraPodUID]
-	if !ok || !strings.HasPrefix(status.User.Username, accountPrefix) || len(pod) != 1 || len(uid) != 1 {
+	if !ok || !named || len(pod) != 1 || len(uid) != 1 {
 		return Caller{}, fmt.Errorf("%w: it is not bound to a Pod", ErrUnauthenticated)
 	}
-	return Caller{Namespace: namespace, ServiceAccount: account, Pod: pod[0], PodUID: types.UID(uid[0])}, nil
+	return Caller{Namespace: namespace, Pod: pod[0], PodUID: types.UID(uid[0])}, nil
 }

@@ -58,7 +58,7 @@ func TestReview(t *testing.T) {
 			caller, err := (&TokenReviewer{Client: api, Audience: "kratix-runner"}).Review(t.Context(), secret)
 			if name == "good" {
 				require.NoError(t, err)
-				assert.Equal(t, Caller{Namespace: "team", ServiceAccount: "builder", Pod: "render-pod", PodUID: "1-2-3"}, caller)
+				assert.Equal(t, Caller{Namespace: "team", Pod: "render-pod", PodUID: "1-2-3"}, caller)
 				return
 			}
 			assert.ErrorContains(t, err, c.want)
