@@ -74,7 +74,7 @@ func (f *options) pages(loaded *translate.Loaded, format manifest.Format) (pages
 	results := make([]printer, len(loaded.Promises))
 	loaded.Each(func(i int, p *translate.Promise) {
 		workflows, found := p.Workflows(f.kinds(), f.plan)
-		out := printer{format: format, at: p.At, diags: slices.Concat(p.Findings, found)}
+		out := printer{format: format, pos: p.At.Pos(), diags: slices.Concat(p.Findings, found)}
 		for _, w := range workflows {
 			if format == planFormat {
 				out.plan(w)

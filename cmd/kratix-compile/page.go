@@ -22,7 +22,7 @@ type page struct {
 // printer prints what is compiled of one Promise.
 type printer struct {
 	format manifest.Format
-	at     diag.At
+	pos    diag.Pos // and not diag.At, which would keep the Promise in memory
 	pages  []page
 	diags  diag.List
 }
@@ -42,7 +42,7 @@ func (p *printer) plan(w plan.Workflow) {
 
 func (p *printer) add(printed page, err error) {
 	if err != nil {
-		p.diags.Add(diag.Bug, p.at, "%v", err)
+		p.diags.AddPos(diag.Bug, p.pos, "%v", err)
 	}
 	p.pages = append(p.pages, printed)
 }
