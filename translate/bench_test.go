@@ -18,9 +18,9 @@ import (
 	"github.com/kratix-compile/kratix-compile/translate/plan"
 )
 
-// BenchmarkCompile compiles the four Pipelines of examples/redis. The
-// yardstick reads and writes the same bytes with sigs.k8s.io/yaml, which is
-// what any tool for Kubernetes manifests does at the least.
+// BenchmarkCompile compiles the four Pipelines of examples/redis. The yardstick reads and
+// writes the same bytes with sigs.k8s.io/yaml. Every tool for Kubernetes manifests does at
+// least that.
 func BenchmarkCompile(b *testing.B) {
 	source, err := os.ReadFile("../examples/redis/promise.yaml")
 	require.NoError(b, err)

@@ -18,8 +18,8 @@ import (
 	"github.com/kratix-compile/kratix-compile/translate/plan"
 )
 
-// FuzzCompile demands of any bytes: no panic, no fault of the compiler's own,
-// no output beside an error, and for both engines or for neither.
+// FuzzCompile demands for any bytes: no panic, no fault of the compiler, no output beside an
+// error, and output for both engines or for neither.
 func FuzzCompile(f *testing.F) {
 	seeds, err := filepath.Glob("../golden/*/in.yaml")
 	require.NoError(f, err)

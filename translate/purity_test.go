@@ -12,8 +12,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// impure are packages that the compiler may not use: what they give is not
-// a function of its input. Libraries below may, for their own purposes.
+// impure are packages that the compiler may not use, because their results depend on more than
+// the input. Libraries that it uses may import them.
 var impure = regexp.MustCompile(`^(os|io/ioutil|net|net/.*|math/rand.*|crypto/rand|path/filepath|syscall|log|log/.*|os/.*|k8s\.io/client-go.*|sigs\.k8s\.io/controller-runtime.*)$`)
 
 // engines may be named by their own backend only.
@@ -30,8 +30,7 @@ func TestTheCompilerIsPure(t *testing.T) {
 	}
 }
 
-// TestTranslateKnowsNoEngine looks at everything that is linked, not only at
-// what is imported by name.
+// TestTranslateKnowsNoEngine looks at everything that is linked, not only at direct imports.
 func TestTranslateKnowsNoEngine(t *testing.T) {
 	out, err := exec.CommandContext(t.Context(), "go", "list", "-deps", "./...").Output()
 	require.NoError(t, err)

@@ -16,9 +16,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// The benchmarks run whole processes, as a person or CI does, beside kustomize
-// build, which only prints files again: the Promises that we read, and the
-// manifests that we write.
+// The benchmarks run whole processes, as a person or CI does. Beside them runs kustomize build
+// on the Promises that we read, and on the manifests that we write; it only prints files again.
 
 func BenchmarkColdStart(b *testing.B) {
 	dir := b.TempDir()
@@ -63,7 +62,7 @@ func compare(b *testing.B, dir string, manifests bool) {
 	}
 }
 
-// program is one of ours in bin, or where it is already.
+// program is the path of one of our programs in bin, or name itself if that is a path.
 func program(bin, name string) string {
 	if filepath.IsAbs(name) {
 		return name
@@ -71,7 +70,7 @@ func program(bin, name string) string {
 	return filepath.Join(bin, name)
 }
 
-// printed is a directory for kustomize with what we print for Tekton.
+// printed is a directory for kustomize with the manifests that we print for Tekton.
 func printed(b *testing.B, bin, promises string) string {
 	b.Helper()
 	dir := b.TempDir()

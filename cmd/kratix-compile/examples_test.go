@@ -17,8 +17,8 @@ import (
 	"github.com/kratix-compile/kratix-compile/internal/cli/console"
 )
 
-// TestGoldenInCI holds examples/golden-in-ci to what it tells others to do. Its
-// script is tested in testdata/script/golden_in_ci.txtar.
+// TestGoldenInCI demands that examples/golden-in-ci does what it tells others to do. Its script
+// is tested in testdata/script/golden_in_ci.txtar.
 func TestGoldenInCI(t *testing.T) {
 	t.Chdir("../../examples/golden-in-ci")
 	compareGolden(t, "promises/")
@@ -34,7 +34,7 @@ func TestExamples(t *testing.T) {
 	}
 }
 
-// compareGolden is for the golden files of the directory that we are in.
+// compareGolden compares the golden files of the current directory.
 func compareGolden(t *testing.T, input string) {
 	t.Helper()
 	args := []string{"-f", input, "--backend", "all", "--strict"}
@@ -64,7 +64,7 @@ func TestExamplesAreQuoted(t *testing.T) {
 	}
 }
 
-// quotes is whether a file has the lines in this order, as deep inside as it may be.
+// quotes tells whether a file has the lines in this order, with any indentation.
 func quotes(lines, file string) bool {
 	const deepest = 40
 	for depth := range deepest {

@@ -16,7 +16,7 @@ import (
 
 const repository = "../.."
 
-// documents are the pages for people; golden cases and licences are none.
+// documents are the pages for people. Golden cases and licences are not among them.
 func documents(t *testing.T) []string {
 	t.Helper()
 	var pages []string
@@ -29,8 +29,8 @@ func documents(t *testing.T) []string {
 	return pages
 }
 
-// TestDocumentedCommands runs what the documents tell people to run, and demands
-// success. They find the files that the documents speak of.
+// TestDocumentedCommands runs the commands in the documents and demands success. The files that
+// the documents speak of are there.
 func TestDocumentedCommands(t *testing.T) {
 	_, err := exec.LookPath("sh")
 	require.NoError(t, err, "the commands in the documents are for a shell")
@@ -65,8 +65,8 @@ func workplace(t *testing.T) string {
 
 var shownFile = regexp.MustCompile("(?ms)^ *```yaml\n(# ([\\w-]+\\.yaml)\n.*?)^ *```$")
 
-// writeShown writes the files that a page has readers write: blocks that begin with a
-// comment that is a name.
+// writeShown writes the files that a page shows: blocks that begin with a comment with a file
+// name.
 func writeShown(t *testing.T, page, dir string) {
 	t.Helper()
 	text, err := os.ReadFile(page)
@@ -99,8 +99,7 @@ func shellCommands(t *testing.T, page string) []string {
 
 var requirement = regexp.MustCompile(`(?m)^(?:require )?\s*(\S+\.\S+) v\S+( // indirect)?$`)
 
-// TestDependencies demands a reason for every direct dependency, and no line for
-// what is none.
+// TestDependencies demands a reason for every direct dependency, and no line for anything else.
 func TestDependencies(t *testing.T) {
 	mod, err := os.ReadFile(filepath.Join(repository, "go.mod"))
 	require.NoError(t, err)

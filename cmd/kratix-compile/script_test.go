@@ -77,8 +77,7 @@ func exits(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
-// replace FILE OLD NEW changes a file; in OLD and NEW, \r and \n are what they
-// are in Go.
+// replace FILE OLD NEW changes a file. In OLD and NEW, \r and \n mean what they mean in Go.
 func replace(ts *testscript.TestScript, _ bool, args []string) {
 	text := func(s string) string {
 		out, err := strconv.Unquote(`"` + s + `"`)

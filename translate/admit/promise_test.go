@@ -15,8 +15,8 @@ import (
 	"github.com/kratix-compile/kratix-compile/translate/parse"
 )
 
-// These are Kratix's own types of a Promise, field by field, and not ours: the hash is of
-// what they print.
+// These are the types of a Promise in Kratix, field by field, and not ours, because Kratix
+// hashes what its own types print.
 type (
 	kratixPromise struct {
 		Spec kratixSpec `json:"spec"`
@@ -53,7 +53,7 @@ type (
 	}
 )
 
-// kratixPrints does what Kratix does with a stored Promise before it makes a hash.
+// kratixPrints does what Kratix does with a stored Promise before it hashes it.
 func kratixPrints(t *testing.T, stored map[string]any) string {
 	t.Helper()
 	data, err := json.Marshal(stored)

@@ -27,7 +27,7 @@ import (
 
 var update = flag.Bool("update", false, "ask the API server's code again, which takes minutes to build")
 
-// verdicts has what the API server refuses, as its own code said it (internal/tools/podjudge).
+// verdicts are the answers of the API server's own code, recorded by internal/tools/podjudge.
 const verdicts = "testdata/refused.txt"
 
 // TestAPIServer compares what is refused here with what the API server refuses in the Job that
@@ -52,8 +52,9 @@ func TestAPIServer(t *testing.T) {
 	assert.Empty(t, strings.Join(invented, "\n"), "check refuses it, and the API server does not")
 }
 
-// ours is what is refused here, and not by the API server in a Job: a Pipeline without a name,
-// an image that it refuses in the Pod, and Kratix's own volumes, which are not there.
+// ours are faults that we refuse and the API server does not refuse in a Job: a Pipeline
+// without a name, an image that it refuses in the Pod, and the volumes of Kratix, which do not
+// exist here.
 func ours(v variant) bool {
 	return strings.HasSuffix(v.where, "/metadata/name") || strings.HasSuffix(v.where, "/image") && v.what == `" "` ||
 		strings.Contains(v.where, "/volumeMounts/") && v.what == `"share...14`
@@ -73,8 +74,8 @@ func refuses(t *testing.T, v variant) bool {
 	return diags.HasErrors() || Promise(p).HasErrors()
 }
 
-// job is what Kratix creates on trial, as far as the API server judges it; false if Kratix
-// cannot read the Pipeline.
+// job is the Job that Kratix creates on trial, with the parts that the API server judges; false
+// if Kratix cannot read the Pipeline.
 func job(v variant) (batchv1.Job, bool) {
 	text, _ := json.Marshal(v.pipeline)
 	var p v1alpha1.Pipeline

@@ -21,8 +21,8 @@ type variant struct {
 	pipeline    map[string]any
 }
 
-// nasty are values that somebody might write; each takes the place of each value of a good
-// Pipeline, if it is of the same kind. absent stands for a key that is not there.
+// nasty are values that somebody might write. Each replaces every value of a good Pipeline that
+// is of the same kind. absent stands for a missing key.
 var (
 	nasty = []any{
 		"", " ", "a b", "A_B", "a.b", "a..b", "/x", "x/", "../x", "x/../y", "x/..y", "..", ".", "a/b", "a/b/c", "a:b", "-x", "x=y", "é", "0", "1.5", "-1", "100m", "1Gi", "reader", "shared-input",
@@ -67,7 +67,7 @@ var free = []string{"labels", "annotations", "nodeSelector", "limits", "requests
 // keys somebody might write.
 var nastyKeys = []string{"", "a b", "A_B", "a/b/c", "/x", "-x", "cpu", "gpu", "storage", "hugepages-", "kubernetes.io/x", "requests.example/x", "example.org/x", strings.Repeat("x", 64)}
 
-// renamed has the first key of each free map called something else.
+// renamed gives another name to the first key of each map with free keys.
 func renamed(t *testing.T, name string, base map[string]any) []variant {
 	t.Helper()
 	var all []variant
@@ -172,8 +172,8 @@ func spelled(path []any) string {
 	return b.String()
 }
 
-// good are Pipelines that the API server takes, each with something that it judges. MORE is
-// what every container has.
+// good are Pipelines that the API server accepts; each has something that it judges. MORE
+// stands for the fields that every container has.
 var good = map[string]string{
 	"container":      "spec: {containers: [{name: c, image: i, command: [c], args: [a], imagePullPolicy: Always}], restartPolicy: Never, jobOptions: {backoffLimit: 1}}",
 	"two":            "spec: {containers: [{MORE}, {name: d, image: i}], volumes: [{name: v, emptyDir: {}}, {name: w, emptyDir: {}}]}",

@@ -42,7 +42,7 @@ func TestPrintJSON(t *testing.T) {
 	assert.Empty(t, none)
 }
 
-// FuzzText holds Text to the bytes of the library that kubectl prints with.
+// FuzzText demands the bytes of the library that kubectl prints with.
 func FuzzText(f *testing.F) {
 	for _, s := range []string{`{"kind":"A"}`, `{"kind":"A","a":"yes","b":"1","c":1,"d":1.5,"e":null,"f":[true,"~",{}]}`, `{"kind":"A","m":"a\nb\n","k":"x: y","t":"2001-01-01","a10":1,"a9":2}`, `{"kind":"A","s":" lead","e":"","u":"\u0000é","n":-9007199254740993}`} {
 		f.Add(s)

@@ -54,7 +54,7 @@ func codes(diags diag.List) []diag.Code {
 	return all
 }
 
-// TestReadTellsFates has every key that is read and changes no manifest.
+// TestReadTellsFates has every key that changes no manifest.
 func TestReadTellsFates(t *testing.T) {
 	_, diags := read("featureFlags: {dryRun: true}\ngit: {minimumFetchInterval: 5s}\nlogging: {level: debug}\nresourceBindingVersionStrategy: floating\n" +
 		"selectiveCache: true\ntelemetry: {enabled: true}\nworkflows: {jobOptions: {podTTLSecondsAfterFinished: 60}}\n")

@@ -19,8 +19,8 @@ import (
 //	imge: x #! 3 KC106 unknown field "imge"; did you mean "image"?
 var expectation = regexp.MustCompile(`#! (\d+) (KC\d+) (.*)`)
 
-// TestDecode reads specs of Pipelines that say what is to be found in their
-// lines, by column, code and words; nothing else may be found.
+// TestDecode reads specs of Pipelines. Their lines say which findings are expected, by column,
+// code and words. There may be no others.
 func TestDecode(t *testing.T) {
 	for _, c := range []struct{ name, in string }{
 		{"types in a Pipeline", `containers:

@@ -37,8 +37,8 @@ func FuzzDocuments(f *testing.F) {
 	})
 }
 
-// readDifferently finds what the older parser means otherwise: a colon before
-// an indicator in a flow collection, and blanks that end the file in a block.
+// readDifferently finds what the older parser reads in another way: a colon before an indicator
+// in a flow collection, and blanks at the end of a file that ends in a block.
 var readDifferently = regexp.MustCompile(`:[,\[\]{}]|\n[ \t]+$`)
 
 // compareWithKubectl skips what kubectl refuses, and several documents or a

@@ -88,8 +88,7 @@ func TestManyIndicators(t *testing.T) {
 	assert.Equal(t, "3:1 KC104 more than 500000 commas, colons and brackets in one document; split it, or write it as JSON\n", lines(diags))
 }
 
-// TestBounded is about files that are made to do harm. The time they take is
-// the test's own limit.
+// TestBounded reads files that are made to do harm. The time limit of the test bounds them.
 func TestBounded(t *testing.T) {
 	times := strings.Repeat
 	for _, c := range []struct {

@@ -99,8 +99,8 @@ func TestDeep(t *testing.T) {
 	assert.NotEmpty(t, Request(&parse.API{Schema: &schema, Kind: "Deep"}))
 }
 
-// TestBounded is about schemas that are made to do harm. The time they take is
-// the test's own limit; nothing in them can be fulfilled.
+// TestBounded has schemas that are made to do harm, and that no value satisfies. The time limit
+// of the test bounds them.
 func TestBounded(t *testing.T) {
 	const item = `{type: array, minItems: 20, items: `
 	for name, schema := range map[string]string{
@@ -127,7 +127,7 @@ func TestBounded(t *testing.T) {
 	}
 }
 
-// TestOddNumbers has limits that no author means, and that must do no harm.
+// TestOddNumbers has limits that no author means. They must do no harm.
 func TestOddNumbers(t *testing.T) {
 	for _, c := range []struct{ schema, want string }{
 		{`{type: string, maxLength: -1}`, `""`},
