@@ -27,6 +27,7 @@ var definitions = map[string][][]byte{
 // lost, too.
 func TestEnginesKnowTheFields(t *testing.T) {
 	for _, engine := range backends.Names() {
+		assert.NotEmpty(t, definitions[engine], engine)
 		for _, definition := range definitions[engine] {
 			spec := specOf(t, definition)
 			for _, l := range pipelineLeaves() {

@@ -63,7 +63,7 @@ func supportMatrix(t *testing.T) []byte {
 	var page bytes.Buffer
 	page.WriteString(generated + matrixIntro + "| Engine | Object | Versions |\n|---|---|---|\n")
 	for _, e := range backends.Engines() {
-		fmt.Fprintf(&page, "| %s | %s %s | %s |\n", e.Name, e.APIVersion, e.Kind, e.Runs)
+		fmt.Fprintf(&page, "| %s | %s %s | %s |\n", e.Name, e.APIVersion, e.Kind, e.Versions)
 	}
 	page.WriteByte('\n')
 	page.Write(matrix)

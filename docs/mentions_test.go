@@ -7,6 +7,7 @@ import (
 	"go/parser"
 	"go/token"
 	"io/fs"
+	"maps"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -15,6 +16,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/kratix-compile/kratix-compile/backends"
 )
 
 // written are the pages at the top, of docs and of deploy. The pages of examples are left out:
@@ -45,7 +48,7 @@ var flagsOfOthers = map[string]string{
 // TestFlagsExist demands that every flag in the pages is one of our programs', or one of
 // flagsOfOthers.
 func TestFlagsExist(t *testing.T) {
-	have := flagsBelow(t, "../cmd", "../internal/cli/flags")
+	have := append(flagsBelow(t, "../cmd", "../internal/cli/flags"), flagsOfEngines()...)
 	require.Greater(t, len(have), 40, "flags that were found")
 	mentions := 0
 	for page, text := range written(t) {
@@ -68,8 +71,12 @@ func TestRunnerFlags(t *testing.T) {
 	for _, row := range rowsBelow(t, "runner.md", "flag") {
 		told = append(told, strings.TrimPrefix(strings.Trim(row[0], "`"), "--"))
 	}
-	assert.ElementsMatch(t, flagsIn(t, "../cmd/kratix-runner/root.go", "../internal/cli/flags/installation.go"), told)
+	have := append(flagsIn(t, "../cmd/kratix-runner/root.go", "../internal/cli/flags/installation.go"), flagsOfEngines()...)
+	assert.ElementsMatch(t, have, told)
 }
+
+// flagsOfEngines are the names of the engines' Options, which both programs have flags for.
+func flagsOfEngines() []string { return slices.Collect(maps.Keys(backends.Defaults().Values)) }
 
 func flagsBelow(t *testing.T, folders ...string) []string {
 	t.Helper()

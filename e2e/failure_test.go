@@ -14,9 +14,10 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
 
+	"github.com/kratix-compile/kratix-compile/backends"
 	"github.com/kratix-compile/kratix-compile/backends/state"
 	"github.com/kratix-compile/kratix-compile/e2e/cluster"
-	"github.com/kratix-compile/kratix-compile/internal/runner/runlog"
+	runs "github.com/kratix-compile/kratix-compile/internal/runner/engine"
 )
 
 // A failure is a way in which the middle one of three containers fails, so that neither the
@@ -151,7 +152,7 @@ func (f failure) check(t *testing.T, e engine, run *unstructured.Unstructured) {
 		}
 		return s.Phase.Ended() || f.want.phase == state.Pending && s.Failure != nil
 	})
-	require.NoError(t, runlog.Add(bounded(t), podLogs(run.GetNamespace()), e.Observer, &s))
+	runs.New(e.Engine, backends.Defaults(), nil, nil, nil, podLogs).AddLog(bounded(t), run, &s)
 	want, differs := f.but[e.name]
 	if !differs {
 		want = f.want

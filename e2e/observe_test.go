@@ -35,7 +35,7 @@ func (e engine) observe(t *testing.T, run *unstructured.Unstructured, done func(
 		if last, err = resource.Get(ctx, run.GetName(), metav1.GetOptions{}); err != nil {
 			return false, err
 		}
-		selector := labels.Set(e.Observer.PodLabels(run)).String()
+		selector := labels.Set(e.PodLabels(run)).String()
 		list, err := shared.Typed.CoreV1().Pods(run.GetNamespace()).List(ctx, metav1.ListOptions{LabelSelector: selector})
 		if err != nil {
 			return false, err
@@ -49,12 +49,9 @@ func (e engine) observe(t *testing.T, run *unstructured.Unstructured, done func(
 	return s, last
 }
 
-// podLogs are those of a namespace's Pods.
-type podLogs string
-
-func (namespace podLogs) Log(ctx context.Context, pod, container string, lines int64) (io.ReadCloser, error) {
+func podLogs(ctx context.Context, namespace, pod, container string, lines int64) (io.ReadCloser, error) {
 	options := &corev1.PodLogOptions{Container: container, TailLines: &lines}
-	return shared.Typed.CoreV1().Pods(string(namespace)).GetLogs(pod, options).Stream(ctx)
+	return shared.Typed.CoreV1().Pods(namespace).GetLogs(pod, options).Stream(ctx)
 }
 
 var recording = flag.Bool("record", false, "rewrite the recorded runs, which the unit tests of the backends observe")

@@ -26,7 +26,7 @@ func TestRunnerWithoutEngine(t *testing.T) {
 			there.ask(t, there.namespace, "one", "size: small")
 			there.exactlyOnce(t, "one", "small")
 			o := missing.awaitPromise(t, func(o *unstructured.Unstructured) bool { return reasonOf(o, "Reconciled") == "EngineMissing" })
-			assert.Contains(t, messageOf(o, "Reconciled"), "the cluster serves no "+e.Engine.Kind+" of "+e.APIVersion+"; install "+e.Runs+", or choose another engine")
+			assert.Contains(t, messageOf(o, "Reconciled"), "the cluster serves no "+e.Engine.Kind+" of "+e.APIVersion+"; install "+e.Versions+", or choose another engine")
 			assert.Equal(t, "False", conditionOf(o, "Reconciled"))
 
 			assert.NotEqual(t, "True", conditionOf(o, "Available"))

@@ -159,12 +159,12 @@ func option(opts *translate.Options, engine *backends.Options, key, value string
 		opts.Plan.Harvest.PullSecret = value
 	case "timeout":
 		opts.Plan.Timeout, err = time.ParseDuration(value)
-	case "tekton-requests":
-		engine.TektonRequests = backends.TektonRequests(value)
-	case "argo-instance-id":
-		engine.ArgoInstance = value
 	default:
-		err = fmt.Errorf("no option %q; a comment that is none must not look like one", key)
+		own := engine.Values[key]
+		if own == nil {
+			return fmt.Errorf("no option %q; a comment that is none must not look like one", key)
+		}
+		*own = value
 	}
 	return err
 }

@@ -14,11 +14,17 @@ import (
 	"github.com/argoproj/argo-workflows/v3/pkg/apis/workflow/v1alpha1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime"
 
+	"github.com/kratix-compile/kratix-compile/backends/build"
 	"github.com/kratix-compile/kratix-compile/translate/diag"
 	"github.com/kratix-compile/kratix-compile/translate/manifest"
 	"github.com/kratix-compile/kratix-compile/translate/plan"
+)
+
+const (
+	name       = "argo"
+	apiVersion = "argoproj.io/v1alpha1"
+	kind       = "Workflow"
 )
 
 // keepSeconds is how long a finished Workflow and its Pods stay: seven days.
@@ -31,58 +37,34 @@ const (
 // only Workflows that have it, and one without only those without the label.
 const LabelInstance = "workflows.argoproj.io/controller-instanceid"
 
-// Compiler is the Argo backend.
+// Compiler compiles for Argo; its zero value is ready to use.
 type Compiler struct {
 	// Instance is the instance ID of the controller; empty if it has none.
 	Instance string
 }
 
-// Name is how users call the backend.
-func (Compiler) Name() string { return "argo" }
+// Name is how users and findings call the backend.
+func (Compiler) Name() string { return name }
 
-// Compile returns the objects in the order to create them, and what there is
-// to say about them. With an error among the findings there are no objects.
+// Compile turns every Run into what it needs, and all Runs into one Workflow, in the order to
+// create them. An error in any Run leaves no objects.
 func (c Compiler) Compile(w plan.Workflow) ([]manifest.Object, diag.List) {
 	if len(w.Runs) == 0 {
 		return nil, nil
 	}
-	out := &output{}
+	out := &build.Output{}
 	for _, run := range w.Runs {
-		out.objects = append(out.objects, run.Prerequisites()...)
-		out.addTyped(run.At, executorAccess(run)...)
+		out.Objects = append(out.Objects, run.Prerequisites()...)
+		out.Add(run.At, executorAccess(run)...)
 	}
-	wf := compileWorkflow(w, &out.diags)
-	if c.Instance != "" {
-		metav1.SetMetaDataLabel(&wf.ObjectMeta, LabelInstance, c.Instance)
-	}
-	out.addTyped(w.Runs[0].At, wf)
-	if out.diags.HasErrors() {
-		out.objects = nil
-	}
-	return manifest.Distinct(out.objects), out.diags.Mark(c.Name())
+	out.Add(w.Runs[0].At, c.compileWorkflow(w, &out.Diags))
+	return out.Of(name)
 }
 
-// output collects objects.
-type output struct {
-	objects []manifest.Object
-	diags   diag.List
-}
-
-func (out *output) addTyped(at diag.At, objects ...runtime.Object) {
-	for _, typed := range objects {
-		o, err := manifest.New(typed)
-		if err != nil {
-			out.diags.Add(diag.Bug, at, "%v", err)
-			continue
-		}
-		out.objects = append(out.objects, o)
-	}
-}
-
-func compileWorkflow(w plan.Workflow, diags *diag.List) *v1alpha1.Workflow {
+func (c Compiler) compileWorkflow(w plan.Workflow, diags *diag.List) *v1alpha1.Workflow {
 	first := w.Runs[0]
 	wf := &v1alpha1.Workflow{
-		TypeMeta: metav1.TypeMeta{APIVersion: v1alpha1.SchemeGroupVersion.String(), Kind: "Workflow"},
+		TypeMeta: metav1.TypeMeta{APIVersion: apiVersion, Kind: kind},
 		ObjectMeta: metav1.ObjectMeta{
 			Name: w.Name, Namespace: first.Namespace,
 			Labels:      common(w.Runs, func(r plan.Run) map[string]string { return r.Labels }),
@@ -92,6 +74,9 @@ func compileWorkflow(w plan.Workflow, diags *diag.List) *v1alpha1.Workflow {
 	}
 	if first.Owner != nil {
 		wf.OwnerReferences = []metav1.OwnerReference{*first.Owner}
+	}
+	if c.Instance != "" {
+		metav1.SetMetaDataLabel(&wf.ObjectMeta, LabelInstance, c.Instance)
 	}
 	return wf
 }
@@ -128,6 +113,31 @@ func serial(templates []string) v1alpha1.Template {
 		step := v1alpha1.WorkflowStep{Name: name, Template: name}
 		t.Steps = append(t.Steps, v1alpha1.ParallelSteps{Steps: []v1alpha1.WorkflowStep{step}})
 	}
+	return t
+}
+
+// compileRun makes the template of one Pod of a Run.
+func compileRun(run plan.Run, name string, diags *diag.List) v1alpha1.Template {
+	p := newPod(run, diags)
+	t := v1alpha1.Template{
+		Name:               name,
+		Metadata:           v1alpha1.Metadata{Labels: run.Labels, Annotations: p.NoteRenamed(run.PodAnnotations)},
+		ServiceAccountName: run.ServiceAccount,
+		// argoexec reports with this token; false would need a second account.
+		AutomountServiceAccountToken: new(true),
+		NodeSelector:                 run.NodeSelector,
+		Tolerations:                  run.Tolerations,
+		Volumes:                      p.volumes(),
+		InitContainers:               p.containers(),
+		Container:                    p.harvest(),
+		RetryStrategy:                retryStrategy(run.Retries),
+		ActiveDeadlineSeconds:        podDeadline(run.Timeout),
+	}
+	p.refuseLeftovers(t)
+	p.refuseUnknown()
+	p.refuseKeys()
+	p.warnSecrets()
+	p.noteSize(t)
 	return t
 }
 

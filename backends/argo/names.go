@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/kratix-compile/kratix-compile/translate/diag"
+	"github.com/kratix-compile/kratix-compile/backends/build"
 	"github.com/kratix-compile/kratix-compile/translate/names"
 	"github.com/kratix-compile/kratix-compile/translate/plan"
 )
@@ -34,6 +34,19 @@ var (
 
 func workspaceVolume(w plan.Workspace) string { return "kratix-" + w.Name }
 
+// reserved is what Argo and we have in the Pod of a Run.
+func reserved(run plan.Run) build.Reserved {
+	taken := append([]string{maskVolume}, argoVolumes...)
+	for _, w := range run.Workspaces {
+		taken = append(taken, workspaceVolume(w))
+	}
+	return build.Reserved{
+		Container: among(argoContainers, argoContainerPrefixes),
+		Volume:    among(taken, argoVolumePrefixes),
+		Path:      func(mountPath string) string { return reservedPath(mountPath, run.UserToken) },
+	}
+}
+
 // templateNames are those of the Runs, for their templates and their steps.
 func templateNames(runs []plan.Run) []string {
 	wanted := make([]string, len(runs))
@@ -55,38 +68,6 @@ func fieldName(name string) string {
 		}
 	}, name)
 	return strings.TrimLeft(name, "-")
-}
-
-func (p *pod) nameContainers() {
-	wanted := make([]string, len(p.Steps))
-	for i, step := range p.Steps {
-		wanted[i] = step.Name
-	}
-	p.containerNames = names.Assign(wanted, names.MaxLabel, among(argoContainers, argoContainerPrefixes))
-	for i, step := range p.Steps {
-		if name := p.containerNames[i]; name != step.Name {
-			p.diags.Add(diag.ContainerRenamed, step.At.Field("name"), "the container %q is called %q in the Pod: the name is taken", step.Name, name)
-		}
-	}
-}
-
-func (p *pod) nameVolumes() {
-	taken := append([]string{maskVolume, p.Harvest.Volume.Name}, argoVolumes...)
-	for _, w := range p.Workspaces {
-		taken = append(taken, workspaceVolume(w))
-	}
-	wanted := make([]string, len(p.Volumes))
-	for i, v := range p.Volumes {
-		wanted[i] = v.Name
-	}
-	p.volumeNames = map[string]string{}
-	for i, name := range names.Assign(wanted, names.MaxLabel, among(taken, argoVolumePrefixes)) {
-		v := p.Volumes[i]
-		p.volumeNames[v.Name] = name
-		if name != v.Name {
-			p.diags.Add(diag.VolumeRenamed, v.At.Field("name"), "the volume %q is called %q in the Pod: the name is taken", v.Name, name)
-		}
-	}
 }
 
 // among tells whether a name is taken or begins as the engine's do.

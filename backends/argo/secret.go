@@ -32,7 +32,7 @@ func (p *pod) warnSecrets() {
 		for _, e := range step.Env {
 			at, written := step.EnvAt[e.Name]
 			if written && secretName(e.Name) && literal(e.Value) {
-				p.diags.Add(diag.LiteralSecret, at.Field("value"),
+				p.Diags.Add(diag.LiteralSecret, at.Field("value"),
 					"the value of %s can be read by every container of the Pipeline in ARGO_TEMPLATE; take it from a Secret with valueFrom.secretKeyRef", e.Name)
 			}
 		}

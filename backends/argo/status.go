@@ -17,18 +17,16 @@ import (
 // Observer tells what became of Workflows; its zero value is ready to use.
 type Observer struct{}
 
-// PodLabels are those by which the Pods of a run are found in its namespace.
-func (Observer) PodLabels(run *unstructured.Unstructured) map[string]string {
-	return map[string]string{"workflows.argoproj.io/workflow": run.GetName()}
-}
-
 // Observe reads a Workflow and its Pods. Pods that are gone may be missing. Of
 // a Workflow of several Pipelines it tells of the one that ran last.
 func (Observer) Observe(run *unstructured.Unstructured, pods []corev1.Pod) state.State {
 	w := read(run)
 	node := w.attempt()
 	pod := node.pod(pods)
-	s := state.State{Phase: w.phase(node, pod), Unseen: w.Status.Phase == "" && pod == nil, Attempt: w.attempts(node), Steps: w.steps(node, pod)}
+	s := state.State{
+		Phase: w.phase(node, pod), Attempt: w.attempts(node), Steps: w.steps(node, pod),
+		Unseen: w.Status.Phase == "" && pod == nil, ToldToEnd: w.Spec.Shutdown != "",
+	}
 	if pod != nil {
 		s.Pod = pod.Name
 	}
@@ -51,12 +49,35 @@ func (Observer) Pods(run *unstructured.Unstructured) []string {
 	return names
 }
 
-// Told tells whether somebody has ended a Workflow.
-func (Observer) Told(run *unstructured.Unstructured) bool { return read(run).Spec.Shutdown != "" }
+// noProgram is how Argo's program, the parent of the harvest, says that there
+// is none to start. It ends with 64 then.
+const noProgram = "failed to find name in PATH: "
 
-// Untaken is where to look when no controller takes a Workflow.
-const Untaken = "no Argo controller has taken the Workflow: does workflow-controller run and watch this namespace, " +
-	"and is its instanceID (ConfigMap workflow-controller-configmap) the Workflow's label " + LabelInstance + " (--argo-instance-id)?"
+// AddLog gives the failure the last lines of its step's log, without those
+// that Argo's program writes around the harvest.
+func (Observer) AddLog(s *state.State, lines []string) {
+	f := s.Failure
+	if f.Container != mainContainer {
+		f.Log = lines
+		return
+	}
+	for _, line := range lines {
+		reason, said := strings.CutPrefix(strings.TrimPrefix(line, "Error: "), noProgram)
+		switch {
+		case strings.Contains(line, " argo=true"):
+		case said && (f.ExitCode == 64 || f.Reason == state.StartError):
+			s.CannotStart(reason)
+		default:
+			f.Log = append(f.Log, line)
+		}
+	}
+}
+
+// Slim takes out of a run what Observe does not read.
+func (Observer) Slim(run *unstructured.Unstructured) {
+	r := read(run)
+	state.Slim(run, &r)
+}
 
 // ownContainers are those that Argo adds to a Pod; supervisor is of 4.1.
 var ownContainers = []string{"init", "wait", "supervisor"}

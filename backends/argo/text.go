@@ -4,13 +4,14 @@ package argo
 
 import (
 	"slices"
-	"strconv"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 
+	"github.com/kratix-compile/kratix-compile/backends/build"
 	"github.com/kratix-compile/kratix-compile/translate/diag"
 	"github.com/kratix-compile/kratix-compile/translate/kubelet"
+	"github.com/kratix-compile/kratix-compile/translate/plan"
 )
 
 // Argo reads "{{" in every string of a template and later in every string of
@@ -22,68 +23,23 @@ import (
 // opening is what Argo looks for; both its kinds of tags start with it.
 const opening = "{{"
 
-// braceVariable is the preferred name of the variable that holds a brace.
-const braceVariable = "KRATIX_LBRACE"
+// braceName is the preferred name of the variable that holds a brace.
+const braceName = "KRATIX_LBRACE"
 
-// protect escapes the texts of a container. The variable comes first, because
-// env values may only refer to variables above them.
-func (p *pod) protect(c *corev1.Container, at diag.At, envAt map[string]diag.At) {
-	all := texts(c, at, envAt)
-	brace, injected := braceName(c, all), false
-	for _, t := range all {
-		before := *t.value
-		if !strings.Contains(before, opening) {
-			continue
+// protect escapes command, args and the environment.
+func (p *pod) protect(step *plan.Step) {
+	env := slices.Clone(step.Env)
+	command, args := build.Texts(step.Command, step.At.Field("command")), build.Texts(step.Args, step.At.Field("args"))
+	build.Protect(step, command, args, build.Escape{Variable: braceName, Value: "{", Rewrite: func(t build.Text, brace string) string {
+		value := escape(t.Value, brace)
+		if name, found := shadowed(t.Value, env); found {
+			p.Diags.Add(diag.EnvShadows, t.At, "Argo takes $(%s) for a template; give the variable another name", name)
 		}
-		if name, ok := shadowed(before, c.Env); ok {
-			p.diags.Add(diag.EnvShadows, t.at, "Argo takes $(%s) for a template; give the variable another name", name)
+		if value != t.Value {
+			p.Diags.Add(diag.TextEscaped, t.At, "%q is written %q, which the kubelet turns back: Argo would take it for a template", t.Value, value)
 		}
-		*t.value = escape(before, brace)
-		injected = true
-		p.diags.Add(diag.TextEscaped, t.at, "%q is written %q, which the kubelet turns back: Argo would take it for a template", before, *t.value)
-	}
-	if injected {
-		c.Env = append([]corev1.EnvVar{{Name: brace, Value: "{"}}, c.Env...)
-	}
-}
-
-// text is a string that the kubelet expands, and where a user wrote it.
-type text struct {
-	value *string
-	at    diag.At
-}
-
-func texts(c *corev1.Container, at diag.At, envAt map[string]diag.At) []text {
-	var out []text
-	for i := range c.Command {
-		out = append(out, text{&c.Command[i], at.Field("command").Index(i)})
-	}
-	for i := range c.Args {
-		out = append(out, text{&c.Args[i], at.Field("args").Index(i)})
-	}
-	for i := range c.Env {
-		where := at.Field("env")
-		if written, ok := envAt[c.Env[i].Name]; ok {
-			where = written.Field("value")
-		}
-		out = append(out, text{&c.Env[i].Value, where})
-	}
-	return out
-}
-
-// braceName is a name that the container neither defines nor refers to.
-func braceName(c *corev1.Container, all []text) string {
-	free := func(name string) bool {
-		refers := func(t text) bool { return kubelet.Refers(*t.value, name) }
-		mounts := func(m corev1.VolumeMount) bool { return kubelet.Refers(m.SubPathExpr, name) }
-		defines := func(e corev1.EnvVar) bool { return e.Name == name }
-		return !slices.ContainsFunc(c.Env, defines) && !slices.ContainsFunc(all, refers) && !slices.ContainsFunc(c.VolumeMounts, mounts)
-	}
-	name := braceVariable
-	for n := 1; !free(name); n++ {
-		name = braceVariable + "_" + strconv.Itoa(n)
-	}
-	return name
+		return value
+	}})
 }
 
 // shadowed finds a reference that names a variable and contains "{{". Breaking

@@ -72,9 +72,12 @@ func FuzzEscape(f *testing.F) {
 	}
 	f.Add("$(KRATIX_LBRACE){{")
 	f.Fuzz(func(t *testing.T, s string) {
-		c := &corev1.Container{Args: []string{s}}
-		brace := braceName(c, texts(c, diag.At{}, nil))
-		assertSame(t, s, escape(s, brace), brace)
+		step, brace := &plan.Step{Container: corev1.Container{Args: []string{s}}}, ")" // nobody refers to that
+		newPod(plan.Run{}, &diag.List{}).protect(step)
+		if len(step.Env) > 0 {
+			brace = step.Env[0].Name
+		}
+		assertSame(t, s, step.Args[0], brace)
 	})
 }
 

@@ -65,7 +65,7 @@ func (s *Step) readReason(end *corev1.ContainerStateTerminated) {
 			s.ExitCode = 137
 		}
 	case "StartError", "ContainerCannotRun":
-		s.Reason, s.ExitCode, s.Message = StartError, 128, end.Message
+		s.Reason, s.ExitCode, s.Message = StartError, startErrorCode, end.Message
 	default:
 		if s.ExitCode != 0 {
 			s.Reason = Error

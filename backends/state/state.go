@@ -34,9 +34,11 @@ func (p Phase) Ended() bool { return p != Pending && p != Running && p != "" }
 // State is what became of a run.
 type State struct {
 	Phase Phase `json:"phase"`
-	// Unseen tells that no controller of the engine has looked at the run yet. Only who has a
-	// clock can say whether that is in the course of things.
+	// Unseen tells that no controller of the engine has looked at the run yet. It takes a clock
+	// to say whether that is in the course of things.
 	Unseen bool `json:"-"`
+	// ToldToEnd tells that the runner or a person has cancelled the run.
+	ToldToEnd bool `json:"-"`
 	// Attempt counts from 1; 0 is before the first.
 	Attempt int `json:"attempt"`
 	// Pod is that of the last attempt, and may be gone. Empty if there was none.
@@ -59,6 +61,14 @@ func (s State) Failing() *Step {
 		return nil
 	}
 	return &s.Steps[i]
+}
+
+// CannotStart says of the failure and its step that there was no program to start.
+func (s *State) CannotStart(message string) {
+	s.Failure.Reason, s.Failure.ExitCode, s.Failure.Message = StartError, startErrorCode, message
+	if step := s.Failing(); step != nil {
+		step.Reason, step.ExitCode, step.Message = StartError, startErrorCode, message
+	}
 }
 
 // Step is one container.
@@ -147,6 +157,9 @@ const (
 	// DeadlineExceeded was not done when the time was up.
 	DeadlineExceeded Reason = "DeadlineExceeded"
 )
+
+// startErrorCode is the exit code of a container whose program could not be started.
+const startErrorCode = 128
 
 // Reasons that are FaultPlatform.
 const (

@@ -12,36 +12,32 @@ import (
 	"github.com/kratix-compile/kratix-compile/translate/plan"
 )
 
-// A container can read what it, or another one, asks for: with resourceFieldRef,
-// by the name of the container in the Pod. Here both the names and the requests
-// are other than the user wrote.
+// A container can read what it, or another one, asks for: with resourceFieldRef.
+// Here the requests are other than the user wrote.
 
 const requestsPrefix = "requests."
 
-// resolveRequests rewrites what the step reads through variables. A request
-// that may become zero is written out, as the kubelet would have.
-func (c Compiler) resolveRequests(s plan.Step, run plan.Run, names naming) {
-	for i := range s.Env {
-		source := s.Env[i].ValueFrom
-		if source != nil && source.FileKeyRef != nil {
-			source.FileKeyRef.VolumeName = names.volumes[source.FileKeyRef.VolumeName]
-		}
-		if source == nil || source.ResourceFieldRef == nil {
+// writeRequests writes the value of a request that may become zero in place of
+// a variable's reference to it, as the kubelet would have. The references are those of the
+// step as the user wrote it.
+func (p *pod) writeRequests(env []corev1.EnvVar, step plan.Step) {
+	if p.options.Requests == RequestsSum {
+		return
+	}
+	for i, e := range step.Env {
+		if e.ValueFrom == nil || e.ValueFrom.ResourceFieldRef == nil {
 			continue
 		}
-		ref := source.ResourceFieldRef
-		if value, ok := requestOf(ref, s, run); ok && c.Requests != RequestsSum {
-			s.Env[i].Value, s.Env[i].ValueFrom = value, nil
-			continue
+		if value, known := p.requestOf(e.ValueFrom.ResourceFieldRef, step); known {
+			env[i].Value, env[i].ValueFrom = value, nil
 		}
-		ref.ContainerName = names.inPod(ref.ContainerName)
 	}
 }
 
 // requestOf is the value of a reference to a request that the plan knows.
-func requestOf(ref *corev1.ResourceFieldSelector, reader plan.Step, run plan.Run) (string, bool) {
+func (p *pod) requestOf(ref *corev1.ResourceFieldSelector, reader plan.Step) (string, bool) {
 	resources := reader.Resources
-	for _, s := range run.Steps {
+	for _, s := range p.Steps {
 		if s.Name == ref.ContainerName {
 			resources = s.Resources
 		}
@@ -64,15 +60,6 @@ func requestOf(ref *corev1.ResourceFieldSelector, reader plan.Step, run plan.Run
 // quotient is rounded up, as the downward API does.
 func quotient(value, divisor int64) string {
 	return strconv.FormatInt((value+divisor-1)/divisor, 10)
-}
-
-// resolveVolume makes the items of a volume name containers as the Pod does.
-func resolveVolume(v *corev1.Volume, names naming) {
-	for _, item := range plan.DownwardItems(*v) {
-		if ref := item.ResourceFieldRef; ref != nil {
-			ref.ContainerName = names.inPod(ref.ContainerName)
-		}
-	}
 }
 
 // readFromVolumes are the resources whose requests are read from files, where

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	corev1 "k8s.io/api/core/v1"
 
+	"github.com/kratix-compile/kratix-compile/backends/entry"
 	"github.com/kratix-compile/kratix-compile/translate/diag"
 	"github.com/kratix-compile/kratix-compile/translate/kubelet"
 )
@@ -16,7 +17,7 @@ func TestCommandLine(t *testing.T) {
 	const missing, argsOnly = "spec.containers[0].command", "spec.containers[0].args"
 	for _, tc := range []struct {
 		name          string
-		image         *Image
+		image         *entry.Image
 		command, args []string
 		wantCommand   []string
 		wantArgs      []string
@@ -24,27 +25,27 @@ func TestCommandLine(t *testing.T) {
 	}{
 		{
 			name:    "the user's command wins",
-			image:   &Image{Entrypoint: []string{"/ep"}, Cmd: []string{"cmd"}},
+			image:   &entry.Image{Entrypoint: []string{"/ep"}, Cmd: []string{"cmd"}},
 			command: []string{"/mine"}, wantCommand: []string{"/mine"},
 		}, {
 			name:        "entrypoint and cmd",
-			image:       &Image{Entrypoint: []string{"/ep", "-v"}, Cmd: []string{"cmd"}},
+			image:       &entry.Image{Entrypoint: []string{"/ep", "-v"}, Cmd: []string{"cmd"}},
 			wantCommand: []string{"/ep", "-v"}, wantArgs: []string{"cmd"},
 		}, {
 			name:  "args replace cmd",
-			image: &Image{Entrypoint: []string{"/ep"}, Cmd: []string{"cmd"}},
+			image: &entry.Image{Entrypoint: []string{"/ep"}, Cmd: []string{"cmd"}},
 			args:  []string{"mine"}, wantCommand: []string{"/ep"}, wantArgs: []string{"mine"},
 		}, {
 			name:        "cmd alone",
-			image:       &Image{Cmd: []string{"sh", "-c", "echo $HOME"}},
+			image:       &entry.Image{Cmd: []string{"sh", "-c", "echo $HOME"}},
 			wantCommand: []string{"sh"}, wantArgs: []string{"-c", "echo $HOME"},
 		}, {
 			name:  "args alone, where Tekton would put them after cmd",
-			image: &Image{Cmd: []string{"sh"}},
+			image: &entry.Image{Cmd: []string{"sh"}},
 			args:  []string{"/bin/run", "fast"}, wantCommand: []string{"/bin/run"}, wantArgs: []string{"fast"},
 		}, {
 			name:  "nothing to run",
-			image: &Image{},
+			image: &entry.Image{},
 			codes: []string{at(diag.NothingToRun, missing)},
 		}, {
 			name:  "unknown image",
@@ -58,7 +59,7 @@ func TestCommandLine(t *testing.T) {
 			command: []string{"/mine"}, args: []string{"a"}, wantCommand: []string{"/mine"}, wantArgs: []string{"a"},
 		}, {
 			name:        "a known image that starts from the hidden directory",
-			image:       &Image{Entrypoint: []string{"/workspace/run"}},
+			image:       &entry.Image{Entrypoint: []string{"/workspace/run"}},
 			wantCommand: []string{"/workspace/run"},
 			codes:       []string{at(diag.WorkspaceHidden, "spec.containers[0].image")},
 		},
@@ -67,7 +68,7 @@ func TestCommandLine(t *testing.T) {
 			run := newRun(newStep("a", func(c *corev1.Container) { c.Command, c.Args = tc.command, tc.args }))
 			c := Compiler{}
 			if tc.image != nil {
-				c.Images = map[string]Image{"a:1": *tc.image}
+				c.Images = map[string]entry.Image{"a:1": *tc.image}
 			}
 			_, diags := compile(c, run)
 			assert.Equal(t, tc.codes, findings(diags))
@@ -86,8 +87,8 @@ func TestImageTextStaysLiteral(t *testing.T) {
 		c.Command = nil
 		c.Env = []corev1.EnvVar{{Name: "HOME", Value: "wrong"}}
 	}))
-	for _, image := range []Image{{Entrypoint: words}, {Cmd: words}, {Entrypoint: words[:1], Cmd: words[1:]}} {
-		c := Compiler{Images: map[string]Image{"a:1": image}}
+	for _, image := range []entry.Image{{Entrypoint: words}, {Cmd: words}, {Entrypoint: words[:1], Cmd: words[1:]}} {
+		c := Compiler{Images: map[string]entry.Image{"a:1": image}}
 		step := mustCompile(t, c, run).Spec.TaskSpec.Steps[0]
 		env := kubeletEnv(step.Env)
 		var got []string

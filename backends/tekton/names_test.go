@@ -3,6 +3,7 @@
 package tekton
 
 import (
+	"encoding/json"
 	"strings"
 	"testing"
 
@@ -13,6 +14,7 @@ import (
 
 	"github.com/kratix-compile/kratix-compile/translate/diag"
 	"github.com/kratix-compile/kratix-compile/translate/plan"
+	"github.com/kratix-compile/kratix-compile/translate/workflow"
 )
 
 func TestStepNames(t *testing.T) {
@@ -32,18 +34,25 @@ func TestStepNames(t *testing.T) {
 			for _, n := range tc.user {
 				steps = append(steps, newStep(n))
 			}
-			var diags diag.List
-			got := nameParts(newRun(steps...), &diags)
+			_, diags := compile(Compiler{}, newRun(steps...))
+			run := mustCompile(t, Compiler{}, newRun(steps...))
+			renames := map[string]string{}
+			if told := run.Annotations[workflow.AnnotationRenamed]; told != "" {
+				require.NoError(t, json.Unmarshal([]byte(told), &renames))
+			}
+			got := run.Spec.TaskSpec.Steps
+			last := len(got) - 1
 
-			assert.Equal(t, "kratix-harvest", got.harvest)
+			assert.Equal(t, "kratix-harvest", got[last].Name)
 			assert.Len(t, diags, len(tc.renamed))
-			assert.Len(t, got.renamed, len(tc.renamed))
-			seen := map[string]bool{got.harvest: true}
-			for i, name := range got.steps {
+			assert.Len(t, renames, len(tc.renamed))
+			seen := map[string]bool{got[last].Name: true}
+			for i, step := range got[:last] {
+				name := step.Name
 				assert.Empty(t, validation.IsDNS1123Label("step-"+name))
 				assert.False(t, seen[name], "%s twice", name)
 				seen[name] = true
-				if renamed, ok := got.renamed[tc.user[i]]; ok {
+				if renamed, ok := renames[tc.user[i]]; ok {
 					assert.Contains(t, tc.renamed, tc.user[i])
 					assert.Equal(t, name, renamed)
 				} else {

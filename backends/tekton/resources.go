@@ -12,7 +12,6 @@ import (
 	"k8s.io/apimachinery/pkg/api/resource"
 
 	"github.com/kratix-compile/kratix-compile/translate/diag"
-	"github.com/kratix-compile/kratix-compile/translate/plan"
 )
 
 // RequestsMode is what to do about steps being containers of one Pod, whose
@@ -34,20 +33,20 @@ const (
 var shared = []corev1.ResourceName{corev1.ResourceCPU, corev1.ResourceMemory, corev1.ResourceEphemeralStorage}
 
 // requests rewrites the requests of all steps, the last of which is the harvest.
-func (c Compiler) requests(run plan.Run, steps []v1.Step, diags *diag.List) {
-	kept, read := corev1.ResourceList{}, readFromVolumes(run.Volumes)
+func (p *pod) requests(steps []v1.Step) {
+	kept, read := corev1.ResourceList{}, readFromVolumes(p.Volumes)
 	for _, r := range shared {
-		if c.Requests != RequestsSum && !read[r] {
+		if p.options.Requests != RequestsSum && !read[r] {
 			keepLargest(steps, r, kept)
 		}
 	}
-	at := run.At.Field("spec", "containers")
+	at := p.At.Field("spec", "containers")
 	if len(kept) > 0 {
-		diags.Add(diag.RequestsZeroed, at,
+		p.Diags.Add(diag.RequestsZeroed, at,
 			"the Pod asks for %s, the most that one step needs; the other steps ask for 0, or Tekton's sum would be larger", list(kept))
 	}
 	if added := sums(steps); len(added) > 0 {
-		diags.Add(diag.RequestsAdd, at,
+		p.Diags.Add(diag.RequestsAdd, at,
 			"the Pod asks for %s, because Tekton runs all containers in it side by side; ask for less, or in one container only", list(added))
 	}
 }

@@ -4,6 +4,7 @@ package tekton
 
 import (
 	"cmp"
+	"regexp"
 	"slices"
 
 	corev1 "k8s.io/api/core/v1"
@@ -16,16 +17,14 @@ import (
 // Observer tells what became of TaskRuns; its zero value is ready to use.
 type Observer struct{}
 
-// PodLabels are those by which the Pods of a run are found in its namespace.
-func (Observer) PodLabels(run *unstructured.Unstructured) map[string]string {
-	return map[string]string{"tekton.dev/taskRun": run.GetName()}
-}
-
 // Observe reads a TaskRun and its Pods. Pods that are gone may be missing.
 func (Observer) Observe(run *unstructured.Unstructured, pods []corev1.Pod) state.State {
 	r := read(run)
 	pod := r.pod(pods)
-	s := state.State{Phase: r.phase(), Unseen: len(r.Status.Conditions) == 0 && pod == nil, Attempt: r.attempt(), Pod: r.Status.PodName, Steps: r.steps(pod)}
+	s := state.State{
+		Phase: r.phase(), Attempt: r.attempt(), Pod: r.Status.PodName, Steps: r.steps(pod),
+		Unseen: len(r.Status.Conditions) == 0 && pod == nil, ToldToEnd: r.Spec.Status != "",
+	}
 	if pod != nil {
 		s.Pod, s.Attempt = pod.Name, max(s.Attempt, 1)
 	}
@@ -44,11 +43,31 @@ func (Observer) Pods(run *unstructured.Unstructured) []string {
 	return slices.DeleteFunc(names, func(name string) bool { return name == "" })
 }
 
-// Told tells whether somebody has cancelled a TaskRun.
-func (Observer) Told(run *unstructured.Unstructured) bool { return read(run).Spec.Status != "" }
+// own are the lines that Tekton's program adds to the end of a step's log.
+var own = regexp.MustCompile(`^\d{4}/\d\d/\d\d \d\d:\d\d:\d\d (?:INFO Step was canceling|Step was cancelled|Skipping step because .*|Error executing command: (.*))$`)
 
-// Untaken is where to look when no controller takes a TaskRun.
-const Untaken = "no Tekton controller has taken the TaskRun: does tekton-pipelines-controller run and watch this namespace?"
+// AddLog gives the failure the last lines of its step's log, without those of
+// Tekton. One of them is the only sign of a program that could not be started.
+func (Observer) AddLog(s *state.State, lines []string) {
+	f := s.Failure
+	for len(lines) > 0 {
+		found := own.FindStringSubmatch(lines[len(lines)-1])
+		if found == nil {
+			break
+		}
+		lines = lines[:len(lines)-1]
+		if found[1] != "" && f.Reason == state.Error && f.ExitCode == 1 {
+			s.CannotStart(found[1])
+		}
+	}
+	f.Log = lines
+}
+
+// Slim takes out of a run what Observe does not read.
+func (Observer) Slim(run *unstructured.Unstructured) {
+	r := read(run)
+	state.Slim(run, &r)
+}
 
 // ownContainers are those that Tekton adds to a Pod.
 var ownContainers = []string{"prepare", "place-scripts", "working-dir-initializer"}

@@ -54,7 +54,13 @@ func (f *options) bind(cmd *cobra.Command, fallback ...string) {
 	complete(cmd, "workflow", workflows)
 	complete(cmd, "color", console.Colors)
 	complete(cmd, "user-token", plan.TokenModes)
-	complete(cmd, "tekton-requests", backends.TektonRequestModes)
+	for _, e := range backends.Engines() {
+		for _, o := range e.Compiler.Options() {
+			if o.Choices != nil {
+				complete(cmd, o.Name, o.Choices)
+			}
+		}
+	}
 }
 
 func (f *options) bindInput(set *pflag.FlagSet) {

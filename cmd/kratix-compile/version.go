@@ -57,7 +57,7 @@ func newVersion(s streams) *cobra.Command {
 func newVersionInfo() versionInfo {
 	info := versionInfo{Version: release.Version(), Go: runtime.Version()}
 	for _, e := range backends.Engines() {
-		info.Engines = append(info.Engines, versionEngine{e.Name, e.APIVersion, e.Kind, e.Runs})
+		info.Engines = append(info.Engines, versionEngine{e.Name, e.APIVersion, e.Kind, e.Versions})
 	}
 	return info
 }

@@ -159,18 +159,18 @@ func (s *settings) checkStores() error {
 }
 
 // engines are those that are enabled, the chosen one first.
-func (s *settings) engines() []string {
-	names := slices.Clone(s.enabled)
-	slices.SortStableFunc(names, func(a, b string) int {
+func (s *settings) engines() []backends.Engine {
+	enabled := slices.DeleteFunc(backends.Engines(), func(e backends.Engine) bool { return !slices.Contains(s.enabled, e.Name) })
+	slices.SortStableFunc(enabled, func(a, b backends.Engine) int {
 		switch s.engine {
-		case a:
+		case a.Name:
 			return -1
-		case b:
+		case b.Name:
 			return 1
 		}
 		return 0
 	})
-	return names
+	return enabled
 }
 
 func levelOf(word string) zapcore.Level {

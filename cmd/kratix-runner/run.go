@@ -143,14 +143,9 @@ func (s *settings) addControllers(ctx context.Context, mgr manager.Manager, reco
 	if err != nil {
 		return nil, err
 	}
-	logs := podLogs{typed}
 	var engines []*engine.Engine
-	for _, name := range s.engines() {
-		e, err := engine.New(name, s.backends, mgr.GetClient(), mgr.GetFieldIndexer(), mgr.GetAPIReader(), logs.of)
-		if err != nil {
-			return nil, err
-		}
-		engines = append(engines, e)
+	for _, e := range s.engines() {
+		engines = append(engines, engine.New(e, s.backends, mgr.GetClient(), mgr.GetFieldIndexer(), mgr.GetAPIReader(), podLogs(typed)))
 	}
 	key, err := seal.Load(ctx, mgr.GetClient(), mgr.GetAPIReader(), s.plan.SystemNamespace)
 	if err != nil {
@@ -213,16 +208,8 @@ func (l live) Get(ctx context.Context, key client.ObjectKey, o client.Object, op
 }
 
 // podLogs reads logs of Pods.
-type podLogs struct{ kubernetes.Interface }
-
-type namespaceLogs struct {
-	kubernetes.Interface
-	namespace string
-}
-
-func (p podLogs) of(namespace string) engine.LogSource { return namespaceLogs{p, namespace} }
-
-// Log implements runlog.Source.
-func (n namespaceLogs) Log(ctx context.Context, pod, container string, lines int64) (io.ReadCloser, error) {
-	return n.CoreV1().Pods(n.namespace).GetLogs(pod, &corev1.PodLogOptions{Container: container, TailLines: &lines}).Stream(ctx)
+func podLogs(api kubernetes.Interface) engine.Logs {
+	return func(ctx context.Context, namespace, pod, container string, lines int64) (io.ReadCloser, error) {
+		return api.CoreV1().Pods(namespace).GetLogs(pod, &corev1.PodLogOptions{Container: container, TailLines: &lines}).Stream(ctx)
+	}
 }

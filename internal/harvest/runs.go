@@ -22,7 +22,7 @@ import (
 // PodRuns finds runs by the owners of Pods.
 type PodRuns struct {
 	// Reader must not be a cache, which might not have seen the Pod yet. It needs the
-	// rights to get Pods, and TaskRuns and Workflows of the engines in use.
+	// rights to get Pods, and the runs of the engines in use.
 	Reader client.Reader
 	// Current tells whether the run's object still waits for it. It must not say no from
 	// a cache.
@@ -32,7 +32,7 @@ type PodRuns struct {
 // engineOf is the engine whose runs are of this kind, in whatever version.
 func engineOf(kind schema.GroupVersionKind) (backends.Engine, bool) {
 	for _, e := range backends.Engines() {
-		if schema.FromAPIVersionAndKind(e.APIVersion, e.Kind).GroupKind() == kind.GroupKind() {
+		if e.GroupVersionKind().GroupKind() == kind.GroupKind() {
 			return e, true
 		}
 	}

@@ -182,7 +182,7 @@ func (r *gathering) requests(ctx context.Context, promise *unstructured.Unstruct
 func (r *gathering) runs(ctx context.Context, f *Facts) error {
 	of := labels.Set(f.owner().RunLabels()).AsSelector()
 	for _, e := range backends.Engines() {
-		found, err := list[unstructured.Unstructured](ctx, r, schema.FromAPIVersionAndKind(e.APIVersion, e.Kind), f.owner().Namespace, of)
+		found, err := list[unstructured.Unstructured](ctx, r, e.GroupVersionKind(), f.owner().Namespace, of)
 		if err != nil {
 			return err
 		}
@@ -205,7 +205,7 @@ func (r *gathering) runs(ctx context.Context, f *Facts) error {
 // podsOf are the Pods of the run among those of the object. The owner counts, because
 // anybody can set labels.
 func (f RunFacts) podsOf() []corev1.Pod {
-	selector := labels.SelectorFromSet(f.Engine.Observer.PodLabels(f.Object))
+	selector := labels.SelectorFromSet(f.Engine.PodLabels(f.Object))
 	return slices.DeleteFunc(slices.Clone(f.Pods), func(p corev1.Pod) bool {
 		return !metav1.IsControlledBy(&p, f.Object) || !selector.Matches(labels.Set(p.Labels))
 	})

@@ -10,8 +10,8 @@ import (
 	"github.com/kratix-compile/kratix-compile/backends/state"
 )
 
-// commands writes what people can type. Flags go into each: kubectl, tkn and argo have
-// the same ones for a cluster.
+// commands writes what people can type. Flags go into each: kubectl and the engines' tools
+// have the same ones for a cluster.
 type commands struct{ flags []string }
 
 func (c commands) kubectl(purpose, format string, args ...any) Command {
@@ -61,11 +61,10 @@ func (r *reader) looks(t *Trail) []Command {
 	}
 	run := t.Pipelines[i].Run
 	out := r.commands.pod(run)
-	switch run.Engine {
-	case "tekton":
-		out = append(out, r.commands.of("tkn", "the "+run.Kind, "taskrun describe %s -n %s", run.Name, run.Namespace))
-	case "argo":
-		out = append(out, r.commands.of("argo", "the "+run.Kind, "get %s -n %s", run.Name, run.Namespace))
+	for _, f := range r.Runs {
+		if f.Engine.Name == run.Engine && f.Object.GetName() == run.Name && f.Engine.Tool != "" {
+			return append(out, r.commands.of(f.Engine.Tool, "the "+run.Kind, f.Engine.Show, run.Name, run.Namespace))
+		}
 	}
 	return out
 }

@@ -14,6 +14,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
+	"github.com/kratix-compile/kratix-compile/backends"
 	"github.com/kratix-compile/kratix-compile/internal/runner/progress"
 	"github.com/kratix-compile/kratix-compile/internal/stores/layout"
 	"github.com/kratix-compile/kratix-compile/internal/stores/placing"
@@ -176,7 +177,10 @@ func pathOf(p *v1alpha1.WorkPlacement, d *v1alpha1.Destination, store string) st
 	return path.Join(store, cmp.Or(change.Dir, d.Spec.Path)) + "/"
 }
 
-func (r *reader) mayReadRuns() bool { return r.may("taskruns") && r.may("workflows") }
+// mayReadRuns tells whether the runs of all engines could be read.
+func (r *reader) mayReadRuns() bool {
+	return !slices.ContainsFunc(backends.Engines(), func(e backends.Engine) bool { return !r.may(e.Resource()) })
+}
 
 // may tells whether a resource could be read.
 func (r *reader) may(resource string) bool { return !refused(r.Missing, resource) }

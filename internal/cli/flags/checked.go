@@ -54,14 +54,6 @@ func SecretName(text string) error {
 	return nil
 }
 
-// InstanceID also takes nothing, which means none.
-func InstanceID(text string) error {
-	if len(validation.IsValidLabelValue(text)) > 0 {
-		return errors.New("write what instanceID says in Argo's configuration: at most 63 letters, digits, dashes, dots and underscores, as in team-a")
-	}
-	return nil
-}
-
 // ImageName checks an image.
 func ImageName(text string) error {
 	if text == "" || strings.ContainsFunc(text, unicode.IsSpace) {

@@ -19,7 +19,13 @@ func Installation(set *pflag.FlagSet, p *plan.Options, engine *backends.Options)
 	set.Var(Checked{&p.Harvest.Image, ImageName}, "harvest-image", "`IMAGE` of the last container, which delivers the results")
 	set.Var(Checked{&p.Harvest.Endpoint, HTTPSURL}, "harvest-endpoint", "`URL` that the last container delivers to")
 	set.Var(Checked{&p.Harvest.PullSecret, SecretName}, "harvest-pull-secret", "`SECRET` to pull the harvest image with")
-	set.Var(NewChoice(&engine.TektonRequests, backends.TektonRequestModes), "tekton-requests",
-		"`HOW` a TaskRun asks for resources: max (the largest step counts, as in Kratix) or sum")
-	set.Var(Checked{&engine.ArgoInstance, InstanceID}, "argo-instance-id", "`ID` of the Argo controller that is to take Workflows, if it has one (instanceID in its configuration)")
+	for _, e := range backends.Engines() {
+		for _, o := range e.Compiler.Options() {
+			if value := engine.Values[o.Name]; o.Choices != nil {
+				set.Var(NewChoice(value, o.Choices), o.Name, o.Usage)
+			} else {
+				set.Var(Checked{value, o.Check}, o.Name, o.Usage)
+			}
+		}
+	}
 }

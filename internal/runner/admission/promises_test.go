@@ -56,8 +56,7 @@ func ask(t *testing.T, funcs interceptor.Funcs, before, after *unstructured.Unst
 	scheme := runtime.NewScheme()
 	require.NoError(t, apiextensionsv1.AddToScheme(scheme))
 	api := fake.NewClientBuilder().WithScheme(scheme).WithObjects(have...).WithInterceptorFuncs(funcs).Build()
-	e, err := engine.New("tekton", backends.Defaults(), api, nil, api, nil)
-	require.NoError(t, err)
+	e := engine.New(backends.Engines()[0], backends.Defaults(), api, nil, api, nil)
 	p := &judge.Promises{
 		Client:  api,
 		Options: plan.Defaults,
@@ -71,6 +70,7 @@ func ask(t *testing.T, funcs interceptor.Funcs, before, after *unstructured.Unst
 	}
 	raw := func(u *unstructured.Unstructured) (r runtime.RawExtension) {
 		if u != nil {
+			var err error
 			r.Raw, err = json.Marshal(u.Object)
 			require.NoError(t, err)
 		}

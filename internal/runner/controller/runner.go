@@ -19,6 +19,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
+	"github.com/kratix-compile/kratix-compile/backends"
 	"github.com/kratix-compile/kratix-compile/internal/harvest/record"
 	"github.com/kratix-compile/kratix-compile/internal/runner/caching"
 	"github.com/kratix-compile/kratix-compile/internal/runner/engine"
@@ -233,7 +234,7 @@ func (r *Runner) EngineFor(ctx context.Context, promise *unstructured.Unstructur
 	}
 	i := slices.IndexFunc(r.Engines, func(e *engine.Engine) bool { return e.Name == name })
 	if i < 0 {
-		return nil, &Rejected{"EngineUnknown", fmt.Errorf("the annotation %s asks for %q, which is no engine; choose tekton or argo", AnnotationEngine, name)}
+		return nil, &Rejected{"EngineUnknown", fmt.Errorf("the annotation %s asks for %q, which is no engine; choose %s", AnnotationEngine, name, strings.Join(backends.Names(), " or "))}
 	}
 	return r.Engines[i], nil
 }

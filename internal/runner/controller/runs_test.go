@@ -97,16 +97,11 @@ func (w *world) fail(t testing.TB, run *unstructured.Unstructured) {
 // logged are the logs of all containers, read through this function.
 func (w *world) logged(t testing.TB, read func() (io.ReadCloser, error)) {
 	t.Helper()
-	for i, name := range backends.Names() {
-		var err error
-		w.Engines[i], err = engine.New(name, backends.Defaults(), w.Client, indexed{}, w.api, func(string) engine.LogSource { return logs(read) })
-		require.NoError(t, err)
+	logs := func(context.Context, string, string, string, int64) (io.ReadCloser, error) { return read() }
+	for i, e := range backends.Engines() {
+		w.Engines[i] = engine.New(e, backends.Defaults(), w.Client, indexed{}, w.api, logs)
 	}
 }
-
-type logs func() (io.ReadCloser, error)
-
-func (l logs) Log(context.Context, string, string, int64) (io.ReadCloser, error) { return l() }
 
 // complete brings a request to the end of its workflow.
 func (w *world) complete(t testing.TB, name string) {

@@ -73,10 +73,8 @@ func newWorld(t testing.TB, have ...client.Object) *world {
 		kinds:           &kinds{cache: forgetful{}, controller: watchful{}, watched: map[string]offer{"things": {promise: "promise-uid", kind: thingKind}}},
 		meters:          newMeters(),
 	}
-	for _, name := range backends.Names() {
-		e, err := engine.New(name, backends.Defaults(), cached, indexed{}, w.api, nil)
-		require.NoError(t, err)
-		w.Engines = append(w.Engines, e)
+	for _, e := range backends.Engines() {
+		w.Engines = append(w.Engines, engine.New(e, backends.Defaults(), cached, indexed{}, w.api, nil))
 	}
 	return w
 }

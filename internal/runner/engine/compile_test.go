@@ -46,9 +46,8 @@ func TestPlanNamesWhatIsCompiled(t *testing.T) {
 	planned, err := planner.Plan(s, opts)
 	require.NoError(t, err)
 	require.Len(t, planned.Runs, 2)
-	for _, name := range backends.Names() {
-		e, err := engine.New(name, backends.Defaults(), nil, nil, nil, nil)
-		require.NoError(t, err)
+	for _, entry := range backends.Engines() {
+		e := engine.New(entry, backends.Defaults(), nil, nil, nil, nil)
 		seen := map[string]bool{}
 		for round := range 3 {
 			opts := opts
@@ -135,13 +134,7 @@ func TestInvalid(t *testing.T) {
 	require.ErrorAs(t, err, &invalid)
 	assert.Contains(t, err.Error(), `spec.workflows.resource.configure[0].spec.contaners: unknown field`)
 	assert.Contains(t, err.Error(), "; and 1 more")
-	e, newErr := engine.New("tekton", backends.Defaults(), nil, nil, nil, nil)
-	require.NoError(t, newErr)
+	e := engine.New(backends.Engines()[0], backends.Defaults(), nil, nil, nil, nil)
 	_, _, err = e.Check(translate.Stored(s.Promise.Object), plan.Defaults())
 	assert.ErrorAs(t, err, &invalid)
-}
-
-func TestUnknownEngine(t *testing.T) {
-	_, err := engine.New("jenkins", backends.Defaults(), nil, nil, nil, nil)
-	assert.ErrorContains(t, err, `no engine is called "jenkins"; choose one of [tekton argo]`)
 }

@@ -16,7 +16,6 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -25,19 +24,12 @@ import (
 	"github.com/kratix-compile/kratix-compile/backends/state"
 	"github.com/kratix-compile/kratix-compile/internal/runner/expectations"
 	"github.com/kratix-compile/kratix-compile/internal/runner/refusal"
-	"github.com/kratix-compile/kratix-compile/internal/runner/runlog"
 	"github.com/kratix-compile/kratix-compile/translate"
 	"github.com/kratix-compile/kratix-compile/translate/plan"
 )
 
 // ErrMissing is an engine whose API the cluster does not serve.
 var ErrMissing = errors.New("the engine is not installed")
-
-// Logs has the logs of the Pods of a namespace.
-type Logs func(namespace string) LogSource
-
-// LogSource has the logs of one namespace.
-type LogSource = runlog.Source
 
 // Engine is one engine in a cluster.
 type Engine struct {
@@ -58,20 +50,10 @@ type Engine struct {
 	submitted expectations.Writes
 }
 
-// New is the engine of this name, one of backends.Names. The indexer is of the client's
-// cache, in which IndexPods has been.
-func New(name string, opts backends.Options, c client.Client, indexer client.FieldIndexer, live client.Reader, logs Logs) (*Engine, error) {
-	all := backends.Engines()
-	i := slices.IndexFunc(all, func(e backends.Engine) bool { return e.Name == name })
-	if i < 0 {
-		return nil, fmt.Errorf("no engine is called %q; choose one of %v", name, backends.Names())
-	}
-	return &Engine{Engine: all[i], backend: backends.New([]string{name}, opts)[0], client: c, indexer: indexer, live: live, logs: logs}, nil
-}
-
-// GroupVersionKind is of the engine's runs.
-func (e *Engine) GroupVersionKind() schema.GroupVersionKind {
-	return schema.FromAPIVersionAndKind(e.APIVersion, e.Kind)
+// New is an engine in a cluster. The indexer is of the client's cache, in which IndexPods has
+// been. Without logs, failures have none.
+func New(e backends.Engine, opts backends.Options, c client.Client, indexer client.FieldIndexer, live client.Reader, logs Logs) *Engine {
+	return &Engine{Engine: e, backend: e.Compiler.With(opts), client: c, indexer: indexer, live: live, logs: logs}
 }
 
 // Runs lists the runs that have these labels, in all namespaces: those of a Promise and of
@@ -134,7 +116,7 @@ type Observation struct {
 func (e *Engine) Observe(ctx context.Context, run *unstructured.Unstructured) (Observation, error) {
 	pods := &corev1.PodList{}
 	of := client.MatchingFields{ByRun: runKey(run.GetKind(), run.GetName())}
-	err := e.client.List(ctx, pods, client.InNamespace(run.GetNamespace()), of, client.MatchingLabels(e.Observer.PodLabels(run)))
+	err := e.client.List(ctx, pods, client.InNamespace(run.GetNamespace()), of, client.MatchingLabels(e.PodLabels(run)))
 	if err != nil {
 		return Observation{}, err
 	}
@@ -142,28 +124,8 @@ func (e *Engine) Observe(ctx context.Context, run *unstructured.Unstructured) (O
 	over := !slices.ContainsFunc(own, func(p corev1.Pod) bool {
 		return p.Status.Phase != corev1.PodSucceeded && p.Status.Phase != corev1.PodFailed
 	})
-	return Observation{State: e.Engine.Observe(run, own, time.Now()), Idle: over && e.toldToEnd(run)}, nil
-}
-
-// toldToEnd tells whether somebody has cancelled the run or deleted it.
-func (e *Engine) toldToEnd(run *unstructured.Unstructured) bool {
-	return !run.GetDeletionTimestamp().IsZero() || e.Observer.Told(run)
-}
-
-// logTime is how long a failure may wait for its log: the node may be the reason for it.
-const logTime = 5 * time.Second
-
-// AddLog reads the log of the step that failed. Where it cannot be read the failure says
-// so: a run has failed, whether its last words are known or not.
-func (e *Engine) AddLog(ctx context.Context, run *unstructured.Unstructured, s *state.State) {
-	if e.logs == nil {
-		return
-	}
-	ctx, cancel := context.WithTimeout(ctx, logTime)
-	defer cancel()
-	if err := runlog.Add(ctx, e.logs(run.GetNamespace()), e.Observer, s); err != nil && s.Failure != nil {
-		s.Failure.NoLog = err.Error()
-	}
+	seen := e.Engine.Observe(run, own, time.Now())
+	return Observation{State: seen, Idle: over && (seen.ToldToEnd || !run.GetDeletionTimestamp().IsZero())}, nil
 }
 
 // annotationCancelled is when a run was last told to end. It makes each cancellation a change
@@ -225,5 +187,5 @@ func (e *Engine) explain(err error) error {
 }
 
 func (e *Engine) missing() error {
-	return fmt.Errorf("%w: the cluster serves no %s of %s; install %s, or choose another engine", ErrMissing, e.Kind, e.APIVersion, e.Engine.Runs)
+	return fmt.Errorf("%w: the cluster serves no %s of %s; install %s, or choose another engine", ErrMissing, e.Kind, e.APIVersion, e.Versions)
 }

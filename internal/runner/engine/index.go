@@ -30,8 +30,8 @@ func ObjectKey(labels map[string]string) string {
 // OfObject is the index ByObject.
 func OfObject(o client.Object) []string { return []string{ObjectKey(o.GetLabels())} }
 
-// ofRun is the index ByRun, of Pods: the engine owns them.
-func ofRun(o client.Object) []string {
+// OfRun is the index ByRun, of Pods: their run owns them.
+func OfRun(o client.Object) []string {
 	if owner := metav1.GetControllerOfNoCopy(o); owner != nil {
 		return []string{runKey(owner.Kind, owner.Name)}
 	}
@@ -42,7 +42,7 @@ func runKey(kind, name string) string { return kind + "/" + name }
 
 // IndexPods is needed once, for all engines.
 func IndexPods(ctx context.Context, i client.FieldIndexer) error {
-	return i.IndexField(ctx, &corev1.Pod{}, ByRun, ofRun)
+	return i.IndexField(ctx, &corev1.Pod{}, ByRun, OfRun)
 }
 
 // again is how soon the API server is asked again for an engine that it did not know: most

@@ -38,8 +38,7 @@ func TestMissingEngineIsNotAskedForEveryTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cache := &unknown{}
 		api := cluster(t)
-		e, err := engine.New("tekton", backends.Defaults(), api, cache, api, nil)
-		require.NoError(t, err)
+		e := engine.New(backends.Engines()[0], backends.Defaults(), api, cache, api, nil)
 		runs := func() error {
 			_, err := e.Runs(t.Context(), nil)
 			return err

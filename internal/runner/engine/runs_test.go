@@ -10,10 +10,10 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/apimachinery/pkg/runtime/schema"
 	kubescheme "k8s.io/client-go/kubernetes/scheme"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/fake"
@@ -26,18 +26,22 @@ import (
 	"github.com/kratix-compile/kratix-compile/translate/plan"
 )
 
-// cluster is one in memory, with Tekton.
+// cluster is one in memory, with Tekton and with the third engine.
 func cluster(t *testing.T) client.WithWatch {
 	t.Helper()
 	scheme := runtime.NewScheme()
 	require.NoError(t, kubescheme.AddToScheme(scheme))
-	kind := schema.GroupVersionKind{Group: "tekton.dev", Version: "v1", Kind: "TaskRun"}
-	scheme.AddKnownTypeWithName(kind, &unstructured.Unstructured{})
-	run := &unstructured.Unstructured{}
-	run.SetGroupVersionKind(kind)
-	kind.Kind += "List"
-	scheme.AddKnownTypeWithName(kind, &unstructured.UnstructuredList{})
-	return fake.NewClientBuilder().WithScheme(scheme).WithIndex(run, engine.ByObject, engine.OfObject).Build()
+	b := fake.NewClientBuilder().WithScheme(scheme)
+	for _, e := range []backends.Engine{backends.Engines()[0], third} {
+		kind := e.GroupVersionKind()
+		scheme.AddKnownTypeWithName(kind, &unstructured.Unstructured{})
+		run := &unstructured.Unstructured{}
+		run.SetGroupVersionKind(kind)
+		kind.Kind += "List"
+		scheme.AddKnownTypeWithName(kind, &unstructured.UnstructuredList{})
+		b.WithIndex(run, engine.ByObject, engine.OfObject)
+	}
+	return b.WithIndex(&corev1.Pod{}, engine.ByRun, engine.OfRun).Build()
 }
 
 // indexed is a cache that has all indexes from the beginning.
@@ -50,9 +54,7 @@ func (indexed) IndexField(context.Context, client.Object, string, client.Indexer
 // tekton reaches the cluster by a client with these functions, and live without them.
 func tekton(t *testing.T, api client.WithWatch, live client.Reader, funcs interceptor.Funcs) *engine.Engine {
 	t.Helper()
-	e, err := engine.New("tekton", backends.Defaults(), interceptor.NewClient(api, funcs), indexed{}, live, nil)
-	require.NoError(t, err)
-	return e
+	return engine.New(backends.Engines()[0], backends.Defaults(), interceptor.NewClient(api, funcs), indexed{}, live, nil)
 }
 
 // compiled is the run of a Pipeline and what it needs, the run last.

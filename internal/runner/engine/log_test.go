@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package runlog_test
+package engine_test
 
 import (
 	"context"
@@ -12,12 +12,13 @@ import (
 	"testing/iotest"
 
 	"github.com/stretchr/testify/assert"
-	"github.com/stretchr/testify/require"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/kratix-compile/kratix-compile/backends"
 	"github.com/kratix-compile/kratix-compile/backends/state"
-	"github.com/kratix-compile/kratix-compile/internal/runner/runlog"
+	"github.com/kratix-compile/kratix-compile/internal/runner/engine"
 )
 
 // source is one log.
@@ -27,9 +28,9 @@ type source struct {
 	asked string
 }
 
-func (s *source) Log(_ context.Context, pod, container string, lines int64) (io.ReadCloser, error) {
-	s.asked = fmt.Sprintf("%s/%s", pod, container)
-	if lines < runlog.Lines {
+func (s *source) open(_ context.Context, namespace, pod, container string, lines int64) (io.ReadCloser, error) {
+	s.asked = fmt.Sprintf("%s/%s/%s", namespace, pod, container)
+	if lines < engine.LogLines {
 		return nil, errors.New("too few lines are asked for")
 	}
 	if s.err != nil {
@@ -38,15 +39,25 @@ func (s *source) Log(_ context.Context, pod, container string, lines int64) (io.
 	return io.NopCloser(s.log), nil
 }
 
-// engine has lines of its own.
-type engine struct{}
+// noisy is an engine that has lines of its own.
+type noisy struct{ backends.Observer }
 
-func (engine) AddLog(s *state.State, lines []string) {
+func (noisy) AddLog(s *state.State, lines []string) {
 	for _, line := range lines {
 		if line != "engine: noise" {
 			s.Failure.Log = append(s.Failure.Log, line)
 		}
 	}
+}
+
+// addLog reads the log of a run in the namespace team.
+func addLog(t *testing.T, s *state.State, from *source) {
+	t.Helper()
+	run := &unstructured.Unstructured{}
+	run.SetNamespace("team")
+	made := backends.Engines()[0]
+	made.Observer = noisy{}
+	engine.New(made, backends.Defaults(), nil, nil, nil, from.open).AddLog(t.Context(), run, s)
 }
 
 // failing is a run whose second step failed.
@@ -69,9 +80,9 @@ func numbered(n int) []string {
 	return lines
 }
 
-func TestAdd(t *testing.T) {
+func TestAddLog(t *testing.T) {
 	thousand := numbered(1000)
-	long := strings.Repeat("é", runlog.Bytes)
+	long := strings.Repeat("é", engine.LogBytes)
 	for name, test := range map[string]struct {
 		log  string
 		want []string
@@ -81,24 +92,24 @@ func TestAdd(t *testing.T) {
 		"from Windows":               {"one\r\ntwo\r\n", []string{"one", "two"}},
 		"an empty line between":      {"one\n\ntwo\n", []string{"one", "", "two"}},
 		"without the engine's":       {"one\nengine: noise\n", []string{"one"}},
-		"the last of many":           {strings.Join(thousand, "\n"), thousand[len(thousand)-runlog.Lines:]},
-		"the end of one long line":   {long, []string{long[len(long)-runlog.Bytes:]}},
+		"the last of many":           {strings.Join(thousand, "\n"), thousand[len(thousand)-engine.LogLines:]},
+		"the end of one long line":   {long, []string{long[len(long)-engine.LogBytes:]}},
 		"no half of a long line":     {long + "\nshort\n", []string{"short"}},
 		"bytes that are not text":    {"one\xff\xfe\n", []string{"one\uFFFD"}},
-		"a character cut in half":    {long + "x", []string{(long + "x")[len(long)+2-runlog.Bytes:]}},
-		"more than can ever be kept": {strings.Repeat("many\n", 1<<20), strings.Split(strings.Repeat("many ", runlog.Lines-1)+"many", " ")},
+		"a character cut in half":    {long + "x", []string{(long + "x")[len(long)+2-engine.LogBytes:]}},
+		"more than can ever be kept": {strings.Repeat("many\n", 1<<20), strings.Split(strings.Repeat("many ", engine.LogLines-1)+"many", " ")},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s, from := failing(), &source{log: strings.NewReader(test.log)}
-			require.NoError(t, runlog.Add(t.Context(), from, engine{}, &s))
+			addLog(t, &s, from)
 			assert.Equal(t, test.want, s.Failure.Log)
 			assert.Empty(t, s.Failure.NoLog)
-			assert.Equal(t, "one-pod/step-guilty", from.asked)
+			assert.Equal(t, "team/one-pod/step-guilty", from.asked)
 		})
 	}
 }
 
-func TestAddWithoutALog(t *testing.T) {
+func TestAddLogWithoutALog(t *testing.T) {
 	gone := apierrors.NewNotFound(schema.GroupResource{Resource: "pods"}, "one-pod")
 	for name, test := range map[string]struct {
 		change func(*state.State)
@@ -118,14 +129,14 @@ func TestAddWithoutALog(t *testing.T) {
 			if test.change != nil {
 				test.change(&s)
 			}
-			require.NoError(t, runlog.Add(t.Context(), &test.source, engine{}, &s))
+			addLog(t, &s, &test.source)
 			assert.Equal(t, test.want, s.Failure.NoLog)
 			assert.Nil(t, s.Failure.Log)
 		})
 	}
 }
 
-func TestAddAsksForNothingWithoutAFailingStep(t *testing.T) {
+func TestAddLogAsksForNothingWithoutAFailingStep(t *testing.T) {
 	for name, change := range map[string]func(*state.State){
 		"no failure": func(s *state.State) { s.Failure = nil },
 		"no step":    func(s *state.State) { s.Failure.Step, s.Failure.Container = "", "" },
@@ -133,28 +144,28 @@ func TestAddAsksForNothingWithoutAFailingStep(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s, from := failing(), &source{}
 			change(&s)
-			require.NoError(t, runlog.Add(t.Context(), from, engine{}, &s))
+			addLog(t, &s, from)
 			assert.Empty(t, from.asked)
 		})
 	}
 }
 
-func TestAddReportsWhatCannotBeRead(t *testing.T) {
+func TestAddLogReportsWhatCannotBeRead(t *testing.T) {
 	for name, from := range map[string]source{
 		"not opened": {err: errors.New("connection refused")},
 		"not read":   {log: iotest.ErrReader(errors.New("connection refused"))},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := failing()
-			err := runlog.Add(t.Context(), &from, engine{}, &s)
-			assert.EqualError(t, err, `read the log of container "step-guilty" in Pod "one-pod": connection refused`)
+			addLog(t, &s, &from)
+			assert.Equal(t, `read the log of container "step-guilty" in Pod "one-pod": connection refused`, s.Failure.NoLog)
 		})
 	}
 }
 
-func TestAddKeepsWhatItReadBeforeTheConnectionBroke(t *testing.T) {
+func TestAddLogKeepsWhatItReadBeforeTheConnectionBroke(t *testing.T) {
 	broken := io.MultiReader(strings.NewReader("one\n"), iotest.ErrReader(errors.New("connection reset")))
 	s := failing()
-	require.NoError(t, runlog.Add(t.Context(), &source{log: broken}, engine{}, &s))
+	addLog(t, &s, &source{log: broken})
 	assert.Equal(t, []string{"one"}, s.Failure.Log)
 }
