@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package backends lists the engines that a plan can be compiled for. What an engine is to
-// the rest of the program is an Engine, and nothing outside of backends/<engine> knows it by
-// its name.
+// Package backends lists the engines that a plan can be compiled for. The rest of the program
+// knows an engine as an Engine, and never by its name.
 package backends
 
 import (
@@ -22,8 +21,7 @@ type (
 	Image    = entry.Image
 )
 
-// Engines are all engines in the order in which they are shown. A new one is a folder, an
-// entry here, and the outputs of every golden case.
+// Engines are all engines, in the order in which they are shown.
 func Engines() []Engine { return []Engine{tekton.Engine(), argo.Engine()} }
 
 // Names are the engines' names in the order of Engines.

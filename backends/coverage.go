@@ -10,8 +10,8 @@ import (
 	"strings"
 )
 
-// Fate is what becomes of a field. There is no other: a field that is silently
-// lost fails the test of this table.
+// Fate is what becomes of a field. There is no fate for a field that is lost in silence: the
+// test of this table fails for it.
 type Fate string
 
 // The fates, best first.
@@ -36,13 +36,13 @@ type Row struct {
 	Note    string            `json:"note,omitempty"`
 }
 
-// Coverage is the table of docs/decisions.md 7: no field is lost in silence. A
-// test walks the API types and demands a row for every field, and that
-// setting the field changes the output or is answered by a finding.
+// Coverage is the table of docs/decisions.md 7: no field is lost in silence. A test walks the
+// API types and demands a row for every field. It also sets every field, and demands that the
+// output changes or that a finding names the field.
 func Coverage() []Row { return coverage }
 
-// FindCoverage finds rows by a field's path, by its last part or by what it is
-// in, with or without the [] of lists.
+// FindCoverage finds rows by the path of a field, by its last part, or by what it is in, with
+// or without the [] of lists: spec.containers[].env, env, spec.containers.
 func FindCoverage(field string) []Row {
 	want := bare(field)
 	var exact, ends []Row

@@ -33,8 +33,9 @@ const (
 	keepPods    = "168h"
 )
 
-// LabelInstance names the controller that a Workflow is for. One with an instance ID takes
-// only Workflows that have it, and one without only those without the label.
+// LabelInstance names the controller that a Workflow is for. A controller with an instance ID
+// takes only Workflows with that label, and a controller without one takes only Workflows
+// without the label.
 const LabelInstance = "workflows.argoproj.io/controller-instanceid"
 
 // Compiler compiles for Argo; its zero value is ready to use.
@@ -81,8 +82,8 @@ func (c Compiler) compileWorkflow(w plan.Workflow, diags *diag.List) *v1alpha1.W
 	return wf
 }
 
-// compileSpec leaves it to no workflowDefaults how long things live. Argo merges
-// those field by field, so one field of a struct is not enough: a default
+// compileSpec says how long things live in every field there is. Argo merges the installation's
+// workflowDefaults field by field, so one field of a struct is not enough: a default
 // secondsAfterSuccess would beat our secondsAfterCompletion.
 func compileSpec(runs []plan.Run, diags *diag.List) v1alpha1.WorkflowSpec {
 	steps := templateNames(runs)
@@ -153,8 +154,8 @@ func common(runs []plan.Run, of func(plan.Run) map[string]string) map[string]str
 	return out
 }
 
-// sharedAccount is empty when Runs differ: the templates say it anyway, this is
-// what people and admission policies look at.
+// sharedAccount is empty when Runs differ. The templates name the accounts anyway; people and
+// admission policies look at this one.
 func sharedAccount(runs []plan.Run) string {
 	for _, run := range runs[1:] {
 		if run.ServiceAccount != runs[0].ServiceAccount {

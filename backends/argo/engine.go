@@ -41,7 +41,7 @@ func (Compiler) With(o entry.Options) translate.Backend {
 	return Compiler{Instance: o.Get(optionInstance)}
 }
 
-// checkInstance also takes nothing, which means none. The ID becomes the value of a label.
+// checkInstance also takes an empty ID, which means none. The ID becomes the value of a label.
 func checkInstance(id string) error {
 	if len(validation.IsValidLabelValue(id)) > 0 {
 		return errors.New("write what instanceID says in Argo's configuration: at most 63 letters, digits, dashes, dots and underscores, as in team-a")

@@ -20,7 +20,7 @@ const (
 	maskVolume = "kratix-no-token"
 )
 
-// Argo's own names; those of 4.1 (supervisor, argoexec-bin) are among them.
+// Argo's own names. Some of them, supervisor and argoexec-bin, are new in Argo 4.1.
 var (
 	argoContainers        = []string{"init", "wait", mainContainer, "supervisor"}
 	argoContainerPrefixes = []string{"artifact-plugin-", "init-artifact-"}
@@ -34,7 +34,7 @@ var (
 
 func workspaceVolume(w plan.Workspace) string { return "kratix-" + w.Name }
 
-// reserved is what Argo and we have in the Pod of a Run.
+// reserved is what Argo has in the Pod of a Run, and what this package adds to it.
 func reserved(run plan.Run) build.Reserved {
 	taken := append([]string{maskVolume}, argoVolumes...)
 	for _, w := range run.Workspaces {
@@ -70,7 +70,7 @@ func fieldName(name string) string {
 	return strings.TrimLeft(name, "-")
 }
 
-// among tells whether a name is taken or begins as the engine's do.
+// among tells whether a name is taken or begins as names of the engine do.
 func among(taken, prefixes []string) func(string) bool {
 	return func(name string) bool {
 		begins := func(prefix string) bool { return strings.HasPrefix(name, prefix) }

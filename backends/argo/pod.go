@@ -45,16 +45,16 @@ func (p *pod) containers() []v1alpha1.UserContainer {
 	return out
 }
 
-// harvest is the one container that Argo wraps; it has a command, so Argo
-// never asks a registry for one.
+// harvest is the only container that Argo wraps. It has a command, so Argo never asks a
+// registry for one.
 func (p *pod) harvest() *corev1.Container {
 	c := *p.Harvest.Container.DeepCopy()
 	c.Name = mainContainer
 	return new(p.finish(plan.Step{Container: c}, p.At))
 }
 
-// finish adds to a container that has the names of the Pod what all containers have. It may
-// change it.
+// finish gives a container the mounts of all containers and escapes its texts. It may change
+// the step's lists.
 func (p *pod) finish(step plan.Step, at diag.At) corev1.Container {
 	step.VolumeMounts = append(p.ownMounts(), step.VolumeMounts...)
 	p.protect(&step)
@@ -75,8 +75,8 @@ func (p *pod) volumes() []corev1.Volume {
 	return append(out, p.Harvest.Volume)
 }
 
-// ownMounts are those of every container. An empty directory where the API
-// token would be keeps the token out: Kubernetes leaves such containers alone.
+// ownMounts are the mounts of every container. One of them is an empty directory where the API
+// token would be: Kubernetes mounts no token over it.
 func (p *pod) ownMounts() []corev1.VolumeMount {
 	var out []corev1.VolumeMount
 	for _, w := range p.Workspaces {
@@ -100,8 +100,8 @@ func reservedPath(mountPath string, userToken bool) string {
 	}
 }
 
-// within tells whether a mount is at or below dir. /run is where /var/run
-// leads to in most images.
+// within tells whether a mount is at or below dir. In most images /var/run is a link to /run,
+// so /run/argo is /var/run/argo.
 func within(mount, dir string) bool {
 	mount = path.Clean(mount)
 	if mount == "/run" || strings.HasPrefix(mount, "/run/") {
@@ -110,8 +110,8 @@ func within(mount, dir string) bool {
 	return mount == dir || strings.HasPrefix(mount, dir+"/")
 }
 
-// assertUnique guards the keys of Argo's CRD: it takes no variable and no
-// mount path twice. The planner sees to that; a miss would be our own fault.
+// assertUnique looks for a variable or a mount path that is there twice, which Argo's CRD
+// refuses. The plan has none; if it had, that would be a bug of the compiler.
 func (p *pod) assertUnique(c corev1.Container, at diag.At) {
 	seen := map[string]bool{}
 	once := func(what, key string) {

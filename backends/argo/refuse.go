@@ -12,9 +12,9 @@ import (
 	"github.com/kratix-compile/kratix-compile/translate/plan"
 )
 
-// refuseLeftovers reports every "{{" that Argo would still see: those in fields
-// that the kubelet does not expand. It looks where users write first, for a
-// good position, and at the whole template last, so that nothing is missed.
+// refuseLeftovers reports every "{{" that Argo would still see: it is in a field that the
+// kubelet does not expand. The fields that users write come first, because they have a
+// position. The whole template comes last, so that nothing is missed.
 func (p *pod) refuseLeftovers(t v1alpha1.Template) {
 	found := false
 	refuse := func(at diag.At, text string) {
@@ -41,9 +41,9 @@ func (p *pod) refuseKeys() {
 	}
 }
 
-// refuseUnknown reports fields that are younger than the Kubernetes that Argo
-// 3.7 and 4.0 are built with: an API server would drop them from a Workflow
-// without a word, because Argo's CRD does not have them.
+// refuseUnknown reports fields that are younger than the Kubernetes that Argo 3.7 and 4.0 are
+// built with. Argo's CRD does not have them, so an API server would drop them from a Workflow
+// and say nothing.
 func (p *pod) refuseUnknown() {
 	const advice = "Argo has no %s yet, so the API server would drop it from the Workflow; %s"
 	for _, step := range p.Steps {

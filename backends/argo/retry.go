@@ -18,13 +18,13 @@ const (
 	maxDelay   = 6 * time.Minute
 )
 
-// overhead is what an attempt may take beside its Pod: the time to find a
-// node, and the ten seconds or so in which Argo notices the end of a Pod.
+// overhead is what an attempt may take beside the time of its Pod: the time to find a node, and
+// about ten seconds until Argo notices that a Pod has ended.
 const overhead = 30 * time.Second
 
-// retryStrategy repeats the whole Pod. The policy must be Always: Argo calls an
-// init container that ran out of memory an error, and not a failure (#10007).
-// It is there for no retries, too, or the operator's default would hold.
+// retryStrategy repeats the whole Pod. The policy must be Always: if an init container runs out
+// of memory, Argo calls that an error and not a failure (#10007). A Run without retries has a
+// strategy, too, or the operator's default would hold.
 func retryStrategy(retries int32) *v1alpha1.RetryStrategy {
 	return &v1alpha1.RetryStrategy{
 		Limit:       new(intstr.FromInt32(retries)),
@@ -33,8 +33,8 @@ func retryStrategy(retries int32) *v1alpha1.RetryStrategy {
 	}
 }
 
-// podDeadline bounds one attempt. It becomes the deadline of the Pod, which the
-// kubelet enforces from when the Pod has a node, init containers included.
+// podDeadline bounds one attempt. It becomes the deadline of the Pod. The kubelet counts from
+// the moment when the Pod has a node, init containers included.
 func podDeadline(timeout time.Duration) *intstr.IntOrString {
 	if timeout <= 0 {
 		return nil
@@ -42,8 +42,9 @@ func podDeadline(timeout time.Duration) *intstr.IntOrString {
 	return new(intstr.FromInt32(int32(min(seconds(timeout), math.MaxInt32))))
 }
 
-// workflowDeadline bounds all attempts of all Runs, and so a Pod that finds no
-// node. There is none if one Run has none, or beyond what a Pod can have.
+// workflowDeadline bounds all attempts of all Runs, and so it also ends a Pod that finds no
+// node. There is none if one Run has no time limit, or if the sum is more than a Pod's deadline
+// can be.
 func workflowDeadline(runs []plan.Run) *int64 {
 	var total float64
 	for _, run := range runs {

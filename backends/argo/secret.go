@@ -11,8 +11,8 @@ import (
 	"github.com/kratix-compile/kratix-compile/translate/kubelet"
 )
 
-// secretWords make a variable look like a secret, unless its last word says
-// that it only leads to one.
+// A variable looks like a secret if its name has one of the secretWords, as in DB_PASSWORD. It
+// does not if the last word says that the value only leads to a secret, as in PASSWORD_FILE.
 var (
 	secretWords = []string{"PASSWORD", "PASSWD", "PASSPHRASE", "TOKEN", "SECRET", "APIKEY", "API_KEY", "PRIVATE_KEY", "ACCESS_KEY"}
 	leadsThere  = []string{
@@ -21,12 +21,13 @@ var (
 	}
 )
 
-// typeName is what no secret looks like: a type of Pulumi (aws:rds/instance:Instance), a name
-// of Kubernetes with its domain (kubernetes.io/tls) or its version (v1/Secret), or a switch.
+// typeName matches values that no secret has: a type of Pulumi (aws:rds/instance:Instance), a
+// name of Kubernetes with its domain (kubernetes.io/tls) or its version (v1/Secret), or a
+// switch (true).
 var typeName = regexp.MustCompile(`^([a-z][\w.-]*:[\w./-]*:[A-Za-z]\w*|[a-z0-9-]+(\.[a-z0-9-]+)+(/[\w.-]+)+|v\d+\w*/[A-Z]\w*|Opaque|true|false)$`)
 
-// warnSecrets warns of literal secrets. Argo puts the whole template into the
-// environment of every init container, and so every value of all the others.
+// warnSecrets warns of secrets that are written out. Argo puts the whole template into the
+// environment of every init container, so each of them can read the values of all others.
 func (p *pod) warnSecrets() {
 	for _, step := range p.Steps {
 		for _, e := range step.Env {
@@ -46,7 +47,7 @@ func secretName(name string) bool {
 	return slices.ContainsFunc(secretWords, has) && !slices.Contains(leadsThere, last)
 }
 
-// literal tells whether a value is there, refers to nothing, and is no name of a type.
+// literal tells whether a value is there, refers to no variable, and is no name of a type.
 func literal(value string) bool {
 	refers := func(t kubelet.Token) bool { return t.Kind == kubelet.Reference }
 	return value != "" && !typeName.MatchString(value) && !slices.ContainsFunc(kubelet.Tokens(value), refers)

@@ -17,8 +17,8 @@ import (
 // Observer tells what became of Workflows; its zero value is ready to use.
 type Observer struct{}
 
-// Observe reads a Workflow and its Pods. Pods that are gone may be missing. Of
-// a Workflow of several Pipelines it tells of the one that ran last.
+// Observe reads a Workflow and its Pods. Pods that are gone may be missing. If a Workflow has
+// several Pipelines, the state is that of the one that ran last.
 func (Observer) Observe(run *unstructured.Unstructured, pods []corev1.Pod) state.State {
 	w := read(run)
 	node := w.attempt()
@@ -30,14 +30,15 @@ func (Observer) Observe(run *unstructured.Unstructured, pods []corev1.Pod) state
 	if pod != nil {
 		s.Pod = pod.Name
 	}
-	// Argo deletes Pods as well, but says first that the Workflow is to end.
+	// Argo deletes Pods as well, but before that it says in the Workflow that it is to end.
 	deleted := pod != nil && pod.DeletionTimestamp != nil && s.Phase == state.Running && w.Spec.Shutdown == ""
 	s.Judge(state.Evidence{Pod: pod, Engine: ownContainers, Deleted: deleted, Told: w.told(node, pod)})
 	return s
 }
 
-// Pods are the names of those that Argo has made for a Workflow. It writes down its nodes,
-// whose IDs end as the names of their Pods, and with POD_NAMES=v1 are these names.
+// Pods are the names of the Pods that Argo has made for a Workflow. Argo writes down nodes, not
+// Pods. The node run-123 with the template build has the Pod run-build-123, or the Pod run-123
+// if the controller has POD_NAMES=v1.
 func (Observer) Pods(run *unstructured.Unstructured) []string {
 	var names []string
 	for _, n := range read(run).podNodes() {
@@ -49,8 +50,8 @@ func (Observer) Pods(run *unstructured.Unstructured) []string {
 	return names
 }
 
-// noProgram is how Argo's program, the parent of the harvest, says that there
-// is none to start. It ends with 64 then.
+// noProgram is what Argo's program, the parent of the harvest, writes if there is no program to
+// start. Its exit code is 64 then.
 const noProgram = "failed to find name in PATH: "
 
 // AddLog gives the failure the last lines of its step's log, without those
@@ -125,7 +126,7 @@ type node struct {
 
 func read(run *unstructured.Unstructured) workflowRun {
 	var w workflowRun
-	// Only Argo writes the status, and only with these types, so an error is nobody's.
+	// Only Argo writes the status, and only with these types, so there is no error to report.
 	_ = runtime.DefaultUnstructuredConverter.FromUnstructured(run.Object, &w)
 	return w
 }
@@ -173,8 +174,8 @@ func (n node) pod(pods []corev1.Pod) *corev1.Pod {
 	return &pods[i]
 }
 
-// timedOut are Argo's words for time limits: of the Workflow, which deletes a
-// Pod that has not got to its main container, and of retries.
+// timedOut are Argo's words for a time limit that was reached: that of the Workflow, at which
+// Argo deletes a Pod whose main container has not begun, and that of the retries.
 var timedOut = []string{"Step exceeded its deadline", "retry exceeded workflow deadline", "Max duration limit exceeded"}
 
 func (w workflowRun) phase(n node, pod *corev1.Pod) state.Phase {

@@ -11,8 +11,8 @@ import (
 	"github.com/kratix-compile/kratix-compile/translate/plan"
 )
 
-// steps are the user's init containers and then the main one, with what the Pod
-// says of them. Argo itself knows nothing of init containers.
+// steps are the user's init containers and then the main container, as the Pod has them. Argo
+// itself knows nothing of init containers.
 func (w workflowRun) steps(n node, pod *corev1.Pod) []state.Step {
 	t := w.template(n)
 	names := state.UserNames(t.Metadata.Annotations)
@@ -32,7 +32,8 @@ func (w workflowRun) steps(n node, pod *corev1.Pod) []state.Step {
 	return out
 }
 
-// template is that of the node, and of the first Pipeline while there is none.
+// template is the template of the node. While there is no node it is that of the first
+// Pipeline.
 func (w workflowRun) template(n node) template {
 	i := slices.IndexFunc(w.Spec.Templates, func(t template) bool {
 		return t.Container != nil && (n.TemplateName == "" || t.Name == n.TemplateName)

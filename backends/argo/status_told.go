@@ -12,8 +12,8 @@ import (
 	"github.com/kratix-compile/kratix-compile/backends/state"
 )
 
-// told is what Argo says went wrong or holds the Workflow up. Of containers it
-// is not asked: it takes one that was killed for a fault of the next.
+// told is what Argo says went wrong or holds the Workflow up. It does not count for containers:
+// if one is killed, Argo blames the next one.
 func (w workflowRun) told(n node, pod *corev1.Pod) *state.Failure {
 	platform := func(reason state.Reason, message string) *state.Failure {
 		return &state.Failure{Fault: state.FaultPlatform, Reason: reason, Message: message}
@@ -40,8 +40,8 @@ func (w workflowRun) told(n node, pod *corev1.Pod) *state.Failure {
 	}
 }
 
-// held is why Argo itself does not go on, in its words where it has any; empty if it does.
-// While a Pod is at work nothing holds the Workflow up.
+// held is why Argo itself does not go on, in Argo's words if it has any. It is empty while Argo
+// goes on, and while a Pod is at work.
 func (w workflowRun) held(pod *corev1.Pod) string {
 	if pod != nil && pod.Status.Phase != corev1.PodSucceeded && pod.Status.Phase != corev1.PodFailed {
 		return ""

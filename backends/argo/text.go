@@ -14,13 +14,12 @@ import (
 	"github.com/kratix-compile/kratix-compile/translate/plan"
 )
 
-// Argo reads "{{" in every string of a template and later in every string of
-// the Pod, and has no escape for it (#2430, #12634). But the kubelet expands
-// $(NAME) in command, args and env values after the last of Argo's passes, and
-// only once. So the second brace becomes a reference to a variable that holds
-// a brace, and no pass of Argo's ever sees two of them side by side.
+// Argo reads "{{" in every string of a template and later in every string of the Pod, and has
+// no escape for it (#2430, #12634). The kubelet expands $(NAME) in command, args and env values
+// after the last of Argo's passes, and only once. So the second brace becomes a reference to a
+// variable that holds a brace: {{x}} is written {$(KRATIX_LBRACE)x}}.
 
-// opening is what Argo looks for; both its kinds of tags start with it.
+// opening is what Argo looks for. Both kinds of its tags, {{x}} and {{=x}}, begin with it.
 const opening = "{{"
 
 // braceName is the preferred name of the variable that holds a brace.
@@ -42,8 +41,8 @@ func (p *pod) protect(step *plan.Step) {
 	}})
 }
 
-// shadowed finds a reference that names a variable and contains "{{". Breaking
-// the braces up would break the reference.
+// shadowed finds a variable that has "{{" in its name and that the text refers to. The escape
+// would change the reference.
 func shadowed(value string, env []corev1.EnvVar) (string, bool) {
 	for _, e := range env {
 		if strings.Contains(e.Name, opening) && kubelet.Refers(value, e.Name) {
@@ -53,12 +52,12 @@ func shadowed(value string, env []corev1.EnvVar) (string, bool) {
 	return "", false
 }
 
-// escape rewrites text so that it has no "{{" and the kubelet, with brace set
-// to "{", makes of it what it would have made of the original.
+// escape rewrites text so that it has no "{{". The kubelet, with brace set to "{", makes of it
+// what it would have made of the original.
 //
-// Two things must not swallow the inserted references: a reference to no
-// variable, whose name would contain one, and a "$(" without an end, which one
-// would end. Both are literal to the kubelet and are written as such.
+// Two things could swallow the references that are put in: $({{x}}) where no variable is called
+// {{x}}, and a "$(" without an end. The kubelet leaves both as they are, and so they are
+// written with $$.
 func escape(text, brace string) string {
 	if !strings.Contains(text, opening) {
 		return text

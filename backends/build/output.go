@@ -29,10 +29,11 @@ func (o *Output) Add(at diag.At, typed ...runtime.Object) {
 	}
 }
 
-// Of is the output of a backend. With an error among the findings there are no objects.
+// Of is the output of a backend, each object once: Pipelines may share an account and its
+// roles. With an error among the findings there are no objects.
 func (o *Output) Of(backend string) ([]manifest.Object, diag.List) {
 	if o.Diags.HasErrors() {
 		return nil, o.Diags.Mark(backend)
 	}
-	return o.Objects, o.Diags.Mark(backend)
+	return manifest.Distinct(o.Objects), o.Diags.Mark(backend)
 }

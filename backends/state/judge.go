@@ -10,20 +10,20 @@ import (
 
 // Evidence is what a backend has found out of a run.
 type Evidence struct {
-	// Pod is that of the last attempt; nil if there is none, or no longer.
+	// Pod is that of the last attempt; nil if there is none, or if it is gone.
 	Pod *corev1.Pod
 	// Engine are the names of the engine's own containers in it.
 	Engine []string
-	// Deleted tells that somebody deleted the Pod, and not the engine.
+	// Deleted tells that somebody else than the engine deleted the Pod.
 	Deleted bool
-	// Told is what the engine itself says went wrong, if anything. It counts
-	// least: engines blame the wrong container at times.
+	// Told is what the engine itself says went wrong, if anything. It counts least, because
+	// engines sometimes blame the wrong container.
 	Told *Failure
 }
 
-// Judge finishes a State whose Phase, Attempt, Pod and Steps are as the engine
-// has them: it says what failed, and what became of the steps that did not end.
-// Steps of which nothing is known have no phase.
+// Judge finishes a State that has the Phase, Attempt, Pod and Steps of the engine: it says what
+// failed, and what became of the steps that did not end. A step of which nothing is known comes
+// without a phase.
 func (s *State) Judge(e Evidence) {
 	lost := loss(e.Pod)
 	if lost == nil && e.Deleted {
@@ -38,7 +38,7 @@ func (s *State) Judge(e Evidence) {
 	if s.Phase == TimedOut && s.Failure.Reason != DeadlineExceeded {
 		s.Phase = Failed
 	}
-	s.settle(s.Phase.Ended() || finished(e.Pod))
+	s.completeSteps(s.Phase.Ended() || finished(e.Pod))
 	if !s.Phase.Ended() {
 		s.Phase = s.progress()
 	}
@@ -73,8 +73,8 @@ func (s *State) failure(e Evidence, lost *Failure) *Failure {
 	return f
 }
 
-// blame finds the step that ended badly or cannot start. A step that ended well
-// although a child of its program ran out of memory is blamed for want of another.
+// blame finds the step that ended badly or cannot start. If there is none, it blames a step
+// that ended well although a child of its program ran out of memory.
 func (s *State) blame() *Failure {
 	var suspect *Failure
 	for _, step := range s.Steps {
@@ -92,7 +92,7 @@ func (s *State) blame() *Failure {
 	return suspect
 }
 
-// fault is whose it is that the step ended badly or waits.
+// fault tells whose fault it is that the step ended badly or waits.
 func (s Step) fault() Fault {
 	switch {
 	case s.Phase != StepDone:
@@ -124,8 +124,8 @@ func blameEngine(e Evidence) *Failure {
 	return nil
 }
 
-// stop marks the step that was at work when the run was ended from outside: how
-// it ended then is not its own doing.
+// stop marks the step that was at work when somebody ended the run. Its exit code then says
+// nothing about the step itself.
 func (s *State) stop() {
 	for i := range s.Steps {
 		step := &s.Steps[i]
@@ -135,8 +135,9 @@ func (s *State) stop() {
 	}
 }
 
-// settle gives every step a phase. Once a Pod is over, nobody waits any more.
-func (s *State) settle(over bool) {
+// completeSteps gives a phase to every step that has none. Once the Pod is over, no step waits
+// or runs.
+func (s *State) completeSteps(over bool) {
 	for i := range s.Steps {
 		step := &s.Steps[i]
 		switch {
@@ -156,7 +157,7 @@ func (s *State) settle(over bool) {
 	}
 }
 
-// atWork is the step that was not done yet; empty if nothing is known of it.
+// atWork is the first step that was not done; empty if nothing is known of it.
 func (s *State) atWork() (name, container string) {
 	for _, step := range s.Steps {
 		switch step.Phase {

@@ -11,8 +11,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// Container is what the kubelet says of a container; nil if it says nothing,
-// or no longer knows.
+// Container is what the kubelet says of a container; nil if it says nothing, or does not know
+// any more.
 func Container(pod *corev1.Pod, name string) *corev1.ContainerState {
 	if pod == nil {
 		return nil
@@ -55,8 +55,8 @@ func moment(t metav1.Time) time.Time {
 	return t.Time
 }
 
-// readReason also sets the exit codes that Kubernetes documents: an engine's
-// program in between may have changed them.
+// readReason also sets the exit codes that Kubernetes documents, because a program of the
+// engine may have changed them.
 func (s *Step) readReason(end *corev1.ContainerStateTerminated) {
 	switch end.Reason {
 	case "OOMKilled":
@@ -73,8 +73,8 @@ func (s *Step) readReason(end *corev1.ContainerStateTerminated) {
 	}
 }
 
-// hindrances are the reasons for which a container may wait for ever. Others,
-// such as PodInitializing, are in the course of things.
+// hindrances are the reasons for which a container may wait for ever. Other reasons, such as
+// PodInitializing, pass.
 var hindrances = map[string]Reason{
 	"ErrImagePull":               ImagePullBackOff,
 	"ImagePullBackOff":           ImagePullBackOff,
@@ -88,7 +88,7 @@ var hindrances = map[string]Reason{
 	"RunContainerError":          CreateContainerError,
 }
 
-// loss is a Pod that had to stop for reasons that are none of its containers'.
+// loss is why a Pod had to stop if its containers are not the reason; nil if they are.
 func loss(pod *corev1.Pod) *Failure {
 	if pod == nil {
 		return nil
@@ -132,8 +132,8 @@ func notPlaced(pod *corev1.Pod) *Failure {
 	return nil
 }
 
-// notReady is a Pod that has a node and waits there. Every Pod does for a
-// moment; only one that did to the end has failed for it.
+// notReady is a Pod that waits on its node. Every Pod does so for a moment. Only if it still
+// does at the end, that is why the run failed.
 func notReady(pod *corev1.Pod) *Failure {
 	if c := condition(pod, corev1.PodReadyToStartContainers); c != nil && c.Status == corev1.ConditionFalse {
 		return &Failure{
@@ -164,8 +164,8 @@ func OverDeadline(pod *corev1.Pod) bool {
 	return pod != nil && pod.Status.Reason == "DeadlineExceeded"
 }
 
-// NotCreated is a Pod that the API server refused with this message, as the
-// engines pass it on.
+// NotCreated is a Pod that the API server refused with this message. Engines pass the message
+// on.
 func NotCreated(message string) *Failure {
 	for _, refusal := range refusals {
 		for _, sign := range refusal.signs {

@@ -8,12 +8,12 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 )
 
-// SlimPod takes out of a Pod what no engine's Observe reads: what it was to be, which is the
-// longest part of it.
+// SlimPod takes out of a Pod what no engine's Observe reads: its spec, which is the longest
+// part of it.
 func SlimPod(pod *corev1.Pod) { pod.Spec = corev1.PodSpec{} }
 
-// Slim leaves of a run's spec and status what was read of it: a pointer to the struct that
-// an engine's Observe reads.
+// Slim leaves in a run's spec and status only what Observe reads. That is in a pointer to the
+// struct that Observe decodes a run into.
 func Slim(run *unstructured.Unstructured, read any) {
 	kept, err := runtime.DefaultUnstructuredConverter.ToUnstructured(read)
 	if err != nil {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package state is what became of a run, in the words of Kubernetes and of no
-// engine. A backend reads it from the engine's object and the Pods, and says
-// the same on every engine (docs/engines.md, "What became of a run").
+// Package state is what became of a run, in the words of Kubernetes. A backend reads it from
+// the engine's object and the Pods, and the words are the same on every engine
+// (docs/engines.md, "What became of a run").
 package state
 
 import (
@@ -13,7 +13,7 @@ import (
 // Phase is how far a run is.
 type Phase string
 
-// The last four are final: nothing of a run changes after them.
+// The last four are final: a run does not change any more.
 const (
 	// Pending is a run of which no container of the user's has started yet.
 	Pending Phase = "Pending"
@@ -34,8 +34,8 @@ func (p Phase) Ended() bool { return p != Pending && p != Running && p != "" }
 // State is what became of a run.
 type State struct {
 	Phase Phase `json:"phase"`
-	// Unseen tells that no controller of the engine has looked at the run yet. It takes a clock
-	// to say whether that is in the course of things.
+	// Unseen tells that no controller of the engine has looked at the run yet. A new run is
+	// always unseen; it takes a clock to tell whether that lasts too long.
 	Unseen bool `json:"-"`
 	// ToldToEnd tells that the runner or a person has cancelled the run.
 	ToldToEnd bool `json:"-"`
@@ -46,8 +46,8 @@ type State struct {
 	// Steps are the user's containers in their order and then the harvest, in
 	// the last attempt. They are known before there is a Pod.
 	Steps []Step `json:"steps"`
-	// Failure is why the run failed or timed out. Of a run that has not ended it
-	// is what holds it up now, or why the attempt before failed.
+	// Failure is why the run failed or timed out. While the run goes on, it is what holds it up
+	// now, or why the attempt before failed.
 	Failure *Failure `json:"failure,omitempty"`
 }
 
@@ -63,7 +63,7 @@ func (s State) Failing() *Step {
 	return &s.Steps[i]
 }
 
-// CannotStart says of the failure and its step that there was no program to start.
+// CannotStart writes into the failure and its step that there was no program to start.
 func (s *State) CannotStart(message string) {
 	s.Failure.Reason, s.Failure.ExitCode, s.Failure.Message = StartError, startErrorCode, message
 	if step := s.Failing(); step != nil {
@@ -84,8 +84,8 @@ type Step struct {
 	Message string `json:"message,omitempty"`
 	// ExitCode is of a step that is Done.
 	ExitCode int32 `json:"exitCode,omitempty"`
-	// Started is when the user's program did, Finished when it ended. Zero if
-	// it did not, or if nobody knows any more.
+	// Started is when the user's program began, Finished when it ended. Both are zero if that
+	// did not happen or is not known any more.
 	Started  time.Time `json:"started,omitzero"`
 	Finished time.Time `json:"finished,omitzero"`
 }
@@ -94,7 +94,7 @@ type Step struct {
 type StepPhase string
 
 const (
-	// StepWaiting is for the step before it, or for what its Reason says.
+	// StepWaiting waits for the step before it, or for what its Reason says.
 	StepWaiting StepPhase = "Waiting"
 	// StepRunning has started and not ended.
 	StepRunning StepPhase = "Running"
@@ -102,7 +102,7 @@ const (
 	StepDone StepPhase = "Done"
 	// StepStopped was at work, or about to be, when the run was ended.
 	StepStopped StepPhase = "Stopped"
-	// StepSkipped was never to run, because of the steps before it.
+	// StepSkipped never ran, because of the steps before it.
 	StepSkipped StepPhase = "Skipped"
 	// StepUnknown is of a run that has ended and whose Pod is gone.
 	StepUnknown StepPhase = "Unknown"
@@ -112,16 +112,16 @@ const (
 type Failure struct {
 	Fault  Fault  `json:"fault"`
 	Reason Reason `json:"reason"`
-	// Step is what the user calls the failing or stuck step, Container what it is
-	// called in State.Pod. Both are empty if the failure is none of a step's.
+	// Step is what the user calls the step that failed or is stuck, Container what it is called
+	// in State.Pod. Both are empty if the failure is not of a step.
 	Step      string `json:"step,omitempty"`
 	Container string `json:"container,omitempty"`
 	// ExitCode is the step's; 0 if it did not end by itself.
 	ExitCode int32 `json:"exitCode,omitempty"`
 	// Message is what the kubelet, the API server or the engine says.
 	Message string `json:"message,omitempty"`
-	// Log has the last lines that the step wrote. Observing leaves it empty:
-	// it takes a client to read it.
+	// Log has the last lines that the step wrote. Observe leaves it empty, because it takes a
+	// client to read it.
 	Log []string `json:"log,omitempty"`
 	// NoLog is why there is no log.
 	NoLog string `json:"noLog,omitempty"`
@@ -142,8 +142,8 @@ const (
 	FaultPolicy Fault = "Policy"
 )
 
-// Reason is one word for what went wrong. Where Kubernetes has one it is that;
-// ours stand for all the spellings that kubelets and engines have.
+// Reason is one word for what went wrong. It is the word of Kubernetes if there is one. A word
+// of ours stands for all the spellings of kubelets and engines.
 type Reason string
 
 // Reasons of a step that ended, which are FaultContainer or FaultHarvest.
@@ -163,8 +163,8 @@ const startErrorCode = 128
 
 // Reasons that are FaultPlatform.
 const (
-	// ImagePullBackOff is an image that cannot be had: it is not there, nobody
-	// answers, or the credentials are missing.
+	// ImagePullBackOff is an image that cannot be pulled: it is not there, the registry does
+	// not answer, or the credentials are missing.
 	ImagePullBackOff Reason = "ImagePullBackOff"
 	// CreateContainerConfigError is most often a Secret or ConfigMap that is not there.
 	CreateContainerConfigError Reason = "CreateContainerConfigError"
@@ -176,11 +176,11 @@ const (
 	Unschedulable Reason = "Unschedulable"
 	// QuotaExceeded waits for a ResourceQuota to have room.
 	QuotaExceeded Reason = "QuotaExceeded"
-	// Evicted had to leave its node, for one of the many reasons there are.
+	// Evicted is a Pod that had to leave its node, for one of many reasons.
 	Evicted Reason = "Evicted"
-	// NodeLost was on a node that shut down or does not answer.
+	// NodeLost is a Pod whose node shut down or does not answer.
 	NodeLost Reason = "NodeLost"
-	// ServiceAccountNotFound is one that the Promise names and that is not there.
+	// ServiceAccountNotFound is an account that the Promise names and that does not exist.
 	ServiceAccountNotFound Reason = "ServiceAccountNotFound"
 	// PodDeleted is a Pod that somebody deleted while it ran.
 	PodDeleted Reason = "PodDeleted"

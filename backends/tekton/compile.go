@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package tekton compiles a plan for Tekton Pipelines: one TaskRun for a Run,
-// one step for a container, one workspace for each directory of Kratix.
+// Package tekton compiles a plan for Tekton Pipelines: one TaskRun for a Run, one step for a
+// container, one workspace for each directory of Kratix.
 //
-// Tekton repeats much of what the kubelet does, with other rules: it expands
-// $(...) in text, adds the requests of the steps up, and looks entrypoints up
-// in the registry. Each of the files here keeps one of these from being seen.
+// Tekton repeats much of what the kubelet does, with other rules: it expands $(...) in text,
+// adds up the requests of the steps, and asks the registry for entrypoints. Each file here
+// hides one of these differences from the user's containers.
 package tekton
 
 import (

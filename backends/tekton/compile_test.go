@@ -165,13 +165,15 @@ func TestCompileLeavesThePlanAlone(t *testing.T) {
 }
 
 func TestCompileManyRuns(t *testing.T) {
-	objects, diags := Compiler{}.Compile(plan.Workflow{Runs: []plan.Run{newRun(newStep("a")), newRun(newStep("b"))}})
+	second := newRun(newStep("b"))
+	second.Name, second.Input = "redis-test-1", object("ConfigMap", "redis-test-1-input")
+	objects, diags := Compiler{}.Compile(plan.Workflow{Runs: []plan.Run{newRun(newStep("a")), second}})
 	require.Empty(t, diags)
 	var kinds []string
 	for _, o := range objects {
 		kinds = append(kinds, o.GetKind())
 	}
-	assert.Equal(t, []string{"ServiceAccount", "ConfigMap", "TaskRun", "ServiceAccount", "ConfigMap", "TaskRun"}, kinds)
+	assert.Equal(t, []string{"ServiceAccount", "ConfigMap", "TaskRun", "ConfigMap", "TaskRun"}, kinds, "they share the account")
 
 	broken := newRun(newStep("c", func(c *corev1.Container) { c.Image = "$(params.image)" }))
 	objects, diags = Compiler{}.Compile(plan.Workflow{Runs: []plan.Run{newRun(newStep("a")), broken}})

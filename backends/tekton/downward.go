@@ -12,14 +12,14 @@ import (
 	"github.com/kratix-compile/kratix-compile/translate/plan"
 )
 
-// A container can read what it, or another one, asks for: with resourceFieldRef.
-// Here the requests are other than the user wrote.
+// With resourceFieldRef a container can read what it, or another container, asks for. The
+// requests in a TaskRun are not always those that the user wrote.
 
 const requestsPrefix = "requests."
 
-// writeRequests writes the value of a request that may become zero in place of
-// a variable's reference to it, as the kubelet would have. The references are those of the
-// step as the user wrote it.
+// writeRequests writes out a request that a variable reads, as the kubelet would have, where
+// the request in the TaskRun may become zero. The step is as the user wrote it, and env is that
+// of its copy.
 func (p *pod) writeRequests(env []corev1.EnvVar, step plan.Step) {
 	if p.options.Requests == RequestsSum {
 		return
@@ -62,8 +62,8 @@ func quotient(value, divisor int64) string {
 	return strconv.FormatInt((value+divisor-1)/divisor, 10)
 }
 
-// readFromVolumes are the resources whose requests are read from files, where
-// nothing can be written in place of a reference.
+// readFromVolumes are the resources whose requests are read from files. Nothing can be written
+// in place of such a reference, so these requests stay as they are.
 func readFromVolumes(volumes []plan.Volume) map[corev1.ResourceName]bool {
 	out := map[corev1.ResourceName]bool{}
 	for _, v := range volumes {

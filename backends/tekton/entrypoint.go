@@ -12,10 +12,9 @@ import (
 	"github.com/kratix-compile/kratix-compile/translate/plan"
 )
 
-// commandLine is a step's command and args. A step without a command sends
-// Tekton's controller to the registry, with credentials and certificates of its
-// own, and a failure there ends the run (tektoncd/pipeline#1539, #7698). What
-// the image is known to start is therefore written out.
+// commandLine is a step's command and args. For a step without a command, Tekton's controller
+// asks the registry, with its own credentials and certificates, and the run fails if that fails
+// (tektoncd/pipeline#1539, #7698). So what the image is known to start is written out.
 func (p *pod) commandLine(s plan.Step) (command, args []build.Text) {
 	command, args = build.Texts(s.Command, s.At.Field("command")), build.Texts(s.Args, s.At.Field("args"))
 	if len(command) > 0 {
@@ -34,7 +33,7 @@ func (p *pod) commandLine(s plan.Step) (command, args []build.Text) {
 	return command, args
 }
 
-// start is the rule of container runtimes: args take the place of CMD.
+// start follows the rule of container runtimes: args take the place of CMD.
 func start(i entry.Image, args []build.Text, at diag.At) (command, rest []build.Text) {
 	if len(args) == 0 {
 		args = literals(i.Cmd, at)
@@ -55,8 +54,8 @@ func (p *pod) warnLookup(s plan.Step) {
 	}
 }
 
-// literals are words of an image's configuration. Nothing expands them there,
-// whereas the kubelet would in a command.
+// literals are words of an image's configuration. Nothing expands them there, but the kubelet
+// would expand them in a command, so they are quoted.
 func literals(words []string, at diag.At) []build.Text {
 	var out []build.Text
 	for _, w := range words {

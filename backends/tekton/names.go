@@ -9,12 +9,12 @@ import (
 	"github.com/kratix-compile/kratix-compile/translate/plan"
 )
 
-// stepPrefix goes before the name of a step to make that of its container,
-// which Tekton cuts at 63 characters.
+// stepPrefix is what Tekton puts before the name of a step to make the name of its container.
+// Tekton cuts that at 63 characters.
 const stepPrefix = "step-"
 
-// engineVolume matches what Tekton calls its own volumes in the Pod: working
-// directories, credentials and, hashed, workspaces.
+// engineVolume matches the names of Tekton's own volumes in the Pod: working directories,
+// credentials, and workspaces, which have a hash.
 var engineVolume = regexp.MustCompile(`^(tekton-|ws-[0-9a-f]{5}$)`)
 
 // reserved is what Tekton has in the Pod of a Run. The harvest is a step beside the user's.

@@ -15,9 +15,8 @@ import (
 	"github.com/kratix-compile/kratix-compile/translate/plan"
 )
 
-// manySteps is about where the status of the steps, which Tekton collects from
-// termination messages, outgrows the 12 KiB that a Pod has for them
-// (tektoncd/pipeline#4808).
+// manySteps is about the number of steps whose status fits into the 12 KiB that a Pod has for
+// termination messages. Tekton collects the status from these (tektoncd/pipeline#4808).
 const manySteps = 12
 
 // imageDir is where Tekton mounts an empty directory into every step.
@@ -71,9 +70,9 @@ func (p *pod) volumes() []corev1.Volume {
 	return append(p.UserVolumes(), p.Harvest.Volume)
 }
 
-// workspaces declares the directories and binds them. Tekton mounts them into
-// every step through a step template of its own, made of mounts alone; one with
-// variables would change the order of env, so we have none.
+// workspaces declares the directories and binds them. Tekton mounts them into every step by a
+// step template of its own that has nothing but mounts. A template of ours with variables would
+// change the order of env, so there is none.
 func (p *pod) workspaces() ([]v1.WorkspaceDeclaration, []v1.WorkspaceBinding) {
 	var declared []v1.WorkspaceDeclaration
 	var bound []v1.WorkspaceBinding
@@ -85,8 +84,8 @@ func (p *pod) workspaces() ([]v1.WorkspaceDeclaration, []v1.WorkspaceBinding) {
 	return declared, bound
 }
 
-// reservedPath follows the rule of Tekton's webhook, and takes /tekton itself besides:
-// Tekton's own mounts would have to be made inside the user's volume.
+// reservedPath follows the rule of Tekton's webhook, and also reserves /tekton itself: Tekton's
+// own mounts would end up inside the user's volume.
 func reservedPath(mountPath string) string {
 	p := path.Join("/", mountPath)
 	if p == "/tekton" || strings.HasPrefix(p, "/tekton/") && !strings.HasPrefix(p, "/tekton/home") {
@@ -95,7 +94,8 @@ func reservedPath(mountPath string) string {
 	return ""
 }
 
-// warnHidden finds programs and files that the image may have in /workspace.
+// warnHidden finds a program or a file that the image may have in /workspace, where Tekton
+// mounts an empty directory.
 func (p *pod) warnHidden(step plan.Step, command, args []build.Text) {
 	suspects := append(slices.Clone(command[:min(1, len(command))]), args...)
 	for i, m := range step.VolumeMounts {
@@ -111,8 +111,8 @@ func (p *pod) warnHidden(step plan.Step, command, args []build.Text) {
 	}
 }
 
-// warnSteering warns of variables that the program reads which Tekton starts
-// in every step, such as TEKTON_HERMETIC.
+// warnSteering warns of variables such as TEKTON_HERMETIC: Tekton starts a program of its own
+// in every step, which may read them.
 func (p *pod) warnSteering(step plan.Step) {
 	for _, e := range step.Env {
 		if strings.HasPrefix(e.Name, "TEKTON_") {

@@ -14,8 +14,8 @@ import (
 	"github.com/kratix-compile/kratix-compile/translate/diag"
 )
 
-// RequestsMode is what to do about steps being containers of one Pod, whose
-// requests the scheduler adds up although one step runs at a time
+// RequestsMode is what to do about the requests of the steps. They are containers of one Pod,
+// so the scheduler adds up their requests, although one step runs at a time
 // (tektoncd/pipeline#2986).
 type RequestsMode string
 
@@ -27,9 +27,8 @@ const (
 	RequestsSum RequestsMode = "sum"
 )
 
-// shared are the resources that one step can leave to the next, because the
-// Pod's cgroup has them as a whole. Devices and huge pages belong to one
-// container for good.
+// shared are the resources that one step can leave to the next, because they belong to the Pod
+// as a whole. Devices and huge pages belong to one container until the Pod ends.
 var shared = []corev1.ResourceName{corev1.ResourceCPU, corev1.ResourceMemory, corev1.ResourceEphemeralStorage}
 
 // requests rewrites the requests of all steps, the last of which is the harvest.
@@ -51,9 +50,9 @@ func (p *pod) requests(steps []v1.Step) {
 	}
 }
 
-// keepLargest leaves a resource to the first step that asks for most of it. The
-// others get an explicit zero, since a limit without a request is a request. If
-// that lowers the sum, kept tells of it.
+// keepLargest leaves a resource to the first step that asks for most of it. The other steps get
+// a zero, because a limit without a request counts as a request: of cpu 1, 2 and 2 stay 0, 2
+// and 0. If that lowers the sum, kept has what is left.
 func keepLargest(steps []v1.Step, r corev1.ResourceName, kept corev1.ResourceList) {
 	var most resource.Quantity
 	largest, asking := -1, 0
@@ -84,7 +83,7 @@ func keepLargest(steps []v1.Step, r corev1.ResourceName, kept corev1.ResourceLis
 	}
 }
 
-// request is what the scheduler sees: without a request, the limit.
+// request is what the scheduler sees: the request, or else the limit.
 func request(r corev1.ResourceRequirements, name corev1.ResourceName) (resource.Quantity, bool) {
 	q, ok := r.Requests[name]
 	if !ok {

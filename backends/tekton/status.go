@@ -46,8 +46,8 @@ func (Observer) Pods(run *unstructured.Unstructured) []string {
 // own are the lines that Tekton's program adds to the end of a step's log.
 var own = regexp.MustCompile(`^\d{4}/\d\d/\d\d \d\d:\d\d:\d\d (?:INFO Step was canceling|Step was cancelled|Skipping step because .*|Error executing command: (.*))$`)
 
-// AddLog gives the failure the last lines of its step's log, without those of
-// Tekton. One of them is the only sign of a program that could not be started.
+// AddLog gives the failure the last lines of its step's log, without those of Tekton. One of
+// Tekton's lines is the only sign of a program that could not be started.
 func (Observer) AddLog(s *state.State, lines []string) {
 	f := s.Failure
 	for len(lines) > 0 {
@@ -115,7 +115,7 @@ type stepState struct {
 
 func read(run *unstructured.Unstructured) taskRun {
 	var r taskRun
-	// The API server admits no other types than these, so an error is nobody's.
+	// The API server admits no other types than these, so there is no error to report.
 	_ = runtime.DefaultUnstructuredConverter.FromUnstructured(run.Object, &r)
 	return r
 }
@@ -130,8 +130,8 @@ func (r taskRun) succeeded() condition {
 	return condition{Status: "Unknown"}
 }
 
-// ended cannot rely on completionTime: a TaskRun whose Pod's configuration is
-// wrong fails without one, and looks the same between two attempts.
+// ended does not rely on completionTime: a TaskRun fails without one if the configuration of
+// its Pod is wrong, and it has none between two attempts.
 func (r taskRun) ended() bool {
 	return r.succeeded().Status != "Unknown" && (r.Status.CompletionTime != "" || len(r.Status.RetriesStatus) >= r.Spec.Retries)
 }
@@ -160,7 +160,7 @@ func (r taskRun) attempt() int {
 	return len(r.Status.RetriesStatus) + 1
 }
 
-// pod is that of the attempt, or of the one before while there is none.
+// pod is the Pod of the attempt. While there is none yet, it is the Pod of the attempt before.
 func (r taskRun) pod(pods []corev1.Pod) *corev1.Pod {
 	if name := r.Status.PodName; name != "" {
 		i := slices.IndexFunc(pods, func(p corev1.Pod) bool { return p.Name == name })

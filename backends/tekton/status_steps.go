@@ -12,8 +12,8 @@ import (
 	"github.com/kratix-compile/kratix-compile/translate/plan"
 )
 
-// steps are those of the task with what the Pod says of them. Where it does
-// not know any more, the TaskRun may.
+// steps are those of the task, as the Pod has them. What the Pod does not know any more, the
+// TaskRun may know.
 func (r taskRun) steps(pod *corev1.Pod) []state.Step {
 	names := state.UserNames(r.Metadata.Annotations)
 	out := make([]state.Step, len(r.Spec.TaskSpec.Steps))
@@ -33,8 +33,8 @@ func (r taskRun) steps(pod *corev1.Pod) []state.Step {
 	return out
 }
 
-// readTermination reads the message of Tekton's program in the step, which
-// knows when it started the user's and why it did not.
+// readTermination reads the message of Tekton's program in the step. It says when the user's
+// program started, and why it did not if so.
 func readTermination(step *state.Step, end *corev1.ContainerStateTerminated) {
 	if end == nil {
 		return
@@ -55,7 +55,7 @@ func readTermination(step *state.Step, end *corev1.ContainerStateTerminated) {
 	}
 }
 
-// interrupt is for a step that did not end by itself: Tekton makes up an exit code.
+// interrupt is for a step that did not end by itself. Tekton invents an exit code for it.
 func interrupt(step *state.Step, reason string) {
 	switch reason {
 	case "Skipped":
@@ -65,8 +65,8 @@ func interrupt(step *state.Step, reason string) {
 	}
 }
 
-// recall is what the TaskRun says of a step whose Pod is gone. Tekton writes
-// an end with its own reason over the steps that had none.
+// recall is what the TaskRun says of a step whose Pod is gone. If a step has not ended, Tekton
+// writes an end for it, with Tekton's own reason.
 func (r taskRun) recall(step *state.Step, name string) {
 	if r.Status.PodName == "" {
 		step.Phase = state.StepWaiting // there was no Pod
@@ -90,7 +90,8 @@ func (r taskRun) recall(step *state.Step, name string) {
 	}
 }
 
-// inOrder hides that the containers of all steps run from the start.
+// inOrder makes steps wait that come after one that is not done. In the Pod the containers of
+// all steps run from the start.
 func inOrder(steps []state.Step) {
 	before := true // the steps before are done
 	for i := range steps {
@@ -101,8 +102,8 @@ func inOrder(steps []state.Step) {
 	}
 }
 
-// deleted tells whether the Pod was deleted under the steps: each ends badly
-// then, where otherwise those after a bad one are skipped.
+// deleted tells whether somebody deleted the Pod under the steps. All steps end badly then;
+// otherwise the steps after a bad one are skipped.
 func (r taskRun) deleted(steps []state.Step) bool {
 	if reason := r.succeeded().Reason; r.ended() && reason != "StepFailed" && reason != "Failed" {
 		return false

@@ -38,7 +38,7 @@ func (r taskRun) told() *state.Failure {
 	}
 }
 
-// held is why Tekton itself does not begin, in its words where these say enough.
+// held is why Tekton itself does not begin, in Tekton's words where these say enough.
 func (c condition) held() string {
 	switch c.Reason {
 	case "TaskRunPending":
@@ -63,8 +63,8 @@ var invalid = map[string]bool{
 	"TaskRunResultLargerThanAllowedLimit": true,
 }
 
-// notCreated is a Pod that Tekton could not make. A step without a command
-// makes it ask the registry, and it does not say for which step.
+// notCreated is a Pod that Tekton could not make. It may be that Tekton asked the registry
+// about a step without a command; it does not say which step that was.
 func (r taskRun) notCreated(message string) *state.Failure {
 	f := state.NotCreated(message)
 	if f.Reason != state.EngineError || !strings.Contains(message, "translating TaskSpec to Pod") {
@@ -98,7 +98,8 @@ func (r taskRun) hindrance() state.Reason {
 	}
 }
 
-// stuck is how Tekton words it, and its only record of the step and of what the kubelet said.
+// stuck is the message in which Tekton names the step and repeats what the kubelet said. There
+// is no other record of that.
 var stuck = regexp.MustCompile(`(?s)^the step "([^"]+)" in TaskRun .* The pod errored with the message: "(.*)\."$`)
 
 // named is the step that the condition blames, and the kubelet's message.

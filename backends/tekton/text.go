@@ -15,10 +15,10 @@ import (
 	"github.com/kratix-compile/kratix-compile/translate/plan"
 )
 
-// Tekton replaces or rejects $(params.x) and its like in the text of a step and
-// knows no way to write them literally (tektoncd/pipeline#4931). The kubelet
-// does: it expands $(KRATIX_DOLLAR) to a dollar, long after Tekton has looked,
-// and does not look at the result again.
+// Tekton replaces or rejects $(params.x) and its like in the text of a step, and there is no
+// way to write them literally (tektoncd/pipeline#4931). The kubelet expands $(NAME) after
+// Tekton has read the text, and only once. So the dollar becomes a reference to a variable that
+// holds a dollar: $(params.x) is written $(KRATIX_DOLLAR)(params.x).
 
 // dollarName is the preferred name of the variable whose value is one dollar.
 const dollarName = "KRATIX_DOLLAR"
@@ -57,10 +57,10 @@ func shadowed(value string, env []corev1.EnvVar) (string, bool) {
 	return "", false
 }
 
-// escape writes text so that Tekton leaves it alone and the kubelet, where
-// dollar is a variable, makes of it what it would have made of the original.
-// A reference of Tekton's must be no variable of the container's. What is never
-// closed is nobody's reference, and a parenthesis of ours must not close it.
+// escape writes text so that Tekton finds no reference of its own in it. The kubelet, where
+// dollar is a variable, makes of it what it would have made of the original. The container must
+// have no variable with the name of such a reference. A reference without a closing parenthesis
+// stays as it is, and no parenthesis that is put in may close it.
 func escape(value, dollar string) string {
 	var b strings.Builder
 	rest := value
