@@ -9,7 +9,6 @@ import (
 
 	"github.com/kratix-compile/kratix-compile/backends/build"
 	"github.com/kratix-compile/kratix-compile/translate/diag"
-	"github.com/kratix-compile/kratix-compile/translate/plan"
 )
 
 // refuseLeftovers reports every "{{" that Argo would still see: it is in a field that the
@@ -45,26 +44,24 @@ func (p *pod) refuseKeys() {
 // built with. Argo's CRD does not have them, so an API server would drop them from a Workflow
 // and say nothing.
 func (p *pod) refuseUnknown() {
-	const advice = "Argo has no %s yet, so the API server would drop it from the Workflow; %s"
+	refuse := func(at diag.At, field, instead string) {
+		p.Diags.Add(diag.FieldUnsupported, at.Field(field), "Argo has no %s yet, so the API server would drop it from the Workflow; %s", field, instead)
+	}
 	for _, step := range p.Steps {
 		for _, e := range step.Env {
 			if e.ValueFrom != nil && e.ValueFrom.FileKeyRef != nil {
-				p.Diags.Add(diag.FieldUnsupported, step.EnvAt[e.Name].Field("valueFrom", "fileKeyRef"), advice, "fileKeyRef", "read the file in the container")
+				refuse(step.EnvAt[e.Name].Field("valueFrom"), "fileKeyRef", "read the file in the container")
 			}
 		}
 	}
 	for _, v := range p.Volumes {
-		p.refuseCertificates(v, advice)
-	}
-}
-
-func (p *pod) refuseCertificates(v plan.Volume, advice string) {
-	if v.Projected == nil {
-		return
-	}
-	for i, s := range v.Projected.Sources {
-		if s.PodCertificate != nil {
-			p.Diags.Add(diag.FieldUnsupported, v.At.Field("projected", "sources").Index(i).Field("podCertificate"), advice, "podCertificate", "take the certificate from a Secret")
+		if v.Projected == nil {
+			continue
+		}
+		for i, s := range v.Projected.Sources {
+			if s.PodCertificate != nil {
+				refuse(v.At.Field("projected", "sources").Index(i), "podCertificate", "take the certificate from a Secret")
+			}
 		}
 	}
 }

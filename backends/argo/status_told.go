@@ -15,26 +15,23 @@ import (
 // told is what Argo says went wrong or holds the Workflow up. It does not count for containers:
 // if one is killed, Argo blames the next one.
 func (w workflowRun) told(n node, pod *corev1.Pod) *state.Failure {
-	platform := func(reason state.Reason, message string) *state.Failure {
-		return &state.Failure{Fault: state.FaultPlatform, Reason: reason, Message: message}
-	}
 	phase := w.phase(n, pod)
 	if held := w.held(pod); held != "" && phase == state.Running {
-		return platform(state.Postponed, held)
+		return state.Platform(state.Postponed, held)
 	}
 	switch {
 	case strings.HasPrefix(w.Status.Message, "invalid spec"):
 		return &state.Failure{Fault: state.FaultPolicy, Reason: state.InvalidSpec, Message: w.Status.Message}
 	case n.Message == "pod deleted":
-		return platform(state.PodDeleted, "the Pod was deleted before it ended")
+		return state.Platform(state.PodDeleted, "the Pod was deleted before it ended")
 	case phase == state.TimedOut && pod == nil && n.HostNodeName == "":
-		return platform(state.EngineError, "the time limit was reached before there was a Pod on a node")
+		return state.Platform(state.EngineError, "the time limit was reached before there was a Pod on a node")
 	case phase == state.TimedOut:
 		return nil
 	case pod == nil && n.Message != "":
 		return state.NotCreated(n.Message)
 	case phase == state.Failed:
-		return platform(state.EngineError, cmp.Or(n.Message, w.Status.Message))
+		return state.Platform(state.EngineError, cmp.Or(n.Message, w.Status.Message))
 	default:
 		return nil
 	}

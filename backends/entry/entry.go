@@ -71,7 +71,7 @@ func (e Engine) Observe(run *unstructured.Unstructured, pods []corev1.Pod, now t
 	s := e.Observer.Observe(run, pods)
 	made := run.GetCreationTimestamp()
 	if s.Unseen && !made.IsZero() && now.Sub(made.Time) >= takeTime {
-		s.Failure = &state.Failure{Fault: state.FaultPlatform, Reason: state.NotTaken, Message: e.Untaken}
+		s.Failure = state.Platform(state.NotTaken, e.Untaken)
 	}
 	return s
 }

@@ -27,7 +27,7 @@ type Evidence struct {
 func (s *State) Judge(e Evidence) {
 	lost := loss(e.Pod)
 	if lost == nil && e.Deleted {
-		lost = &Failure{Fault: FaultPlatform, Reason: PodDeleted, Message: "the Pod was deleted while it ran"}
+		lost = Platform(PodDeleted, "the Pod was deleted while it ran")
 	}
 	if s.Phase == TimedOut || s.Phase == Cancelled || lost != nil {
 		s.stop()
@@ -115,10 +115,10 @@ func blameEngine(e Evidence) *Failure {
 		step.Read(*c)
 		switch {
 		case step.Phase == StepWaiting && step.Reason != "":
-			return &Failure{Fault: FaultPlatform, Reason: step.Reason, Message: fmt.Sprintf("%s: %s", name, step.Message)}
+			return Platform(step.Reason, fmt.Sprintf("%s: %s", name, step.Message))
 		case step.ExitCode != 0:
 			message := fmt.Sprintf("%s: %s (exit code %d) %s", name, step.Reason, step.ExitCode, c.Terminated.Message)
-			return &Failure{Fault: FaultPlatform, Reason: EngineError, Message: message}
+			return Platform(EngineError, message)
 		}
 	}
 	return nil

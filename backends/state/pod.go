@@ -104,7 +104,7 @@ func loss(pod *corev1.Pod) *Failure {
 	if !known {
 		return nil
 	}
-	return &Failure{Fault: FaultPlatform, Reason: reason, Message: message}
+	return Platform(reason, message)
 }
 
 // losses are reasons of Pods and of their condition DisruptionTarget.
@@ -127,7 +127,7 @@ var losses = map[string]Reason{
 // notPlaced is a Pod that has no node.
 func notPlaced(pod *corev1.Pod) *Failure {
 	if c := condition(pod, corev1.PodScheduled); c != nil && c.Status == corev1.ConditionFalse && c.Reason == corev1.PodReasonUnschedulable {
-		return &Failure{Fault: FaultPlatform, Reason: Unschedulable, Message: c.Message}
+		return Platform(Unschedulable, c.Message)
 	}
 	return nil
 }
@@ -174,7 +174,7 @@ func NotCreated(message string) *Failure {
 			}
 		}
 	}
-	return &Failure{Fault: FaultPlatform, Reason: EngineError, Message: message}
+	return Platform(EngineError, message)
 }
 
 // refusals are in order: most are "forbidden", too.

@@ -127,6 +127,11 @@ type Failure struct {
 	NoLog string `json:"noLog,omitempty"`
 }
 
+// Platform is a failure that is FaultPlatform.
+func Platform(reason Reason, message string) *Failure {
+	return &Failure{Fault: FaultPlatform, Reason: reason, Message: message}
+}
+
 // Fault is whose a failure is.
 type Fault string
 

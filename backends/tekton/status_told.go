@@ -12,18 +12,11 @@ import (
 // told is what the condition says went wrong or holds the TaskRun up.
 func (r taskRun) told() *state.Failure {
 	c := r.succeeded()
-	switch c.Reason {
-	case "ExceededResourceQuota":
-		return &state.Failure{Fault: state.FaultPlatform, Reason: state.QuotaExceeded, Message: c.Message}
-	case "ExceededNodeResources":
-		return &state.Failure{Fault: state.FaultPlatform, Reason: state.Unschedulable, Message: c.Message}
-	case "PodEvicted":
-		return &state.Failure{Fault: state.FaultPlatform, Reason: state.Evicted, Message: c.Message}
-	case "PullImageFailed":
-		return &state.Failure{Fault: state.FaultPlatform, Reason: state.ImagePullBackOff, Message: c.Message}
+	if reason, known := platform[c.Reason]; known {
+		return state.Platform(reason, c.Message)
 	}
 	if held := c.held(); held != "" {
-		return &state.Failure{Fault: state.FaultPlatform, Reason: state.Postponed, Message: held}
+		return state.Platform(state.Postponed, held)
 	}
 	if c.Status != "False" || c.Reason == "TaskRunTimeout" {
 		return nil
@@ -34,8 +27,16 @@ func (r taskRun) told() *state.Failure {
 	case invalid[c.Reason]:
 		return &state.Failure{Fault: state.FaultPolicy, Reason: state.InvalidSpec, Message: c.Message}
 	default:
-		return &state.Failure{Fault: state.FaultPlatform, Reason: state.EngineError, Message: c.Message}
+		return state.Platform(state.EngineError, c.Message)
 	}
+}
+
+// platform are the reasons that Tekton has for what a cluster lacks, before the end and at it.
+var platform = map[string]state.Reason{
+	"ExceededResourceQuota": state.QuotaExceeded,
+	"ExceededNodeResources": state.Unschedulable,
+	"PodEvicted":            state.Evicted,
+	"PullImageFailed":       state.ImagePullBackOff,
 }
 
 // held is why Tekton itself does not begin, in Tekton's words where these say enough.

@@ -21,11 +21,11 @@ import (
 
 // PodRuns finds runs by the owners of Pods.
 type PodRuns struct {
-	// Reader must not be a cache, which might not have seen the Pod yet. It needs the
-	// rights to get Pods, and the runs of the engines in use.
+	// Reader must not be a cache, which might not have seen the Pod yet. It needs the rights to
+	// get Pods, and the runs of the engines in use.
 	Reader client.Reader
-	// Current tells whether the run's object still waits for it. It must not say no from
-	// a cache.
+	// Current tells whether the run's object still waits for the run. It must not say no
+	// because of a stale cache.
 	Current func(ctx context.Context, run Run) (bool, error)
 }
 
@@ -39,8 +39,8 @@ func engineOf(kind schema.GroupVersionKind) (backends.Engine, bool) {
 	return backends.Engine{}, false
 }
 
-// Of implements Runs. A Pod that is being deleted still delivers: its containers have done
-// their work, and if the run was cancelled it is not current.
+// Of implements Runs. A Pod that is being deleted may still deliver: its containers have done
+// their work. If the run was cancelled, it is not current.
 func (p *PodRuns) Of(ctx context.Context, caller Caller) (Run, error) {
 	pod := &metav1.PartialObjectMetadata{}
 	pod.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("Pod"))

@@ -10,8 +10,8 @@ import (
 	"github.com/kratix-compile/kratix-compile/backends/state"
 )
 
-// commands writes what people can type. Flags go into each: kubectl and the engines' tools
-// have the same ones for a cluster.
+// commands writes commands for people. Each gets the flags: kubectl and the engines' tools have
+// the same ones for a cluster.
 type commands struct{ flags []string }
 
 func (c commands) kubectl(purpose, format string, args ...any) Command {
@@ -53,7 +53,7 @@ func (f Facts) object() string {
 	return name
 }
 
-// looks are commands for a closer look at the run of the present Pipeline, if there is one.
+// looks are commands that show the run of the current Pipeline, if there is one.
 func (r *reader) looks(t *Trail) []Command {
 	i, ok := current(*t, r.document)
 	if !ok || t.Pipelines[i].Run == nil || t.Pipelines[i].Run.Kind == "" {
@@ -69,8 +69,8 @@ func (r *reader) looks(t *Trail) []Command {
 	return out
 }
 
-// pod is a look at the container that matters: the one that failed or hangs, that runs,
-// or the last one that has a log.
+// pod shows the container that matters: the one that failed or is stuck, or else the one that
+// runs, or else the last one that has a log.
 func (c commands) pod(run *Run) []Command {
 	if run.Pod == "" {
 		return []Command{c.kubectl("why there is no Pod", "describe %s %s -n %s", strings.ToLower(run.Kind), run.Name, run.Namespace)}
@@ -86,7 +86,8 @@ func (c commands) pod(run *Run) []Command {
 	return []Command{c.kubectl("the log of container "+step.Name, "logs %s -c %s -n %s%s", run.Pod, step.Container, run.Namespace, follow)}
 }
 
-// atWork is the step that failed or hangs, or else runs, or else ended last; nil if none did.
+// atWork is the step that failed or is stuck, or else the one that runs, or else the one that
+// ended last; nil if there is none.
 func atWork(s state.State) *state.Step {
 	if failing := s.Failing(); failing != nil {
 		return failing

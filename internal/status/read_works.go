@@ -21,7 +21,7 @@ import (
 	"github.com/kratix-compile/kratix-compile/internal/stores/statestore"
 )
 
-// works are the object's, in the order of their names.
+// works are the Works of the object, in the order of their names.
 func (r *reader) works() []Work {
 	var out []Work
 	for _, w := range r.ownWorks() {
@@ -76,19 +76,19 @@ func (r *reader) placed(w *v1alpha1.Work, placed map[string]bool) (progress.Work
 	}
 	if r.may("workplacements") {
 		for _, g := range w.Spec.WorkloadGroups {
-			if !placed[g.ID] && out(w) == progress.WorkPending {
+			if !placed[g.ID] && readiness(w) == progress.WorkPending {
 				return progress.WorkPending, unplaced(g)
 			}
 		}
 	}
-	if state := out(w); state != progress.WorkReady {
+	if state := readiness(w); state != progress.WorkReady {
 		return state, scheduled.Message
 	}
 	return progress.WorkReady, ""
 }
 
-// out is what the condition Ready of a Work says.
-func out(w *v1alpha1.Work) progress.WorkState {
+// readiness is what the condition Ready of a Work says.
+func readiness(w *v1alpha1.Work) progress.WorkState {
 	ready := meta.FindStatusCondition(w.Status.Conditions, placing.ConditionReady)
 	if ready == nil {
 		return progress.WorkPending

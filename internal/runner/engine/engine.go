@@ -43,22 +43,22 @@ type Engine struct {
 	indexer  client.FieldIndexer
 	indexing sync.Mutex
 	indexed  bool
-	// missed is when the API server was last asked for the engine and did not know it.
+	// missed is when the API server last said that it does not know the engine.
 	missed time.Time
 	// submitted are the runs that the cache may not show yet: two runs of one object would be
 	// active if the second reconciliation did not know of the first one's.
 	submitted expectations.Writes
 }
 
-// New is an engine in a cluster. The indexer is of the client's cache, in which IndexPods has
-// been. Without logs, failures have none.
+// New is an engine in a cluster. IndexPods has been called for the indexer, which is that of
+// the client's cache. If logs is nil, failures have no logs.
 func New(e backends.Engine, opts backends.Options, c client.Client, indexer client.FieldIndexer, live client.Reader, logs Logs) *Engine {
 	return &Engine{Engine: e, backend: e.Compiler.With(opts), client: c, indexer: indexer, live: live, logs: logs}
 }
 
-// Runs lists the runs that have these labels, in all namespaces: those of a Promise and of
-// a resource if there is one (ObjectKey), and maybe more. Those that Submit has
-// created are among them, whether the cache knows them yet or not.
+// Runs lists the runs that have these labels, in all namespaces. Labels of a Promise and of a
+// resource, if there is one, make it quick (ObjectKey). Runs that Submit has created are in the
+// list, whether the cache knows them yet or not.
 func (e *Engine) Runs(ctx context.Context, labels map[string]string) ([]unstructured.Unstructured, error) {
 	list := &unstructured.UnstructuredList{}
 	list.SetGroupVersionKind(e.GroupVersionKind())
@@ -94,7 +94,7 @@ func (e *Engine) AllRuns(ctx context.Context) ([]unstructured.Unstructured, erro
 	return list.Items, e.explain(err)
 }
 
-// Live is a run as the API server has it, whatever a cache says; nil if there is none.
+// Live is a run as the API server has it now; nil if there is none.
 func (e *Engine) Live(ctx context.Context, namespace, name string) (*unstructured.Unstructured, error) {
 	run := e.run(namespace, name)
 	err := e.live.Get(ctx, client.ObjectKeyFromObject(run), run)
@@ -107,12 +107,13 @@ func (e *Engine) Live(ctx context.Context, namespace, name string) (*unstructure
 // Observation is what became of a run.
 type Observation struct {
 	state.State
-	// Idle is a run that was told to end, and of whose Pods none is left that could do anything.
+	// Idle tells that the run was told to end and that none of its Pods can do anything any
+	// more.
 	Idle bool
 }
 
-// Observe says what became of a run by now, without its log. Pods that only claim to be of the run,
-// by their labels, do not count.
+// Observe says what became of a run by now, without its log. Pods that have the labels of the
+// run and another owner do not count.
 func (e *Engine) Observe(ctx context.Context, run *unstructured.Unstructured) (Observation, error) {
 	pods := &corev1.PodList{}
 	of := client.MatchingFields{ByRun: runKey(run.GetKind(), run.GetName())}
@@ -128,13 +129,13 @@ func (e *Engine) Observe(ctx context.Context, run *unstructured.Unstructured) (O
 	return Observation{State: seen, Idle: over && (seen.ToldToEnd || !run.GetDeletionTimestamp().IsZero())}, nil
 }
 
-// annotationCancelled is when a run was last told to end. It makes each cancellation a change
-// of its own: Argo can overlook one that comes while it writes the Workflow itself, and would
-// hear of no other that changes nothing.
+// annotationCancelled is when a run was last told to end. It makes each cancellation a change.
+// Argo can overlook a change that comes while it writes the Workflow itself, and a second patch
+// that changes nothing would not reach it.
 const annotationCancelled = "kratix-compile.io/cancelled"
 
-// Cancel asks the engine to end a run, again each time that it is called. One that is gone has
-// ended, and another one that has its name by now is left alone.
+// Cancel asks the engine to end a run, again each time that it is called. There is nothing to
+// do if the run is gone. A later run of the same name, with another UID, is left alone.
 func (e *Engine) Cancel(ctx context.Context, namespace, name string, uid types.UID) error {
 	var patch map[string]any
 	if err := json.Unmarshal(e.Engine.Cancel, &patch); err != nil {
@@ -155,8 +156,8 @@ func (e *Engine) Cancel(ctx context.Context, namespace, name string, uid types.U
 	return e.explain(client.IgnoreNotFound(err))
 }
 
-// Delete removes a run, and with it its Pods and its input. Another one that has its name by
-// now is left alone.
+// Delete removes a run, and with it its Pods and its input. A later run of the same name, with
+// another UID, is left alone.
 func (e *Engine) Delete(ctx context.Context, namespace, name string, uid types.UID) error {
 	err := e.client.Delete(ctx, e.run(namespace, name), client.PropagationPolicy(metav1.DeletePropagationBackground), client.Preconditions{UID: &uid})
 	if err != nil && !apierrors.IsNotFound(err) && !apierrors.IsConflict(err) {
@@ -178,7 +179,7 @@ func (e *Engine) run(namespace, name string) *unstructured.Unstructured {
 	return run
 }
 
-// explain turns what a client says of an unknown kind into words about the engine.
+// explain turns what a client says of an unknown kind into an error about the engine.
 func (e *Engine) explain(err error) error {
 	if meta.IsNoMatchError(err) || apierrors.IsNotFound(err) {
 		return e.missing()

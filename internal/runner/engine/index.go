@@ -16,13 +16,14 @@ import (
 	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
 )
 
-// Fields by which a cache finds the few things of one object or one run among all of them.
+// Fields by which a cache finds the few things of one object, or of one run, among all of them.
 const (
 	ByObject = "object"
 	ByRun    = "run"
 )
 
-// ObjectKey is what ByObject has for a run, or for anything else with the labels of one.
+// ObjectKey is the value of ByObject for a run, or for anything else that has the labels of a
+// run.
 func ObjectKey(labels map[string]string) string {
 	return strings.Join([]string{labels[v1alpha1.LabelPromise], labels[v1alpha1.LabelResource]}, "/")
 }
@@ -30,7 +31,7 @@ func ObjectKey(labels map[string]string) string {
 // OfObject is the index ByObject.
 func OfObject(o client.Object) []string { return []string{ObjectKey(o.GetLabels())} }
 
-// OfRun is the index ByRun, of Pods: their run owns them.
+// OfRun is the index ByRun of Pods, which belong to their run.
 func OfRun(o client.Object) []string {
 	if owner := metav1.GetControllerOfNoCopy(o); owner != nil {
 		return []string{runKey(owner.Kind, owner.Name)}
@@ -40,23 +41,23 @@ func OfRun(o client.Object) []string {
 
 func runKey(kind, name string) string { return kind + "/" + name }
 
-// IndexPods is needed once, for all engines.
+// IndexPods must be called once, and serves all engines.
 func IndexPods(ctx context.Context, i client.FieldIndexer) error {
 	return i.IndexField(ctx, &corev1.Pod{}, ByRun, OfRun)
 }
 
-// again is how soon the API server is asked again for an engine that it did not know: most
-// clusters have one of the two, and every reconcile looks for the runs of both.
-const again = 5 * time.Second
+// retryMissing is how long the API server is not asked again for an engine that it did not
+// know. Most clusters have one engine only, and every reconciliation looks for the runs of all.
+const retryMissing = 5 * time.Second
 
-// index is made when the engine's API is there, which may be later than now.
+// index makes the index ByObject once the engine's API is there, which may be later than now.
 func (e *Engine) index(ctx context.Context) error {
 	e.indexing.Lock()
 	defer e.indexing.Unlock()
 	if e.indexed {
 		return nil
 	}
-	if time.Since(e.missed) < again {
+	if time.Since(e.missed) < retryMissing {
 		return e.missing()
 	}
 	err := e.indexer.IndexField(ctx, e.run("", ""), ByObject, OfObject)

@@ -36,8 +36,8 @@ const (
 )
 
 // AddLog reads what the failing step of a run wrote last into the failure. The Pod may go at
-// any time, so it is best read as soon as the failure is seen. Where there is no log the
-// failure says why: a run has failed, whether its last words are known or not.
+// any time, so it should be called as soon as the failure is seen. If there is no log the
+// failure says why; the run has failed either way.
 func (e *Engine) AddLog(ctx context.Context, run *unstructured.Unstructured, s *state.State) {
 	failing := s.Failing()
 	if e.logs == nil || failing == nil {
@@ -50,7 +50,7 @@ func (e *Engine) AddLog(ctx context.Context, run *unstructured.Unstructured, s *
 	}
 }
 
-// readLog says why there is no log.
+// readLog reads the log, or says why there is none.
 func (e *Engine) readLog(ctx context.Context, namespace string, failing *state.Step, s *state.State) (why string) {
 	const gone = "the Pod is gone, and its logs with it"
 	switch {
@@ -80,7 +80,7 @@ func (e *Engine) readLog(ctx context.Context, namespace string, failing *state.S
 	return ""
 }
 
-// tail is the end of what can be read, also when an error cuts that short.
+// tail is the end of what can be read, also if an error cuts it short.
 func tail(r io.Reader) ([]byte, error) {
 	var data []byte
 	chunk := make([]byte, logWindow)
@@ -97,7 +97,7 @@ func tail(r io.Reader) ([]byte, error) {
 	}
 }
 
-// split makes lines of a log, and text of what may be none.
+// split makes lines of a log. Bytes that are no text are replaced.
 func split(data []byte) []string {
 	text := strings.TrimRight(strings.ToValidUTF8(string(bytes.ReplaceAll(data, []byte("\r\n"), []byte("\n"))), "\uFFFD"), "\n")
 	if text == "" {

@@ -33,21 +33,22 @@ func (e *Refused) Error() string {
 // Unwrap is the API server's own error.
 func (e *Refused) Unwrap() error { return e.Err }
 
-// Submit creates what Compile returned, and writes the run's UID into its object. What exists
-// is brought up to date if several runs share it; a run of that name is somebody else's.
+// Submit creates what Compile returned, and writes the run's UID into its object. An object
+// that exists already is brought up to date if several runs share it, as they share accounts. A
+// run that exists already is somebody else's, and an error.
 func (e *Engine) Submit(ctx context.Context, objects []manifest.Object) error {
 	return e.submitAll(ctx, objects, false)
 }
 
-// Resume is Submit where an earlier try may have created the run: one that has the same seal
-// is ours. A seal cannot be known before there is a run.
+// Resume is Submit where an earlier try may have created the run. A run with the same seal is
+// ours. Nobody can know a seal before there is a run.
 func (e *Engine) Resume(ctx context.Context, objects []manifest.Object) error {
 	return e.submitAll(ctx, objects, true)
 }
 
-// submitAll creates the input last, because it belongs to the run and goes with it; no
-// container starts before it is there. Without it the run goes, too. An error is *Refused
-// where trying again is of no use.
+// submitAll creates the input last, because the run owns it and a container cannot start
+// without it. If the input cannot be created, the run is deleted again. An error is *Refused if
+// it is of no use to try again.
 func (e *Engine) submitAll(ctx context.Context, objects []manifest.Object, again bool) error {
 	last := len(objects) - 1
 	if last < 0 || objects[last].GetKind() != e.Kind {
@@ -73,7 +74,7 @@ func (e *Engine) submitAll(ctx context.Context, objects []manifest.Object, again
 	if err == nil || ctx.Err() != nil {
 		return err
 	}
-	// A run that has no input would only wait for it, and hold its slot.
+	// Without its input the run would only wait, and hold its slot.
 	if failed := e.Delete(ctx, run.GetNamespace(), run.GetName(), run.GetUID()); failed != nil {
 		return errors.Join(err, failed)
 	}
@@ -117,14 +118,14 @@ func (e *Engine) submit(ctx context.Context, wanted *unstructured.Unstructured, 
 	existing.SetGroupVersionKind(wanted.GroupVersionKind())
 	err := e.client.Get(ctx, client.ObjectKeyFromObject(wanted), existing)
 	if apierrors.IsNotFound(err) {
-		// The cache sees only what is labelled: it may be somebody else's, or new.
+		// The cache has only labelled objects: this one may be new, or somebody else's.
 		return client.IgnoreAlreadyExists(e.client.Create(ctx, wanted))
 	}
 	if err != nil || !differs(existing, wanted) {
 		return err
 	}
 	if !equality.Semantic.DeepEqual(existing.Object["roleRef"], wanted.Object["roleRef"]) {
-		// Nobody may change it; a binding to another role is another binding.
+		// A roleRef cannot be changed, so there must be a new binding.
 		if err := e.client.Delete(ctx, existing); client.IgnoreNotFound(err) != nil {
 			return err
 		}
@@ -134,8 +135,8 @@ func (e *Engine) submit(ctx context.Context, wanted *unstructured.Unstructured, 
 	return e.client.Update(ctx, existing)
 }
 
-// replace creates what is to be as it is wanted, whoever has made one before. The runner may
-// not read ConfigMaps, to see whose it is: tenants have theirs.
+// replace creates an object, and deletes one of that name before. The runner may not read
+// ConfigMaps, which tenants have, too, and so it cannot look whose it is.
 func (e *Engine) replace(ctx context.Context, wanted *unstructured.Unstructured) error {
 	fresh := wanted.DeepCopy()
 	err := e.client.Create(ctx, wanted)
@@ -148,11 +149,11 @@ func (e *Engine) replace(ctx context.Context, wanted *unstructured.Unstructured)
 	return e.client.Create(ctx, fresh)
 }
 
-// errTaken is a run of our name that somebody else has made.
+// errTaken is a run of this name that somebody else has made.
 var errTaken = errors.New("it is there already and this runner has not made it; delete it")
 
-// createRun leaves alone what an earlier try has made, if there can have been one. That is
-// known by its seal: labels can be copied before there is a run.
+// createRun leaves alone a run that an earlier try has made, if there can have been one. It
+// goes by the seal, because anybody can copy the labels.
 func (e *Engine) createRun(ctx context.Context, wanted *unstructured.Unstructured, again bool) error {
 	object := wanted.DeepCopy() // a refusal leaves nothing of it
 	err := e.client.Create(ctx, wanted)
@@ -175,13 +176,14 @@ func (e *Engine) createRun(ctx context.Context, wanted *unstructured.Unstructure
 	return nil
 }
 
-// aboutNamespace tells a namespace that is not there from a kind that is not served.
+// aboutNamespace tells whether the namespace is missing, and not the kind.
 func aboutNamespace(err error) bool {
 	status, ok := errors.AsType[*apierrors.StatusError](err)
 	return ok && status.ErrStatus.Details != nil && status.ErrStatus.Details.Kind == "namespaces"
 }
 
-// differs compares what the compiler writes; labels and annotations of others stay.
+// differs compares what the compiler writes. Labels and annotations are left out: others may
+// add some.
 func differs(existing, wanted *unstructured.Unstructured) bool {
 	for key, value := range content(wanted) {
 		if !equality.Semantic.DeepEqual(existing.Object[key], value) {
