@@ -9,7 +9,6 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/runtime"
 
 	"github.com/kratix-compile/kratix-compile/backends/state"
 )
@@ -20,7 +19,7 @@ type Observer struct{}
 // Observe reads a Workflow and its Pods. Pods that are gone may be missing. If a Workflow has
 // several Pipelines, the state is that of the one that ran last.
 func (Observer) Observe(run *unstructured.Unstructured, pods []corev1.Pod) state.State {
-	w := read(run)
+	w := state.Decode[workflowRun](run)
 	node := w.attempt()
 	pod := node.pod(pods)
 	s := state.State{
@@ -41,7 +40,7 @@ func (Observer) Observe(run *unstructured.Unstructured, pods []corev1.Pod) state
 // if the controller has POD_NAMES=v1.
 func (Observer) Pods(run *unstructured.Unstructured) []string {
 	var names []string
-	for _, n := range read(run).podNodes() {
+	for _, n := range state.Decode[workflowRun](run).podNodes() {
 		names = append(names, n.ID)
 		if number, ok := strings.CutPrefix(n.ID, run.GetName()+"-"); ok {
 			names = append(names, run.GetName()+"-"+n.TemplateName+"-"+number)
@@ -75,10 +74,7 @@ func (Observer) AddLog(s *state.State, lines []string) {
 }
 
 // Slim takes out of a run what Observe does not read.
-func (Observer) Slim(run *unstructured.Unstructured) {
-	r := read(run)
-	state.Slim(run, &r)
-}
+func (Observer) Slim(run *unstructured.Unstructured) { state.Slim[workflowRun](run) }
 
 // ownContainers are those that Argo adds to a Pod; supervisor is of 4.1.
 var ownContainers = []string{"init", "wait", "supervisor"}
@@ -122,13 +118,6 @@ type node struct {
 	Lock         struct {
 		Waiting string `json:"waiting"`
 	} `json:"synchronizationStatus"`
-}
-
-func read(run *unstructured.Unstructured) workflowRun {
-	var w workflowRun
-	// Only Argo writes the status, and only with these types, so there is no error to report.
-	_ = runtime.DefaultUnstructuredConverter.FromUnstructured(run.Object, &w)
-	return w
 }
 
 // nodes are those that are wanted, the oldest first.

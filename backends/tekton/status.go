@@ -9,7 +9,6 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/runtime"
 
 	"github.com/kratix-compile/kratix-compile/backends/state"
 )
@@ -19,7 +18,7 @@ type Observer struct{}
 
 // Observe reads a TaskRun and its Pods. Pods that are gone may be missing.
 func (Observer) Observe(run *unstructured.Unstructured, pods []corev1.Pod) state.State {
-	r := read(run)
+	r := state.Decode[taskRun](run)
 	pod := r.pod(pods)
 	s := state.State{
 		Phase: r.phase(), Attempt: r.attempt(), Pod: r.Status.PodName, Steps: r.steps(pod),
@@ -34,7 +33,7 @@ func (Observer) Observe(run *unstructured.Unstructured, pods []corev1.Pod) state
 
 // Pods are the names of those that Tekton has made for a TaskRun.
 func (Observer) Pods(run *unstructured.Unstructured) []string {
-	status := read(run).Status
+	status := state.Decode[taskRun](run).Status
 	var names []string
 	for _, attempt := range status.RetriesStatus {
 		names = append(names, attempt.PodName)
@@ -64,10 +63,7 @@ func (Observer) AddLog(s *state.State, lines []string) {
 }
 
 // Slim takes out of a run what Observe does not read.
-func (Observer) Slim(run *unstructured.Unstructured) {
-	r := read(run)
-	state.Slim(run, &r)
-}
+func (Observer) Slim(run *unstructured.Unstructured) { state.Slim[taskRun](run) }
 
 // ownContainers are those that Tekton adds to a Pod.
 var ownContainers = []string{"prepare", "place-scripts", "working-dir-initializer"}
@@ -111,13 +107,6 @@ type stepState struct {
 	corev1.ContainerState `json:",inline"`
 	Name                  string `json:"name"`
 	TerminationReason     string `json:"terminationReason"`
-}
-
-func read(run *unstructured.Unstructured) taskRun {
-	var r taskRun
-	// The API server admits no other types than these, so there is no error to report.
-	_ = runtime.DefaultUnstructuredConverter.FromUnstructured(run.Object, &r)
-	return r
 }
 
 // succeeded is the condition that says how far the TaskRun is.
