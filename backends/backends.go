@@ -13,12 +13,15 @@ import (
 	"github.com/kratix-compile/kratix-compile/translate"
 )
 
-// What an engine is, and what an installation chooses.
 type (
-	Engine   = entry.Engine
+	// Engine is one engine.
+	Engine = entry.Engine
+	// Observer reads the runs of an engine.
 	Observer = entry.Observer
-	Options  = entry.Options
-	Image    = entry.Image
+	// Options are the choices of an installation.
+	Options = entry.Options
+	// Image is what an image runs when a container has no command.
+	Image = entry.Image
 )
 
 // Engines are all engines, in the order in which they are shown.

@@ -3,7 +3,6 @@
 package argo
 
 import (
-	"slices"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
@@ -27,11 +26,10 @@ const braceName = "KRATIX_LBRACE"
 
 // protect escapes command, args and the environment.
 func (p *pod) protect(step *plan.Step) {
-	env := slices.Clone(step.Env)
 	command, args := build.Texts(step.Command, step.At.Field("command")), build.Texts(step.Args, step.At.Field("args"))
 	build.Protect(step, command, args, build.Escape{Variable: braceName, Value: "{", Rewrite: func(t build.Text, brace string) string {
 		value := escape(t.Value, brace)
-		if name, found := shadowed(t.Value, env); found {
+		if name, found := shadowed(t.Value, step.Env); found {
 			p.Diags.Add(diag.EnvShadows, t.At, "Argo takes $(%s) for a template; give the variable another name", name)
 		}
 		if value != t.Value {

@@ -33,10 +33,9 @@ var (
 
 // protect sets command and args, and escapes them and the environment.
 func (p *pod) protect(step *plan.Step, command, args []build.Text) {
-	env := slices.Clone(step.Env)
 	build.Protect(step, command, args, build.Escape{Variable: dollarName, Value: "$", Rewrite: func(t build.Text, dollar string) string {
 		value := escape(t.Value, dollar)
-		if name, found := shadowed(t.Value, env); found {
+		if name, found := shadowed(t.Value, step.Env); found {
 			p.Diags.Add(diag.EnvShadows, t.At, "Tekton takes $(%s) for a reference of its own; give the variable another name", name)
 		} else if value != t.Value {
 			p.Diags.Add(diag.TextEscaped, t.At, "%q is written %q, which the kubelet turns back: Tekton would take it for a reference", t.Value, value)
