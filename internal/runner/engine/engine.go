@@ -56,9 +56,9 @@ func New(e backends.Engine, opts backends.Options, c client.Client, indexer clie
 	return &Engine{Engine: e, backend: e.Compiler.With(opts), client: c, indexer: indexer, live: live, logs: logs}
 }
 
-// Runs lists the runs that have these labels, in all namespaces. Labels of a Promise and of a
-// resource, if there is one, make it quick (ObjectKey). Runs that Submit has created are in the
-// list, whether the cache knows them yet or not.
+// Runs lists the runs that have these labels, in all namespaces. The labels are those of a
+// Promise and of a resource, if there is one (ObjectKey), and maybe more. Runs that Submit has
+// created are in the list, whether the cache knows them yet or not.
 func (e *Engine) Runs(ctx context.Context, labels map[string]string) ([]unstructured.Unstructured, error) {
 	list := &unstructured.UnstructuredList{}
 	list.SetGroupVersionKind(e.GroupVersionKind())
