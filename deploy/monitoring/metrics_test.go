@@ -25,10 +25,10 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
 	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
-	"github.com/kratix-compile/kratix-compile/internal/runner/controller"
-	"github.com/kratix-compile/kratix-compile/internal/stores/dispatch"
 	"github.com/kratix-compile/kratix-compile/internal/harvest"
+	"github.com/kratix-compile/kratix-compile/internal/runner/controller"
 	"github.com/kratix-compile/kratix-compile/internal/runner/slots"
+	"github.com/kratix-compile/kratix-compile/internal/stores/dispatch"
 )
 
 // labels are those of every metric of a runner, by name. They are read from what the
