@@ -50,7 +50,8 @@ func (c *Cluster) CrashGit(ctx context.Context) error {
 		case <-time.After(10 * time.Millisecond):
 		}
 	}
-	for kill("git", works) == nil { // its children
+	for kill("git", works) == nil { // its children, too
+		time.Sleep(time.Millisecond)
 	}
 	return filepath.WalkDir(root, func(path string, _ fs.DirEntry, err error) error {
 		if err == nil && strings.HasSuffix(path, ".lock") {
