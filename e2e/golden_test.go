@@ -13,9 +13,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-const golden = "../golden"
+const golden = "../golden/cases"
 
-// goldenCases are the folders of golden, told apart by whether there is something to run.
+// goldenCases are the folders of golden/cases, told apart by whether there is something to run.
 func goldenCases(t *testing.T) (runnable, refused []string) {
 	t.Helper()
 	inputs, err := filepath.Glob(golden + "/*/in.yaml")

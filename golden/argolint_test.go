@@ -17,8 +17,8 @@ import (
 // broken, because a judge that never objects is none.
 func TestArgoLint(t *testing.T) {
 	lint := buildJudge(t, "argolint")
-	accepts(t, lint, "*/argo.yaml")
-	broken := unescaped(t, "escape-argo-templates-in-args/argo.yaml")
+	accepts(t, lint, "cases/*/argo.yaml")
+	broken := unescaped(t, "cases/escape-argo-templates-in-args/argo.yaml")
 	assert.Contains(t, refusal(t, lint, broken), "failed to resolve {{ item.x }}")
 }
 

@@ -26,7 +26,7 @@ import (
 	"github.com/kratix-compile/kratix-compile/translate/workflow"
 )
 
-// kase is one folder of this directory.
+// kase is one folder of cases/.
 type kase struct {
 	name string
 	dir  string
@@ -36,7 +36,7 @@ type kase struct {
 // cases are all folders with an in.yaml.
 func cases(t *testing.T) []kase {
 	t.Helper()
-	found, err := filepath.Glob("*/in.yaml")
+	found, err := filepath.Glob("cases/*/in.yaml")
 	require.NoError(t, err)
 	require.GreaterOrEqual(t, len(found), 100, "the golden cases are gone")
 	var out []kase
@@ -44,7 +44,7 @@ func cases(t *testing.T) []kase {
 		data, err := os.ReadFile(path)
 		require.NoError(t, err)
 		dir := filepath.Dir(path)
-		out = append(out, kase{name: dir, dir: dir, in: parse.File{Name: "in.yaml", Data: data}})
+		out = append(out, kase{name: filepath.Base(dir), dir: dir, in: parse.File{Name: "in.yaml", Data: data}})
 	}
 	return out
 }

@@ -24,7 +24,7 @@ import (
 // containers run, read and mount must be what a plain Pod of the plan has.
 func TestTektonPod(t *testing.T) {
 	judge := buildJudge(t, "tektonpod")
-	accepts(t, judge, "*/tekton.yaml")
+	accepts(t, judge, "cases/*/tekton.yaml")
 	t.Run("random text", func(t *testing.T) { accepts(t, judge, randomText(t)) })
 	for _, b := range brokenTaskRuns {
 		t.Run(b.name, func(t *testing.T) {
@@ -181,7 +181,7 @@ var brokenTaskRuns = []brokenTaskRun{
 func (b brokenTaskRun) write(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
-	require.NoError(t, os.CopyFS(dir, os.DirFS(b.golden)))
+	require.NoError(t, os.CopyFS(dir, os.DirFS(filepath.Join("cases", b.golden))))
 	file := filepath.Join(dir, "tekton.yaml")
 	data, err := os.ReadFile(file)
 	require.NoError(t, err)

@@ -21,7 +21,7 @@ import (
 // FuzzCompile demands for any bytes: no panic, no fault of the compiler, no output beside an
 // error, and output for both engines or for neither.
 func FuzzCompile(f *testing.F) {
-	seeds, err := filepath.Glob("../golden/*/in.yaml")
+	seeds, err := filepath.Glob("../golden/cases/*/in.yaml")
 	require.NoError(f, err)
 	require.NotEmpty(f, seeds)
 	for _, path := range seeds {
