@@ -80,7 +80,7 @@ func TestCancel(t *testing.T) {
 				run := e.theRun(t, objects)
 				require.NoError(t, shared.Create(t.Context(), objects...))
 				pods := e.watchPods(t, run)
-				m.await(t, e, pods)
+				m.await(t, e, run, pods)
 				by.cancel(t, run)
 				if m.busy == "" { // what held it up is over, and it could start
 					late := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: "late"}}
@@ -94,14 +94,22 @@ func TestCancel(t *testing.T) {
 	}
 }
 
-// await returns at the moment.
-func (m moment) await(t *testing.T, e engine, pods *podWatch) {
+// await returns at the moment. That a run is cancelled between the creation of its Pod and the
+// note of it in the TaskRun is not among them: Tekton then forgets the Pod (docs/engines.md).
+func (m moment) await(t *testing.T, e engine, run *unstructured.Unstructured, pods *podWatch) {
 	t.Helper()
 	if m.busy != "" {
 		e.untilLog(t, pods, m.busy, said(m.busy))
 		return
 	}
 	pods.until(t, "a Pod on a node", func() bool { return len(pods.pods) > 0 && pods.newest().Spec.NodeName != "" })
+	if e.name == "tekton" {
+		_, err := shared.Await(bounded(t), run, func(o *unstructured.Unstructured) (bool, error) {
+			name, _, err := unstructured.NestedString(o.Object, "status", "podName")
+			return name != "", err
+		})
+		require.NoError(t, err)
+	}
 }
 
 // cancel returns when the run has ended. It cancels as the runner does, again and again: Argo

@@ -51,7 +51,7 @@ func TestFirstProcessKilled(t *testing.T) {
 				run := e.theRun(t, objects)
 				require.NoError(t, shared.Create(t.Context(), objects...))
 				pods := e.watchPods(t, run)
-				m.await(t, e, pods)
+				m.await(t, e, run, pods)
 				require.NoError(t, cluster.CrashContainer(idOf(t, pods.newest(), e.container(m.busy))))
 				s, _ := e.observe(t, run, func(s state.State) bool { return s.Phase.Ended() })
 				if e.name == "tekton" && m.busy != harvestContainer {

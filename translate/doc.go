@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package translate is the compiler, up to the engines. It has three stages:
+// Package translate is the compiler, up to the engines. It is three calls:
 //
 //	Load(files)                     -> Promises with positions, API and findings
 //	Promise.Plan(kind, object, ...) -> plan.Workflow
 //	Backend.Compile(plan.Workflow)  -> objects of one engine
 //
-// Each stage takes values and returns values and findings (diag):
+// Each takes values and returns values and findings (diag). Their stages:
 //
 //	bytes -> parse -> check -> admit | -> plan | -> Backend -> manifests
 //	          Load                     Plan      Compile
@@ -17,7 +17,7 @@
 //	plan      what a workflow does: runs, steps, access; no engine words
 //	manifest  Kubernetes objects and how they are printed
 //
-// The stages use operator (the configuration of the installation), sample (a
+// They use operator (the configuration of the installation), sample (a
 // request where none was given), workflow (the four of a Promise), kubelet (how
 // $(NAME) expands) and names.
 //

@@ -30,7 +30,7 @@ type Loaded struct {
 }
 
 // Load reads all files and sorts the documents into Promises and requests. Files of a folder of
-// tests come last: copies of Promises and requests in them are left alone.
+// tests come last: a request there is left alone, and so is a Promise that is found elsewhere.
 func Load(in Input) *Loaded {
 	l := &Loaded{}
 	docs, fixtures := l.documents(in.Files)

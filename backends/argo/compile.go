@@ -47,8 +47,8 @@ type Compiler struct {
 // Name is how users and findings call the backend.
 func (Compiler) Name() string { return name }
 
-// Compile turns every Run into what it needs, and all Runs into one Workflow, in the order to
-// create them. An error in any Run leaves no objects.
+// Compile turns every Run into what it needs, and all Runs into one Workflow, in the order in
+// which kubectl can apply them. An error in any Run leaves no objects.
 func (c Compiler) Compile(w plan.Workflow) ([]manifest.Object, diag.List) {
 	if len(w.Runs) == 0 {
 		return nil, nil

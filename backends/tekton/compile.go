@@ -4,8 +4,9 @@
 // container, one workspace for each directory of Kratix.
 //
 // Tekton repeats much of what the kubelet does, with other rules: it expands $(...) in text,
-// adds up the requests of the steps, and asks the registry for entrypoints. Each file here
-// hides one of these differences from the user's containers.
+// adds up the requests of the steps, and asks the registry for entrypoints. entrypoint.go,
+// text.go, resources.go and downward.go hide these differences from the user's containers;
+// status.go reads back what became of them.
 package tekton
 
 import (
@@ -42,8 +43,8 @@ type Compiler struct {
 // Name is how users and findings call the backend.
 func (Compiler) Name() string { return name }
 
-// Compile turns every Run into what it needs and its TaskRun, in the order to create them:
-// Tekton reads the service account when it makes the Pod, and does not try again. An error in
+// Compile turns every Run into what it needs and its TaskRun, in the order in which
+// kubectl can apply them: Tekton reads the service account when it makes the Pod, and does not try again. An error in
 // any Run leaves no objects.
 func (c Compiler) Compile(w plan.Workflow) ([]manifest.Object, diag.List) {
 	out := &build.Output{}

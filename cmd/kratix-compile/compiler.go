@@ -24,8 +24,9 @@ type result struct {
 	sources sources
 }
 
-// compile reads what the flags name and runs the compiler. It fails for usage
-// and files only; what is wrong in the documents is in the result.
+// compile reads what the flags name and runs the compiler. What is wrong in
+// the documents is in the result. An error is about usage, a file, or a registry that does not
+// answer, or means that somebody has interrupted.
 func (f *options) compile(cmd *cobra.Command, s streams, format manifest.Format) (result, error) {
 	if err := f.check(cmd, format); err != nil {
 		return result{}, err

@@ -38,7 +38,7 @@ func (k Key) String() string { return k.Namespace + "/" + k.Run }
 // Name is of the head ConfigMap.
 func (k Key) Name() string { return "harvest-" + names.Hash(32, k.Namespace, k.Run) }
 
-// Origin is where a bundle came from, for people who investigate.
+// Origin is where a bundle came from. RunUID and Labels say whose it is; the Pod is for people.
 type Origin struct {
 	// Pod is in the namespace of the run. RunUID is that of the engine's object.
 	Pod            string

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -70,8 +71,8 @@ func (f *flow) gather(ctx context.Context, known refusals) (*seen, error) {
 	if s.results, err = f.results(ctx, s.Runs, current); err != nil {
 		return nil, err
 	}
-	for _, r := range s.results {
-		s.Records = append(s.Records, r.asRecord(known))
+	for _, run := range slices.Sorted(maps.Keys(s.results)) {
+		s.Records = append(s.Records, s.results[run].asRecord(known))
 	}
 	if status.Round == 0 && len(s.runs) > 0 {
 		// Somebody has emptied the status. No run can have had as high a round as there were seconds.

@@ -77,8 +77,8 @@ func (r *Runner) bring(ctx context.Context, req Request, u, promise *unstructure
 		r.Slots.Release(req.claim("")) // others need not wait until it is mended
 	}
 	if err != nil {
-		told := false
-		if after, told = r.explain(o, err); !told {
+		known := false
+		if after, known = r.explain(o, err); !known {
 			return r.retry(o, err)
 		}
 	}
@@ -88,9 +88,9 @@ func (r *Runner) bring(ctx context.Context, req Request, u, promise *unstructure
 	return reconcile.Result{RequeueAfter: after}, nil
 }
 
-// explain says in the object's conditions what it waits for or lacks, and when to look again. It
-// says nothing of errors that pass by themselves.
-func (r *Runner) explain(o *object, err error) (after time.Duration, told bool) {
+// explain says in the object's conditions what it waits for or lacks, and when to look again.
+// known is false for an error that is not among them, and the object is only tried again.
+func (r *Runner) explain(o *object, err error) (after time.Duration, known bool) {
 	invalid, isInvalid := errors.AsType[*engine.Invalid](err)
 	rejected, isRejected := errors.AsType[*Rejected](err)
 	leaving, isGoing := errors.AsType[*going](err)
@@ -167,7 +167,7 @@ func (r *Runner) say(o *object, kind, status, reason, message string) {
 const (
 	// maxText bounds what a condition says, in bytes.
 	maxText = 2 << 10
-	// maxNote is what the API server takes of an event's text, in bytes.
+	// maxNote bounds the text of an event, in bytes: the API server takes 1024.
 	maxNote = 1000
 )
 
@@ -200,7 +200,7 @@ func sooner(a, b time.Duration) time.Duration {
 	return min(a, b)
 }
 
-// Rejected is what only people can change. It is said in a condition and looked at again
+// Rejected is what the runner cannot mend. A condition says it, and the object is looked at again
 // now and then.
 type Rejected struct {
 	Reason string
@@ -234,7 +234,18 @@ func (r *Runner) EngineFor(ctx context.Context, promise *unstructured.Unstructur
 	}
 	i := slices.IndexFunc(r.Engines, func(e *engine.Engine) bool { return e.Name == name })
 	if i < 0 {
-		return nil, &Rejected{"EngineUnknown", fmt.Errorf("the annotation %s asks for %q, which is no engine; choose %s", AnnotationEngine, name, strings.Join(backends.Names(), " or "))}
+		why := "is no engine"
+		if slices.Contains(backends.Names(), name) {
+			why = "this runner leaves alone (--engines)"
+		}
+		return nil, &Rejected{"EngineUnknown", fmt.Errorf("the annotation %s asks for %q, which %s; choose %s", AnnotationEngine, name, why, strings.Join(r.engineNames(), " or "))}
 	}
 	return r.Engines[i], nil
+}
+
+func (r *Runner) engineNames() (names []string) {
+	for _, e := range r.Engines {
+		names = append(names, e.Name)
+	}
+	return names
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package engine is where Pipelines run: it compiles them for an engine, submits exactly
-// what kratix-compile prints, and says what became of it.
+// Package engine is where Pipelines run: it compiles them for an engine, submits
+// what kratix-compile prints, with a seal on the run and an owner on its input, and says what became of it.
 package engine
 
 import (
@@ -60,8 +60,8 @@ func (e *Engine) Check(promise *translate.Promise, opts plan.Options) ([]transla
 	return outputs, findings, refused(findings)
 }
 
-// Compile makes the objects of a workflow with one Pipeline: what kratix-compile prints for it,
-// in the order to create it, the run last.
+// Compile makes the objects of a workflow with one Pipeline: what kratix-compile prints for it.
+// The run is the last one; Submit creates the input after it, because the input belongs to it.
 func (e *Engine) Compile(w plan.Workflow) ([]manifest.Object, error) {
 	objects, findings := e.backend.Compile(w)
 	return objects, refused(findings)

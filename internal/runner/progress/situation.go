@@ -44,8 +44,8 @@ type Situation struct {
 	RunName func(pipeline string, round int) string
 	// RunNamespace is where a run would be created now.
 	RunNamespace string
-	// LastRound is the highest round among runs that exist, 0 if unknown. It keeps
-	// names new even if somebody has emptied the object's status.
+	// LastRound is a number that no round of an existing run exceeds, 0 if the status knows it.
+	// It keeps names new even if somebody has emptied the object's status.
 	LastRound int
 }
 
