@@ -25,6 +25,7 @@ const maxDecisions = 8
 // next reconciliation begins with gathering again; what was done before the error stays done.
 func (f *flow) advance(ctx context.Context) (progress.Decision, error) {
 	if f.fault != nil {
+		f.Slots.Release(f.slot()) // others need not wait until it is mended
 		return progress.Decision{}, f.fault
 	}
 	known := refusals{}
@@ -242,8 +243,9 @@ func (f *flow) learn(known refusals, err error) bool {
 // giveBack frees the slot of an object that has no run after an error that may last: a quota, a
 // policy, a missing right. A conflict lasts a moment, and so the slot is kept.
 func (f *flow) giveBack(s *seen, d progress.Decision, err error) {
+	before, _ := s.Status.Current()
 	current, _ := d.Status.Current()
-	created := d.Status.Accepts(current.Run) && current.RunUID != ""
+	created := d.Status.Accepts(current.Run) && current.RunUID != "" && current.RunUID != before.RunUID
 	if !created && !slices.ContainsFunc(s.Runs, progress.Run.Active) && !apierrors.IsConflict(err) {
 		f.Slots.Release(f.slot())
 	}

@@ -54,6 +54,28 @@ func TestForbiddenHoldsNoSlot(t *testing.T) {
 	}
 }
 
+// TestSlotOfARunThatHasEnded: the run ended while the request was paused, and the status cannot
+// be written when it goes on.
+func TestSlotOfARunThatHasEnded(t *testing.T) {
+	w := newWorld(t, promise(t), thing(t, "a", "one"), namespace("a"))
+	w.step(t, "a", "one")
+	paused := func(value any) change {
+		return func(_ testing.TB, u *unstructured.Unstructured) {
+			u.SetLabels(map[string]string{progress.LabelPaused: fmt.Sprint(value)})
+		}
+	}
+	w.edit(t, w.thing(t, "a", "one"), paused(true))
+	w.step(t, "a", "one")
+	w.succeed(t, w.run(t, "a", "a", "one"))
+	w.edit(t, w.thing(t, "a", "one"), paused(false))
+	w.saveStatus = func(*unstructured.Unstructured) error {
+		return apierrors.NewForbidden(schema.GroupResource{Resource: "things"}, "one", errors.New("a policy"))
+	}
+	_, _ = w.reconcile(t, "a", "one")
+	active, _ := w.Slots.Active()
+	assert.Zero(t, active)
+}
+
 // TestHandoverKeepsLimits lets another leader look at the objects in every order.
 func TestHandoverKeepsLimits(t *testing.T) {
 	for _, first := range []string{"one", "two", "three"} {
@@ -154,34 +176,43 @@ func TestOutgrownObjectIsNotHammered(t *testing.T) {
 	assert.Zero(t, active)
 }
 
-// TestCutConnectionLosesNothing: the record is read again.
-func TestCutConnectionLosesNothing(t *testing.T) {
-	for _, files := range []map[string]string{small, noise(t)} {
-		w := newWorld(t, promise(t), thing(t, "a", "one"), namespace("a"))
-		w.step(t, "a", "one")
-		w.harvest(t, w.run(t, "a", "a", "one"), files)
-		for cut := 1; ; cut++ { // at the first read of a chunk, the second, ...
-			reads := 0
-			w.Records.Reader = interceptor.NewClient(w.api, interceptor.Funcs{Get: func(ctx context.Context, c client.WithWatch, k client.ObjectKey, o client.Object, opts ...client.GetOption) error {
-				if _, ok := o.(*corev1.ConfigMap); ok {
-					if reads++; reads == cut {
-						return fmt.Errorf("unexpected error when reading response body. Please retry. Original error: %w", io.ErrUnexpectedEOF)
-					}
+// TestUnreadableForNowLosesNothing: the record is read again after a cut connection, and after an
+// answer that would be final if it were about a write.
+func TestUnreadableForNowLosesNothing(t *testing.T) {
+	cut := fmt.Errorf("unexpected error when reading response body. Please retry. Original error: %w", io.ErrUnexpectedEOF)
+	for _, trouble := range []error{cut, apierrors.NewBadRequest("a proxy says so"), apierrors.NewInternalError(errors.New("etcdserver: request is too large"))} {
+		readWith(t, small, trouble)
+		readWith(t, noise(t), trouble)
+	}
+}
+
+// readWith has every read of a chunk fail once.
+func readWith(t *testing.T, files map[string]string, trouble error) {
+	t.Helper()
+	w := newWorld(t, promise(t), thing(t, "a", "one"), namespace("a"))
+	w.step(t, "a", "one")
+	w.harvest(t, w.run(t, "a", "a", "one"), files)
+	for cut := 1; ; cut++ { // at the first read of a chunk, the second, ...
+		reads := 0
+		w.Records.Reader = interceptor.NewClient(w.api, interceptor.Funcs{Get: func(ctx context.Context, c client.WithWatch, k client.ObjectKey, o client.Object, opts ...client.GetOption) error {
+			if _, ok := o.(*corev1.ConfigMap); ok {
+				if reads++; reads == cut {
+					return trouble
 				}
-				return c.Get(ctx, k, o, opts...)
-			}})
-			_, err := w.reconcile(t, "a", "one")
-			if err == nil {
-				break
 			}
-			require.ErrorIs(t, err, io.ErrUnexpectedEOF)
-			current, _ := w.workflow(t, "a", "one").Current()
-			require.Equal(t, "one", current.Name)
-			require.Equal(t, progress.PhaseRunning, current.Phase)
+			return c.Get(ctx, k, o, opts...)
+		}})
+		_, err := w.reconcile(t, "a", "one")
+		if reads < cut {
+			require.NoError(t, err)
+			break
 		}
 		current, _ := w.workflow(t, "a", "one").Current()
-		assert.Equal(t, "two", current.Name, "the results were there all the time")
+		require.Equal(t, "one", current.Name)
+		require.Equal(t, progress.PhaseRunning, current.Phase)
 	}
+	current, _ := w.workflow(t, "a", "one").Current()
+	assert.Equal(t, "two", current.Name, "the results were there all the time")
 }
 
 // TestNobodysRecordGoes: an upload was under way when its request went.

@@ -19,6 +19,7 @@ import (
 	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
 	"github.com/kratix-compile/kratix-compile/internal/harvest"
 	"github.com/kratix-compile/kratix-compile/internal/runner/progress"
+	"github.com/kratix-compile/kratix-compile/translate/plan"
 )
 
 // evil is what the harvest of a forged run brings.
@@ -94,6 +95,35 @@ func TestForgedRunOfARequest(t *testing.T) {
 			require.NoError(t, w.deliver(t, genuine))
 		})
 	}
+}
+
+// TestRunNamedByTheStatus: a container writes into the status of its own object that it awaits the
+// run of another one. That run is old enough to be deleted if it were the object's.
+func TestRunNamedByTheStatus(t *testing.T) {
+	w := newWorld(t, promise(t, pipelines("resource", "configure", "one")), thing(t, "a", "victim"), thing(t, "b", "thief"), namespace("a"), namespace("b"))
+	w.Options = func() plan.Options {
+		opts := plan.Defaults()
+		opts.Config.NumberOfJobsToKeep = new(1)
+		return opts
+	}
+	w.step(t, "a", "victim")
+	victim := w.run(t, "a", "a", "victim")
+	w.harvest(t, victim, small)
+	w.succeed(t, victim)
+	w.step(t, "a", "victim")
+	w.step(t, "b", "thief")
+	w.succeed(t, w.run(t, "b", "b", "thief"))
+	o := newObject(w.thing(t, "b", "thief"))
+	status := progress.Read(o.status())
+	status.Pipelines[0].Run, status.Pipelines[0].RunNamespace, status.Pipelines[0].RunUID = victim.GetName(), "a", string(victim.GetUID())
+	status.Write(o.status())
+	require.NoError(t, w.api.Status().Update(t.Context(), o.Unstructured))
+	for range 3 {
+		w.step(t, "b", "thief")
+	}
+	current, _ := w.workflow(t, "b", "thief").Current()
+	require.Equal(t, progress.PhaseFailed, current.Phase, "it has no results for the run that it names")
+	assert.Len(t, w.runs(t, "a"), 1, "the run of the other object is there")
 }
 
 // TestReplacedRun: a tenant deletes the run in the own namespace and gives its name, labels and

@@ -182,7 +182,7 @@ func (f *flow) take(ctx context.Context, r *results, a progress.TakeResults) err
 		begun := time.Now()
 		err := f.writeWork(ctx, r, a.Pipeline)
 		f.traced("write Work", a.Pipeline, a.Run, begun, err)
-		if final(err) || refusal.Final(err) {
+		if final(err) {
 			return &refused{run: a.Run, results: true, err: err}
 		}
 		if err != nil {
@@ -217,7 +217,11 @@ func (f *flow) writeWork(ctx context.Context, r *results, pipeline string) error
 	if err != nil {
 		return err
 	}
-	return f.saveWork(ctx, work.Find(works, source), wanted)
+	err = f.saveWork(ctx, work.Find(works, source), wanted)
+	if refusal.Final(err) {
+		return &refused{run: r.record.Run, results: true, err: err}
+	}
+	return err
 }
 
 // files are those of a bundle's output.

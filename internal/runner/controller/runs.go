@@ -208,7 +208,8 @@ func cancel(ctx context.Context, own []run, name string) error {
 const defaultRunsToKeep = 5
 
 // deleteOldRuns deletes those that have ended, but for the newest of each Pipeline, which people
-// may want to look at.
+// may want to look at. The seal decides: the status, in which containers write, may name the run of
+// another object.
 func (f *flow) deleteOldRuns(ctx context.Context, own []run) error {
 	keep := defaultRunsToKeep
 	if chosen := f.Options().Config.NumberOfJobsToKeep; chosen != nil {
@@ -219,7 +220,7 @@ func (f *flow) deleteOldRuns(ctx context.Context, own []run) error {
 	})
 	kept := map[string]int{}
 	for _, r := range own {
-		if !r.ended() {
+		if owner, sealed := f.Seal.Owner(r.Unstructured); !sealed || owner != f.object.GetUID() || !r.ended() {
 			continue
 		}
 		of := strings.Join([]string{r.engine.Name, r.GetLabels()[v1alpha1.LabelPipeline], r.GetLabels()[v1alpha1.LabelWorkflowAction]}, "/")

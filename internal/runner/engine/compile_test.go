@@ -79,6 +79,20 @@ func TestPlanOfNothing(t *testing.T) {
 	assert.EqualError(t, err, `the Promise has no Pipeline "announce" in promise-delete`)
 }
 
+// TestNothingToRunIsNeverTooLarge: an object that no container is given may have any size.
+func TestNothingToRunIsNeverTooLarge(t *testing.T) {
+	var planner engine.Planner
+	s := website(t, workflow.Kind{Type: workflow.Promise, Action: workflow.Delete})
+	large := []any{map[string]any{"apiVersion": "v1", "kind": "ConfigMap", "metadata": map[string]any{"name": "large"}, "data": map[string]any{"x": strings.Repeat("x", 1<<20)}}}
+	require.NoError(t, unstructured.SetNestedSlice(s.Promise.Object, large, "spec", "dependencies"))
+	planned, err := planner.Plan(s, plan.Defaults())
+	require.NoError(t, err)
+	assert.Empty(t, planned.Runs)
+	s.Kind.Action = workflow.Configure
+	_, err = planner.Plan(s, plan.Defaults())
+	assert.ErrorContains(t, err, "KC307")
+}
+
 // TestPromisesStayLoaded demands the same plan from a Promise that stays loaded, and a new one
 // when the Promise has changed.
 func TestPromisesStayLoaded(t *testing.T) {

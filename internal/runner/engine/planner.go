@@ -46,37 +46,51 @@ type loaded struct {
 // It has no Runs if the Promise has no Pipelines of that kind. An error is *Invalid unless the
 // compiler itself is at fault.
 func (p *Planner) Plan(s Subject, opts plan.Options) (plan.Workflow, error) {
-	promise, object, err := p.subject(s)
+	promise := p.promise(s)
+	if err := refused(promise.Findings); err != nil {
+		return plan.Workflow{}, err
+	}
+	if len(s.Kind.Pipelines(promise.PromiseDoc, opts.Pipeline)) == 0 {
+		if opts.Pipeline != "" {
+			return plan.Workflow{}, fmt.Errorf("the Promise has no Pipeline %q in %s", opts.Pipeline, s.Kind)
+		}
+		// No container is given the object, so it may be as large and as odd as the API server lets it.
+		return plan.Workflow{Kind: s.Kind, Promise: s.Promise.GetName()}, refused(check.Config(opts.Config))
+	}
+	object, err := objectOf(promise, s)
 	if err != nil {
 		return plan.Workflow{}, err
 	}
 	w, findings := promise.Plan(s.Kind, object, opts)
-	if opts.Pipeline != "" && len(w.Runs) == 0 {
-		return w, fmt.Errorf("the Promise has no Pipeline %q in %s", opts.Pipeline, s.Kind)
-	}
 	return w, refused(slices.Concat(check.Config(opts.Config), findings))
 }
 
-// subject has the Promise of a Promise's own workflow loaded anew: the containers are given the
-// whole object, with its status.
-func (p *Planner) subject(s Subject) (promise *translate.Promise, object plan.Object, err error) {
+// promise is loaded anew for a Promise's own workflow: its containers are given the whole object,
+// with its status.
+func (p *Planner) promise(s Subject) *translate.Promise {
 	if s.Kind.Type == workflow.Promise {
-		promise = translate.Stored(s.Promise.Object)
-		return promise, plan.ForPromise(promise.PromiseDoc), refused(promise.Findings)
+		return translate.Stored(s.Promise.Object)
 	}
-	promise = p.Promise(s.Promise)
-	if err := refused(promise.Findings); err != nil {
-		return nil, plan.Object{}, err
+	return p.Promise(s.Promise)
+}
+
+func objectOf(promise *translate.Promise, s Subject) (plan.Object, error) {
+	if s.Kind.Type == workflow.Promise {
+		return plan.ForPromise(promise.PromiseDoc), nil
 	}
 	object, findings := promise.Request(s.Object.Object)
-	return promise, object, refused(findings)
+	return object, refused(findings)
 }
 
 // RunName is the name of the run of one Pipeline and attempt, which the options say; empty if
 // there is no such Pipeline.
 func (p *Planner) RunName(s Subject, opts plan.Options) string {
-	promise, object, err := p.subject(s)
-	if err != nil || len(s.Kind.Pipelines(promise.PromiseDoc, opts.Pipeline)) == 0 {
+	promise := p.promise(s)
+	if refused(promise.Findings) != nil || len(s.Kind.Pipelines(promise.PromiseDoc, opts.Pipeline)) == 0 {
+		return ""
+	}
+	object, err := objectOf(promise, s)
+	if err != nil {
 		return ""
 	}
 	return plan.RunName(promise.PromiseDoc, s.Kind, object, opts)
