@@ -40,11 +40,11 @@ func Load(in Input) *Loaded {
 	}
 	first := byName{}
 	for _, doc := range docs {
-		l.sort(doc, first)
+		l.classify(doc, first)
 	}
 	for _, doc := range fixtures {
 		if isPromise(doc) && first[doc.Name()] == nil {
-			l.sort(doc, first)
+			l.classify(doc, first)
 		} else {
 			copies = append(copies, doc)
 		}
@@ -101,7 +101,7 @@ func isPromise(doc *parse.Document) bool {
 // byName has the first Promise of each name.
 type byName map[string]*Promise
 
-func (l *Loaded) sort(doc *parse.Document, first byName) {
+func (l *Loaded) classify(doc *parse.Document, first byName) {
 	if !isPromise(doc) {
 		l.others = append(l.others, doc)
 		return

@@ -55,7 +55,7 @@ func (f *options) compile(cmd *cobra.Command, s streams, format manifest.Format)
 			return result{}, err
 		}
 	}
-	f.engine.Images = known
+	f.engineOptions.Images = known
 	r.pages, found = f.pages(loaded, format)
 	if diags.Append(found); len(r.pages) == 0 {
 		diags.Append(loaded.Nothing(f.kinds(), f.plan.Pipeline, diags))
@@ -71,7 +71,7 @@ func (f *options) compile(cmd *cobra.Command, s streams, format manifest.Format)
 // what comes of them. A Promise is let go as soon as it is printed: of a thousand Promises only
 // the printed bytes stay in memory.
 func (f *options) pages(loaded *translate.Loaded, format manifest.Format) (pages []page, diags diag.List) {
-	engines := backends.New(f.chosen(), f.engine)
+	compilers := backends.New(f.chosen(), f.engineOptions)
 	results := make([]printer, len(loaded.Promises))
 	loaded.Each(func(i int, p *translate.Promise) {
 		workflows, found := p.Workflows(f.kinds(), f.plan)
@@ -81,10 +81,10 @@ func (f *options) pages(loaded *translate.Loaded, format manifest.Format) (pages
 				out.plan(w)
 				continue
 			}
-			for _, engine := range engines {
-				objects, found := engine.Compile(w)
+			for _, compiler := range compilers {
+				objects, found := compiler.Compile(w)
 				out.diags.Append(found)
-				out.objects(w, engine.Name(), objects)
+				out.objects(w, compiler.Name(), objects)
 			}
 		}
 		results[i], loaded.Promises[i] = out, nil

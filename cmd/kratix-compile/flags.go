@@ -18,17 +18,17 @@ import (
 
 // options are what compile, lint and diff have in common.
 type options struct {
-	files     []string
-	requests  []string
-	stdinName string
-	config    string
-	backends  []string
-	workflow  string
-	strict    bool
-	color     string
-	plan      plan.Options
-	engine    backends.Options
-	images    imageFlags
+	files         []string
+	requests      []string
+	stdinName     string
+	config        string
+	engineNames   []string
+	workflow      string
+	strict        bool
+	color         string
+	plan          plan.Options
+	engineOptions backends.Options
+	images        imageFlags
 }
 
 const allWorkflows = "all"
@@ -40,14 +40,14 @@ var (
 
 // bind gives a command the flags. If the user gives no --backend, the command uses fallback.
 func (f *options) bind(cmd *cobra.Command, fallback ...string) {
-	f.plan, f.engine = plan.Defaults(), backends.Defaults()
+	f.plan, f.engineOptions = plan.Defaults(), backends.Defaults()
 	f.workflow, f.color = allWorkflows, console.Auto
 	cmd.Flags().SortFlags = false
 	section(cmd, inputFlags, f.bindInput)
 	section(cmd, chosenFlags, func(set *pflag.FlagSet) { f.bindChoice(set, fallback) })
 	section(cmd, findingFlags, f.bindFindings)
 	section(cmd, imageSection, f.images.bind)
-	section(cmd, installation, func(set *pflag.FlagSet) { flags.Installation(set, &f.plan, &f.engine) })
+	section(cmd, installation, func(set *pflag.FlagSet) { flags.Installation(set, &f.plan, &f.engineOptions) })
 
 	completeFiles(cmd, "filename", "request", "config", "image-config", "save-image-config")
 	complete(cmd, "backend", backendNames)
@@ -73,7 +73,7 @@ func (f *options) bindInput(set *pflag.FlagSet) {
 
 func (f *options) bindChoice(set *pflag.FlagSet, fallback []string) {
 	set.SortFlags = false
-	set.StringSliceVar(&f.backends, "backend", fallback, "`ENGINE` to compile for: "+flags.List(backendNames)+"; may be repeated")
+	set.StringSliceVar(&f.engineNames, "backend", fallback, "`ENGINE` to compile for: "+flags.List(backendNames)+"; may be repeated")
 	set.Var(flags.NewChoice(&f.workflow, workflows), "workflow", "`WORKFLOW` to compile: "+flags.List(workflows))
 	set.StringVar(&f.plan.Pipeline, "pipeline", "", "compile only the Pipeline of this `NAME`")
 }
@@ -90,14 +90,14 @@ func (f *options) check(cmd *cobra.Command, format manifest.Format) error {
 	switch {
 	case len(f.files) == 0:
 		return misuse(cmd, "no input: give -f FILE, -f DIR, or -f - for stdin")
-	case len(f.backends) == 0 && format != planFormat:
+	case len(f.engineNames) == 0 && format != planFormat:
 		return misuse(cmd, "no --backend: choose one of %s", flags.List(backendNames))
 	case slices.Contains(f.files, stdin) && slices.Contains(f.requests, stdin):
 		return console.Trouble("-f - and --request - both want stdin; requests may be in the same stream as the Promise")
 	case f.stdinName != "" && !fromStdin:
 		return misuse(cmd, "--stdin-filename names what -f - reads, and there is no -f -")
 	}
-	for _, b := range f.backends {
+	for _, b := range f.engineNames {
 		if !slices.Contains(backendNames, b) {
 			return misuse(cmd, "--backend %q: choose one of %s", b, flags.List(backendNames))
 		}
@@ -116,8 +116,8 @@ const allBackends = "all"
 
 // chosen are the engines asked for.
 func (f *options) chosen() []string {
-	if slices.Contains(f.backends, allBackends) {
+	if slices.Contains(f.engineNames, allBackends) {
 		return backends.Names()
 	}
-	return f.backends
+	return f.engineNames
 }

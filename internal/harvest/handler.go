@@ -232,7 +232,7 @@ func (h *Handler) receive(w http.ResponseWriter, r *http.Request, c *call) answe
 
 // store checks the bundle and stores it. It goes on when the sender has gone away: the step
 // comes back for the answer.
-func (h *Handler) store(ctx context.Context, spool *spool, c *call) answer {
+func (h *Handler) store(ctx context.Context, spool *spooled, c *call) answer {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), protocol.StoreTime)
 	defer cancel()
 	content, err := spool.rewound()

@@ -12,11 +12,11 @@ import (
 	"github.com/kratix-compile/kratix-compile/internal/harvest/bundle"
 )
 
-// spool is a bundle on disk, in a file whose name is removed at once: however the process
+// spooled is a bundle on disk, in a file whose name is removed at once: however the process
 // ends, nothing is left on the disk.
-type spool struct{ file *os.File }
+type spooled struct{ file *os.File }
 
-func newSpool(dir string) (*spool, error) {
+func newSpool(dir string) (*spooled, error) {
 	file, err := os.CreateTemp(dir, "bundle-")
 	if err != nil {
 		return nil, fmt.Errorf("make a file for a bundle: %w", err)
@@ -24,16 +24,16 @@ func newSpool(dir string) (*spool, error) {
 	if err := os.Remove(file.Name()); err != nil {
 		return nil, errors.Join(err, file.Close())
 	}
-	return &spool{file}, nil
+	return &spooled{file}, nil
 }
 
-func (s *spool) Close() error { return s.file.Close() }
+func (s *spooled) Close() error { return s.file.Close() }
 
 // errDisk is a failure of the disk and not of the sender.
 var errDisk = errors.New("keep a bundle on disk")
 
 // fill takes exactly size bytes and says what their digest is.
-func (s *spool) fill(body io.Reader, size int64) (bundle.Digest, error) {
+func (s *spooled) fill(body io.Reader, size int64) (bundle.Digest, error) {
 	sum := sha256.New()
 	n, err := io.Copy(io.MultiWriter(onDisk{s.file}, sum), body)
 	if err == nil && n != size {
@@ -43,7 +43,7 @@ func (s *spool) fill(body io.Reader, size int64) (bundle.Digest, error) {
 }
 
 // rewound is the bundle from its beginning.
-func (s *spool) rewound() (io.Reader, error) {
+func (s *spooled) rewound() (io.Reader, error) {
 	_, err := s.file.Seek(0, io.SeekStart)
 	return onDisk{s.file}, err
 }

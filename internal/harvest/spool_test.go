@@ -32,7 +32,7 @@ func TestSpool(t *testing.T) {
 func TestSpoolOnABrokenDisk(t *testing.T) {
 	full, err := os.OpenFile("/dev/full", os.O_RDWR, 0)
 	require.NoError(t, err)
-	s := &spool{full}
+	s := &spooled{full}
 	_, err = s.fill(strings.NewReader("abc"), 3)
 	assert.ErrorIs(t, err, errDisk)
 	require.NoError(t, s.Close())

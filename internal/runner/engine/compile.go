@@ -44,8 +44,8 @@ func (e *Invalid) Error() string {
 	return strings.Join(told, "; ")
 }
 
-// refused are the errors among the findings.
-func refused(findings diag.List) error {
+// invalid are the errors among the findings.
+func invalid(findings diag.List) error {
 	if findings.HasErrors() {
 		return &Invalid{Findings: findings.Sorted()}
 	}
@@ -57,12 +57,12 @@ func refused(findings diag.List) error {
 func (e *Engine) Check(promise *translate.Promise, opts plan.Options) ([]translate.Output, diag.List, error) {
 	outputs, findings := promise.Compile(translate.Options{Backends: []translate.Backend{e.backend}, Plan: opts})
 	findings = slices.Concat(check.Config(opts.Config), findings).Sorted()
-	return outputs, findings, refused(findings)
+	return outputs, findings, invalid(findings)
 }
 
 // Compile makes the objects of a workflow with one Pipeline: what kratix-compile prints for it.
 // The run is the last one; Submit creates the input after it, because the input belongs to it.
 func (e *Engine) Compile(w plan.Workflow) ([]manifest.Object, error) {
 	objects, findings := e.backend.Compile(w)
-	return objects, refused(findings)
+	return objects, invalid(findings)
 }

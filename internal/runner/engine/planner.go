@@ -47,7 +47,7 @@ type loaded struct {
 // compiler itself is at fault.
 func (p *Planner) Plan(s Subject, opts plan.Options) (plan.Workflow, error) {
 	promise := p.promise(s)
-	if err := refused(promise.Findings); err != nil {
+	if err := invalid(promise.Findings); err != nil {
 		return plan.Workflow{}, err
 	}
 	if len(s.Kind.Pipelines(promise.PromiseDoc, opts.Pipeline)) == 0 {
@@ -55,14 +55,14 @@ func (p *Planner) Plan(s Subject, opts plan.Options) (plan.Workflow, error) {
 			return plan.Workflow{}, fmt.Errorf("the Promise has no Pipeline %q in %s", opts.Pipeline, s.Kind)
 		}
 		// No container is given the object, so it may be as large and as odd as the API server lets it.
-		return plan.Workflow{Kind: s.Kind, Promise: s.Promise.GetName()}, refused(check.Config(opts.Config))
+		return plan.Workflow{Kind: s.Kind, Promise: s.Promise.GetName()}, invalid(check.Config(opts.Config))
 	}
 	object, err := objectOf(promise, s)
 	if err != nil {
 		return plan.Workflow{}, err
 	}
 	w, findings := promise.Plan(s.Kind, object, opts)
-	return w, refused(slices.Concat(check.Config(opts.Config), findings))
+	return w, invalid(slices.Concat(check.Config(opts.Config), findings))
 }
 
 // promise is loaded anew for a Promise's own workflow: its containers are given the whole object,
@@ -79,14 +79,14 @@ func objectOf(promise *translate.Promise, s Subject) (plan.Object, error) {
 		return plan.ForPromise(promise.PromiseDoc), nil
 	}
 	object, findings := promise.Request(s.Object.Object)
-	return object, refused(findings)
+	return object, invalid(findings)
 }
 
 // RunName is the name of the run of one Pipeline and attempt, which the options say; empty if
 // there is no such Pipeline.
 func (p *Planner) RunName(s Subject, opts plan.Options) string {
 	promise := p.promise(s)
-	if refused(promise.Findings) != nil || len(s.Kind.Pipelines(promise.PromiseDoc, opts.Pipeline)) == 0 {
+	if invalid(promise.Findings) != nil || len(s.Kind.Pipelines(promise.PromiseDoc, opts.Pipeline)) == 0 {
 		return ""
 	}
 	object, err := objectOf(promise, s)
