@@ -346,8 +346,8 @@ func testWhatIsWrong(t *testing.T, y *yard) {
 		"dots": {func(d *v1alpha1.Destination) { d.Spec.Path = "a/../.." }, "DestinationNotReady spec.path must not contain .."},
 		"ref":  {func(d *v1alpha1.Destination) { d.Spec.StateStoreRef = nil }, "DestinationNotReady spec.stateStoreRef is empty; name a GitStateStore or a BucketStateStore"},
 		"file": {func(d *v1alpha1.Destination) {
-			d.Spec.Filepath = v1alpha1.Filepath{Mode: v1alpha1.FilepathAggregated, Filename: "a/b"}
-		}, "DestinationNotReady spec.filepath.filename is a path; use a name"},
+			d.Spec.Filepath = v1alpha1.Filepath{Mode: v1alpha1.FilepathAggregated, Filename: "../b"}
+		}, "DestinationNotReady spec.filepath.filename must not contain .."},
 		"store": {func(d *v1alpha1.Destination) { d.Spec.StateStoreRef.Name = y.name("none") }, "StateStoreNotFound BucketStateStore " + y.name("none") + " is not there"},
 	} {
 		y.ready(t, y.destination(t, name, nil, c.change), "False "+c.want)

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"path"
 	"slices"
 	"strings"
 
@@ -32,7 +33,7 @@ func AggregatedID(d *v1alpha1.Destination) string { return "destination/" + d.Na
 // would delete what was in it.
 func Aggregated(d *v1alpha1.Destination, parts []Part) statestore.Change {
 	c := statestore.Change{ID: AggregatedID(d), Title: "Update from: " + d.Name}
-	file := join(root(d), cmp.Or(d.Spec.Filepath.Filename, defaultFilename))
+	file := join(root(d), filename(d))
 	if len(parts) == 0 {
 		c.Title = "Delete from: " + d.Name
 		c.Remove = []string{file}
@@ -50,6 +51,13 @@ func Aggregated(d *v1alpha1.Destination, parts []Part) statestore.Change {
 	}
 	c.Files = []statestore.File{whole}
 	return c
+}
+
+// filename is the path of the one file below that of its Destination. It may have directories, and
+// surplus slashes do not count. A path that leaves the Destination with .. stays as it is: the store
+// refuses it.
+func filename(d *v1alpha1.Destination) string {
+	return strings.TrimLeft(path.Clean(cmp.Or(d.Spec.Filepath.Filename, defaultFilename)), "/")
 }
 
 func joined(parts []Part) io.Reader {

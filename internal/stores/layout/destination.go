@@ -23,8 +23,10 @@ func Fault(d *v1alpha1.Destination) (field, message string) {
 		return "spec.stateStoreRef", "is empty; name a GitStateStore or a BucketStateStore"
 	case ref.Kind != v1alpha1.KindGitStateStore && ref.Kind != v1alpha1.KindBucketStateStore:
 		return "spec.stateStoreRef.kind", "is " + ref.Kind + "; use GitStateStore or BucketStateStore"
-	case strings.Contains(d.Spec.Filepath.Filename, "/"):
-		return "spec.filepath.filename", "is a path; use a name"
+	case slices.Contains(strings.Split(d.Spec.Filepath.Filename, "/"), ".."):
+		return "spec.filepath.filename", "must not contain .."
+	case filename(d) == "" || filename(d) == ".":
+		return "spec.filepath.filename", "names no file; use a name such as all.yaml, or a path such as flux/all.yaml"
 	}
 	return "", ""
 }

@@ -60,6 +60,27 @@ func TestRivalsShareAStateStore(t *testing.T) {
 	}
 }
 
+// TestFilename: the one file may be in a directory, as in Kratix.
+func TestFilename(t *testing.T) {
+	for filename, want := range map[string]struct{ path, fault string }{
+		"":              {"w/aggregated.yaml", ""},
+		"all.yaml":      {"w/all.yaml", ""},
+		"flux/all.yaml": {"w/flux/all.yaml", ""},
+		"/flux//a.yaml": {"w/flux/a.yaml", ""},
+		"./flux/a.yaml": {"w/flux/a.yaml", ""},
+		"../a.yaml":     {"w/../a.yaml", "must not contain .."},
+		"/":             {"w/", "names no file; use a name such as all.yaml, or a path such as flux/all.yaml"},
+		"./":            {"w/.", "names no file; use a name such as all.yaml, or a path such as flux/all.yaml"},
+	} {
+		d := made("one", 1, "w")
+		d.Spec.Filepath = v1alpha1.Filepath{Mode: v1alpha1.FilepathAggregated, Filename: filename}
+		assert.Equal(t, []string{want.path}, Aggregated(&d, nil).Remove, filename)
+		field, message := Fault(&d)
+		assert.Equal(t, want.fault, message, filename)
+		assert.Equal(t, want.fault != "", field == "spec.filepath.filename", filename)
+	}
+}
+
 // TestHolder: the Destination that was made first has the directory. Of two that were made in the
 // same second, the first by name has it.
 func TestHolder(t *testing.T) {
