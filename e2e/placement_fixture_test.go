@@ -38,6 +38,7 @@ import (
 	"github.com/kratix-compile/kratix-compile/e2e/cluster"
 	stored "github.com/kratix-compile/kratix-compile/internal/harvest/record"
 	"github.com/kratix-compile/kratix-compile/internal/stores/dispatch"
+	"github.com/kratix-compile/kratix-compile/internal/stores/placing"
 	"github.com/kratix-compile/kratix-compile/internal/stores/statestore"
 )
 
@@ -226,11 +227,12 @@ func (y *yard) ready(t *testing.T, o client.Object, want string) {
 // readyOf is the status, the reason and the message of what is Ready for this generation.
 func readyOf(o client.Object) string {
 	var all []metav1.Condition
+	seen := true // a condition of a Work or a WorkPlacement has no generation
 	switch o := o.(type) {
 	case *v1alpha1.Work:
-		all = o.Status.Conditions
+		all, seen = o.Status.Conditions, !placing.Unseen(o)
 	case *v1alpha1.WorkPlacement:
-		all = o.Status.Conditions
+		all, seen = o.Status.Conditions, !placing.Rewriting(o)
 	case *v1alpha1.Destination:
 		all = o.Status.Conditions
 	case *v1alpha1.BucketStateStore:
@@ -239,7 +241,7 @@ func readyOf(o client.Object) string {
 		all = o.Status.Conditions
 	}
 	c := meta.FindStatusCondition(all, "Ready")
-	if c == nil || c.ObservedGeneration != o.GetGeneration() {
+	if c == nil || !seen || c.ObservedGeneration != 0 && c.ObservedGeneration != o.GetGeneration() {
 		return ""
 	}
 	return fmt.Sprintf("%s %s %s", c.Status, c.Reason, c.Message)

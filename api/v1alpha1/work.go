@@ -106,4 +106,7 @@ type WorkStatus struct {
 	// that have been scheduled.
 	WorkPlacements        int `json:"workPlacements,omitempty"`
 	WorkPlacementsCreated int `json:"workPlacementsCreated,omitempty"`
+	// ObservedGeneration is the generation of the Work that the status is about. Kratix
+	// does not know it, and its conditions have no generation.
+	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
 }

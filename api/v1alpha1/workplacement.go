@@ -53,4 +53,7 @@ type WorkPlacementStatus struct {
 	// VersionID is the version of the State Store that the files were written in,
 	// such as a commit.
 	VersionID string `json:"versionID,omitempty"`
+	// WrittenGeneration is the generation of the WorkPlacement whose files were written
+	// last. Kratix does not know it, and its conditions have no generation.
+	WrittenGeneration int64 `json:"writtenGeneration,omitempty"`
 }

@@ -71,7 +71,7 @@ func (r *reader) placed(w *v1alpha1.Work, placed map[string]bool) (progress.Work
 	if len(w.Spec.WorkloadGroups) == 0 {
 		return progress.WorkReady, ""
 	}
-	if scheduled == nil || scheduled.ObservedGeneration != w.Generation && scheduled.ObservedGeneration != 0 {
+	if scheduled == nil || placing.Unseen(w) {
 		return progress.WorkPending, "kratix-runner has not yet chosen a Destination"
 	}
 	if r.may("workplacements") {

@@ -13,6 +13,7 @@ import (
 	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
 	"github.com/kratix-compile/kratix-compile/internal/runner/progress"
 	"github.com/kratix-compile/kratix-compile/internal/runner/work"
+	"github.com/kratix-compile/kratix-compile/internal/stores/placing"
 )
 
 // TestDependenciesAreAmongTheWorks: a Promise whose dependencies are not written is not reconciled.
@@ -39,7 +40,7 @@ func TestDependenciesAreAmongTheWorks(t *testing.T) {
 	assert.Equal(t, "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: needed\n", string(text), "as Kratix writes it")
 	for _, c := range []struct{ message, reason string }{{"Failing", "WorksFailing"}, {"Ready", "Reconciled"}} {
 		static := &works.Items[0]
-		static.Status.Conditions = []metav1.Condition{{Type: conditionReady, Status: metav1.ConditionTrue, Reason: c.message, Message: c.message}}
+		static.Status.Conditions = []metav1.Condition{{Type: placing.ConditionReady, Status: metav1.ConditionTrue, Reason: c.message, Message: c.message}}
 		require.NoError(t, w.api.Update(t.Context(), static))
 		assert.Equal(t, c.reason, reconciled().Reason)
 	}

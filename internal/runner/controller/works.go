@@ -17,6 +17,7 @@ import (
 	"github.com/kratix-compile/kratix-compile/internal/runner/engine"
 	"github.com/kratix-compile/kratix-compile/internal/runner/progress"
 	"github.com/kratix-compile/kratix-compile/internal/runner/work"
+	"github.com/kratix-compile/kratix-compile/internal/stores/placing"
 	"github.com/kratix-compile/kratix-compile/translate/manifest"
 	"github.com/kratix-compile/kratix-compile/translate/names"
 	"github.com/kratix-compile/kratix-compile/translate/workflow"
@@ -122,21 +123,16 @@ func (f *flow) placed(ctx context.Context) ([]progress.Work, error) {
 	return placed, nil
 }
 
-const (
-	conditionReady   = "Ready"
-	conditionWritten = "WriteSucceeded"
-)
-
 // workState is Ready only when every placement has been written: a Work is ready for Kratix as
 // soon as it is scheduled (docs/kratix-contract.md 8.5).
 func (r *Runner) workState(ctx context.Context, w *v1alpha1.Work) (progress.WorkState, error) {
-	ready := meta.FindStatusCondition(w.Status.Conditions, conditionReady)
+	ready := meta.FindStatusCondition(w.Status.Conditions, placing.ConditionReady)
 	switch {
 	case r.written.Stale(w):
 		return progress.WorkPending, nil
 	case len(w.Spec.WorkloadGroups) == 0:
 		return progress.WorkReady, nil // there is nothing to write
-	case ready == nil || older(ready, w):
+	case ready == nil || placing.Unseen(w):
 		return progress.WorkPending, nil
 	case ready.Message != string(progress.WorkReady):
 		return progress.WorkState(ready.Message), nil
@@ -151,21 +147,15 @@ func (r *Runner) workState(ctx context.Context, w *v1alpha1.Work) (progress.Work
 		state = progress.WorkPending // the cache has not seen all of them yet
 	}
 	for _, p := range placements.Items {
-		written := meta.FindStatusCondition(p.Status.Conditions, conditionWritten)
+		written := meta.FindStatusCondition(p.Status.Conditions, placing.ConditionWritten)
 		switch {
 		case written != nil && written.Status == metav1.ConditionFalse:
 			return progress.WorkFailing, nil
-		case written == nil || written.Status != metav1.ConditionTrue || p.Spec.WorkGeneration != w.Generation || older(written, &p):
+		case written == nil || written.Status != metav1.ConditionTrue || p.Spec.WorkGeneration != w.Generation || placing.Rewriting(&p):
 			state = progress.WorkPending
 		}
 	}
 	return state, nil
-}
-
-// older tells whether a condition is of another generation than the object. Kratix's own
-// say nothing of generations.
-func older(c *metav1.Condition, o client.Object) bool {
-	return c.ObservedGeneration != 0 && c.ObservedGeneration != o.GetGeneration()
 }
 
 // ensureDependencies keeps the Work of spec.dependencies (docs/kratix-contract.md 7.5).

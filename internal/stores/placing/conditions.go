@@ -33,9 +33,10 @@ const (
 	MessageScheduled = "Scheduled to correct Destination"
 )
 
-// status names only the worst: first what fails, then what has no place, then what is misplaced.
+// status is that of Kratix, field by field (docs/kratix-contract.md 8.5). It names only the worst: first what fails, then what has no place, then what is misplaced.
 func (s *placer) status() v1alpha1.WorkStatus {
 	status := s.Work.Status.DeepCopy()
+	status.ObservedGeneration = s.Work.Generation
 	status.WorkPlacements = len(s.Work.Spec.WorkloadGroups)
 	status.WorkPlacementsCreated = status.WorkPlacements - len(s.unplaced)
 	scheduled := metav1.Condition{Type: ConditionScheduled, Status: metav1.ConditionFalse}
@@ -50,10 +51,10 @@ func (s *placer) status() v1alpha1.WorkStatus {
 		scheduled.Message = "The ids of these workloadGroups begin like that of another one; rename their directories: " + list(s.refused)
 		ready.Message = messagePending
 	case len(s.unplaced) > 0:
-		scheduled.Reason, scheduled.Message = "UnscheduledWorkloads", "No matching destination found for workloadGroups: "+list(s.unplaced)+s.lacking()
+		scheduled.Reason, scheduled.Message = "UnscheduledWorkloads", "No matching destination found for workloadGroups: "+list(s.unplaced)
 		ready.Message = messagePending
 	case len(s.misplaced) > 0:
-		scheduled.Reason, scheduled.Message = reasonMismatch, "Target destination no longer matches destinationSelectors for workloadGroups: "+list(s.misplaced)+s.lacking()
+		scheduled.Reason, scheduled.Message = reasonMismatch, "Target destination no longer matches destinationSelectors for workloadGroups: "+list(s.misplaced)
 		ready.Reason, ready.Message = reasonMisplaced, reasonMisplaced
 	default:
 		scheduled.Status, ready.Status = metav1.ConditionTrue, metav1.ConditionTrue
@@ -63,14 +64,8 @@ func (s *placer) status() v1alpha1.WorkStatus {
 	if ready.Reason == "" {
 		ready.Reason = scheduled.Reason
 	}
-	set(&status.Conditions, s.Work.Generation, s.Now, scheduled, ready)
+	set(&status.Conditions, s.Now, scheduled, ready)
 	return *status
-}
-
-// lacking says which Destinations are missing. A person can mend that with a label.
-func (s *placer) lacking() string {
-	shown := s.wanted[:min(len(s.wanted), maxListed)]
-	return Short("; wanted is a Destination " + strings.Join(shown, ", and one "))
 }
 
 const reasonNotPlaced = "FailedToScheduleWorkloads"
@@ -78,7 +73,8 @@ const reasonNotPlaced = "FailedToScheduleWorkloads"
 // NotPlaced is the status of a Work whose plan could not be carried out.
 func NotPlaced(w *v1alpha1.Work, err error, now time.Time) v1alpha1.WorkStatus {
 	status := w.Status.DeepCopy()
-	set(&status.Conditions, w.Generation, now,
+	status.ObservedGeneration = w.Generation
+	set(&status.Conditions, now,
 		metav1.Condition{Type: ConditionScheduled, Status: metav1.ConditionFalse, Reason: reasonNotPlaced, Message: err.Error()},
 		metav1.Condition{Type: ConditionReady, Status: metav1.ConditionFalse, Reason: reasonNotPlaced, Message: messagePending})
 	return *status
@@ -96,6 +92,7 @@ type Attempt struct {
 // After is the status of a WorkPlacement after an attempt to write it.
 func After(p *v1alpha1.WorkPlacement, a Attempt, now time.Time) v1alpha1.WorkPlacementStatus {
 	status := p.Status.DeepCopy()
+	status.WrittenGeneration = writtenGeneration(p)
 	scheduled := metav1.Condition{Type: ConditionScheduled, Status: metav1.ConditionTrue, Reason: "ScheduledToDestination", Message: MessageScheduled}
 	ready := metav1.Condition{Type: ConditionReady, Status: metav1.ConditionTrue, Reason: "WorkloadsWrittenToTargetDestination", Message: messageReady}
 	conditions := []metav1.Condition{}
@@ -108,7 +105,7 @@ func After(p *v1alpha1.WorkPlacement, a Attempt, now time.Time) v1alpha1.WorkPla
 		ready.Status, ready.Reason, ready.Message = metav1.ConditionFalse, "ScheduledToDestination", messagePending
 	default:
 		conditions = append(conditions, metav1.Condition{Type: ConditionWritten, Status: metav1.ConditionTrue, Reason: "WorkloadsWrittenToStateStore", Message: "Workloads written to State Store"})
-		status.VersionID = a.VersionID
+		status.VersionID, status.WrittenGeneration = a.VersionID, p.Generation
 	}
 	if p.Labels[LabelMisplaced] == "true" {
 		scheduled.Status, scheduled.Reason, scheduled.Message = metav1.ConditionFalse, reasonMismatch, "Target destination no longer matches destinationSelectors"
@@ -116,20 +113,49 @@ func After(p *v1alpha1.WorkPlacement, a Attempt, now time.Time) v1alpha1.WorkPla
 			ready.Status, ready.Reason, ready.Message = metav1.ConditionFalse, reasonMisplaced, reasonMisplaced
 		}
 	}
-	set(&status.Conditions, p.Generation, now, append(conditions, scheduled, ready)...)
+	set(&status.Conditions, now, append(conditions, scheduled, ready)...)
 	return *status
 }
 
 // Written tells whether the State Store has the files of a WorkPlacement as it is now.
 func Written(p *v1alpha1.WorkPlacement) bool {
-	c := meta.FindStatusCondition(p.Status.Conditions, ConditionWritten)
-	return c != nil && c.Status == metav1.ConditionTrue && c.ObservedGeneration == p.Generation
+	return meta.IsStatusConditionTrue(p.Status.Conditions, ConditionWritten) && writtenGeneration(p) == p.Generation
 }
 
-// set changes only what differs. The time changes only when the status does.
-func set(all *[]metav1.Condition, generation int64, now time.Time, conditions ...metav1.Condition) {
+// Rewriting tells whether the files that were written last are of an earlier generation of the
+// WorkPlacement. It is false if nobody says which generation was written, as in Kratix.
+func Rewriting(p *v1alpha1.WorkPlacement) bool {
+	written := writtenGeneration(p)
+	return written != 0 && written != p.Generation
+}
+
+// Unseen tells whether the status of a Work is about an earlier generation of it. It is false if
+// nobody says which one, as in Kratix.
+func Unseen(w *v1alpha1.Work) bool {
+	observed := w.Status.ObservedGeneration
+	if c := meta.FindStatusCondition(w.Status.Conditions, ConditionReady); observed == 0 && c != nil {
+		observed = c.ObservedGeneration // of an older runner
+	}
+	return observed != 0 && observed != w.Generation
+}
+
+// writtenGeneration is 0 if nobody says it. Older runners have it in the condition.
+func writtenGeneration(p *v1alpha1.WorkPlacement) int64 {
+	c := meta.FindStatusCondition(p.Status.Conditions, ConditionWritten)
+	if p.Status.WrittenGeneration == 0 && c != nil && c.Status == metav1.ConditionTrue {
+		return c.ObservedGeneration
+	}
+	return p.Status.WrittenGeneration
+}
+
+// set changes only what differs. The time changes only when the status does. No condition has a
+// generation, as in Kratix, because people compare whole conditions; those of older runners lose it.
+func set(all *[]metav1.Condition, now time.Time, conditions ...metav1.Condition) {
+	for i := range *all {
+		(*all)[i].ObservedGeneration = 0
+	}
 	for _, c := range conditions {
-		c.ObservedGeneration, c.LastTransitionTime = generation, metav1.NewTime(now)
+		c.LastTransitionTime = metav1.NewTime(now)
 		meta.SetStatusCondition(all, c)
 	}
 }

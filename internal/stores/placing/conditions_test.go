@@ -51,6 +51,70 @@ func TestAfter(t *testing.T) {
 	}
 }
 
+// TestNoGenerations: no condition of a Work or a WorkPlacement has a generation, as in Kratix.
+func TestNoGenerations(t *testing.T) {
+	c := &cluster{work: workOf("", groupOf(".")), destinations: []v1alpha1.Destination{destination("a", nil)}}
+	c.work.Generation = 3
+	c.untilDone()
+	p := &c.placements[0]
+	p.Generation = 2
+	p.Status = After(p, Attempt{VersionID: "v1"}, noon)
+	for _, condition := range append(p.Status.Conditions, c.work.Status.Conditions...) {
+		assert.Zero(t, condition.ObservedGeneration, condition.Type)
+	}
+	assert.False(t, Unseen(c.work))
+	c.work.Generation++
+	assert.True(t, Unseen(c.work))
+	c.work.Status = NotPlaced(c.work, errors.New("forbidden"), noon)
+	assert.False(t, Unseen(c.work))
+	c.work.Status.ObservedGeneration = 0
+	assert.False(t, Unseen(c.work), "Kratix says nothing of generations")
+}
+
+// TestOlderRunner: older runners have the generation in the conditions. Nothing is written again
+// because of that.
+func TestOlderRunner(t *testing.T) {
+	older := func() *v1alpha1.WorkPlacement {
+		p := build(workOf("", groupOf(".")), &v1alpha1.WorkloadGroup{}, "a")
+		p.Generation = 2
+		p.Status = After(p, Attempt{VersionID: "v1"}, noon)
+		p.Status.WrittenGeneration = 0
+		for i := range p.Status.Conditions {
+			p.Status.Conditions[i].ObservedGeneration = 2
+		}
+		return p
+	}
+	p := older()
+	assert.True(t, Written(p))
+	assert.False(t, Rewriting(p))
+	p.Generation++
+	assert.False(t, Written(p))
+	assert.True(t, Rewriting(p))
+	p.Status = After(p, Attempt{Waiting: "no store"}, noon)
+	assert.False(t, Written(p), "it is still known which generation was written")
+	assert.True(t, Rewriting(p))
+	for _, condition := range p.Status.Conditions {
+		assert.Zero(t, condition.ObservedGeneration, condition.Type)
+	}
+	p = older()
+	p.Status = After(p, Attempt{VersionID: "v1"}, noon)
+	assert.True(t, Written(p))
+
+	kratix := older()
+	for i := range kratix.Status.Conditions {
+		kratix.Status.Conditions[i].ObservedGeneration = 0
+	}
+	assert.False(t, Written(kratix), "it is compared with the State Store")
+	assert.False(t, Rewriting(kratix), "what Kratix says is believed until then")
+
+	w := workOf("", groupOf("."))
+	w.Generation = 2
+	w.Status.Conditions = older().Status.Conditions
+	assert.False(t, Unseen(w))
+	w.Generation++
+	assert.True(t, Unseen(w))
+}
+
 func TestAfterAFailureTheVersionStays(t *testing.T) {
 	p := build(workOf("", groupOf(".")), &v1alpha1.WorkloadGroup{}, "a")
 	p.Status = After(p, Attempt{VersionID: "v1"}, noon)

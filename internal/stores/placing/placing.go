@@ -36,6 +36,9 @@ type Plan struct {
 	Delete []*v1alpha1.WorkPlacement
 	// Status is that of the Work when the rest is done.
 	Status v1alpha1.WorkStatus
+	// Wanted says to people which Destinations are missing: they can mend that with a label. It is
+	// empty if none is.
+	Wanted string
 }
 
 // Place decides where the files of a Work go. The Work is not being deleted.
@@ -63,7 +66,7 @@ func Place(s State) Plan {
 			place.plan.Delete = append(place.plan.Delete, &p)
 		}
 	}
-	place.plan.Status = place.status()
+	place.plan.Status, place.plan.Wanted = place.status(), place.lacking()
 	return place.plan
 }
 
@@ -120,6 +123,14 @@ func (s *placer) wants(group *v1alpha1.WorkloadGroup) {
 	if one := matching(s.Work, group); !slices.Contains(s.wanted, one) {
 		s.wanted = append(s.wanted, one)
 	}
+}
+
+// lacking says which Destinations are missing.
+func (s *placer) lacking() string {
+	if len(s.wanted) == 0 {
+		return ""
+	}
+	return "wanted is a Destination " + strings.Join(s.wanted[:min(len(s.wanted), maxListed)], ", and one ")
 }
 
 // one is the one WorkPlacement that a group of a request keeps, or the one Destination for which it

@@ -94,7 +94,7 @@ func TestPromise(t *testing.T) {
 	c.destinations[0].Labels = nil
 	c.untilDone()
 	assert.Equal(t, "a! b d", c.where("."), "relabelled")
-	assert.Equal(t, "False DestinationSelectorMismatch Target destination no longer matches destinationSelectors for workloadGroups: ["+groupOf(".").ID+"]; wanted is a Destination labelled env=dev",
+	assert.Equal(t, "False DestinationSelectorMismatch Target destination no longer matches destinationSelectors for workloadGroups: ["+groupOf(".").ID+"]",
 		condition(c.work.Status.Conditions, ConditionScheduled))
 	assert.Equal(t, "False Misplaced Misplaced", condition(c.work.Status.Conditions, ConditionReady))
 
@@ -121,7 +121,7 @@ func TestPromise(t *testing.T) {
 func TestRequest(t *testing.T) {
 	c := &cluster{work: workOf("mydb", groupOf(".", from(v1alpha1.SourcePromise, labels{"env": "dev"})))}
 	c.untilDone()
-	assert.Equal(t, "False UnscheduledWorkloads No matching destination found for workloadGroups: ["+groupOf(".").ID+"]; wanted is a Destination labelled env=dev", condition(c.work.Status.Conditions, ConditionScheduled))
+	assert.Equal(t, "False UnscheduledWorkloads No matching destination found for workloadGroups: ["+groupOf(".").ID+"]", condition(c.work.Status.Conditions, ConditionScheduled))
 	assert.Equal(t, "False UnscheduledWorkloads Pending", condition(c.work.Status.Conditions, ConditionReady))
 	assert.Equal(t, 1, c.work.Status.WorkPlacements)
 	assert.Zero(t, c.work.Status.WorkPlacementsCreated)
