@@ -276,7 +276,7 @@ func testSecretRotated(t *testing.T, y *yard) {
 	y.work(t, "three", "db3", nil, "three")
 	y.ready(t, store, "False ErrorInitialisingWriter secretAccessKey is empty")
 	require.NoError(t, y.Delete(t.Context(), secret))
-	y.ready(t, store, fmt.Sprintf("False SecretNotFound Secret %s/login is not there; spec.secretRef names it", y.namespace))
+	y.ready(t, store, fmt.Sprintf("False SecretNotFound Secret login not found in namespace %s; spec.secretRef names it", y.namespace))
 	second.set(func() { second.down = nil })
 	y.create(t, &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: "login"}, StringData: map[string]string{"secretAccessKey": "new"}})
 	y.ready(t, store, "True StateStoreReady State store is ready")

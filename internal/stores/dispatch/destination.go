@@ -8,18 +8,22 @@ import (
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/client-go/tools/events"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
 	"github.com/kratix-compile/kratix-compile/internal/stores/layout"
-	"github.com/kratix-compile/kratix-compile/internal/stores/placing"
 )
 
 // finalizerDestination keeps a Destination with cleanup: all until its files are gone.
 const finalizerDestination = "kratix.io/destination-cleanup"
+
+// Reasons of a Destination whose State Store cannot be used.
+const (
+	reasonStoreNotFound = "StateStoreNotFound"
+	reasonStoreNotReady = "StateStoreNotReady"
+)
 
 // destinations is the controller that writes the first manifests of Destinations, which show that
 // files can be written there, and that cleans up after Destinations.
@@ -27,7 +31,7 @@ type destinations struct {
 	client.Client
 	dispatcher *dispatcher
 	now        func() time.Time
-	events     events.EventRecorder
+	tell       teller
 }
 
 // Reconcile implements reconcile.Reconciler.
@@ -81,9 +85,9 @@ func (r *destinations) write(ctx context.Context, d *v1alpha1.Destination) error
 	case err != nil || held == nil || held.message == "":
 		return err
 	case held.missing:
-		return r.notReady(ctx, d, "StateStoreNotFound", held.message)
+		return r.notReady(ctx, d, reasonStoreNotFound, held.message)
 	}
-	return r.notReady(ctx, d, "StateStoreNotReady", held.message)
+	return r.notReady(ctx, d, reasonStoreNotReady, held.message)
 }
 
 // giveWay leaves everything to the Destination that holds the directory.
@@ -157,6 +161,6 @@ func (r *destinations) save(ctx context.Context, d *v1alpha1.Destination, ready 
 	if err := r.Status().Patch(ctx, d, client.MergeFrom(before)); err != nil {
 		return err
 	}
-	tellTurn(r.events, d, "Check", placing.ConditionReady, before.Status.Conditions, d.Status.Conditions)
+	r.tell.destination(d, before.Status.Conditions)
 	return nil
 }

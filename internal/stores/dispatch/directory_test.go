@@ -120,7 +120,7 @@ func TestTakenDestination(t *testing.T) {
 	c := fake.NewClientBuilder().WithScheme(s.Scheme()).WithObjects(d).WithStatusSubresource(d).
 		WithIndex(&v1alpha1.WorkPlacement{}, byDestination, ofPlacement(target)).Build()
 	heard := &told{}
-	r := &destinations{Client: c, dispatcher: s.dispatcher, now: time.Now, events: heard}
+	r := &destinations{Client: c, dispatcher: s.dispatcher, now: time.Now, tell: teller{heard}}
 	of := requestFor(d)
 	_, err := r.Reconcile(t.Context(), of)
 	require.NoError(t, err)
@@ -128,7 +128,7 @@ func TestTakenDestination(t *testing.T) {
 	ready := meta.FindStatusCondition(d.Status.Conditions, placing.ConditionReady)
 	assert.Equal(t, "PathTaken", ready.Reason)
 	assert.Equal(t, overlaps, ready.Message)
-	assert.Equal(t, told{"Warning PathTaken: " + overlaps}, *heard)
+	assert.Equal(t, told{"Warning DestinationNotReady: " + overlaps}, *heard)
 
 	require.NoError(t, c.Delete(t.Context(), d))
 	_, err = r.Reconcile(t.Context(), of)

@@ -33,7 +33,7 @@ import (
 
 // place chooses the Destinations of a Work. It makes, changes and deletes WorkPlacements so that
 // there is one for each of them.
-func (r *works) place(ctx context.Context, w *v1alpha1.Work, state placing.State) (v1alpha1.WorkStatus, error) {
+func (r *works) place(ctx context.Context, w *v1alpha1.Work, state placing.State) (placing.Plan, error) {
 	plan, begun := placing.Place(state), time.Now()
 	var errs []error
 	for _, p := range plan.Delete {
@@ -47,7 +47,7 @@ func (r *works) place(ctx context.Context, w *v1alpha1.Work, state placing.State
 	}
 	err := errors.Join(errs...)
 	r.trace(w, plan, begun, err)
-	return plan.Status, err
+	return plan, err
 }
 
 // write sends the change of a WorkPlacement to the State Store of its Destination, or says what
@@ -151,7 +151,7 @@ func (r *workPlacements) finish(ctx context.Context, p *v1alpha1.WorkPlacement, 
 	case o.Err != nil:
 		return reconcile.Result{RequeueAfter: t.retry}, r.save(ctx, p, placing.Attempt{Err: o.Err})
 	case !p.DeletionTimestamp.IsZero():
-		tellStay(r.events, p, o.Stay)
+		r.tell.stay(p, o.Stay)
 		return reconcile.Result{}, r.release(ctx, p)
 	}
 	version := o.Version

@@ -5,7 +5,6 @@ package dispatch
 import (
 	"context"
 	"errors"
-	"io"
 	"sync"
 	"time"
 
@@ -44,16 +43,6 @@ type dispatcher struct {
 }
 
 type rateLimited = workqueue.TypedRateLimitingInterface[reconcile.Request]
-
-// openStore is a State Store as one version of its object and its Secret describe it.
-type openStore struct {
-	version string
-	store   statestore.Store
-	queue   *Queue
-	stop    context.CancelFunc
-	// fault says to people why there is no queue.
-	fault string
-}
 
 // sender is an object that has a change on its way, with the kind that its controller has.
 type sender struct {
@@ -169,81 +158,12 @@ func (d *dispatcher) collect(of sender) (over *trip, underway bool) {
 		t.again = true
 	case err != nil:
 		t.retry = d.backoff.When(of)
+		d.checkAt(t.to, time.Time{})
 		d.wake(t.to.Kind, checkAfter, reconcile.Request{NamespacedName: types.NamespacedName{Name: t.to.Name}})
 	default:
 		d.backoff.Forget(of)
 	}
 	return t, false
-}
-
-// exists reads from a cache.
-func (d *dispatcher) exists(ctx context.Context, ref v1alpha1.StateStoreReference) (bool, error) {
-	var err error
-	switch ref.Kind {
-	case v1alpha1.KindGitStateStore:
-		err = d.reader.Get(ctx, client.ObjectKey{Name: ref.Name}, &v1alpha1.GitStateStore{})
-	case v1alpha1.KindBucketStateStore:
-		err = d.reader.Get(ctx, client.ObjectKey{Name: ref.Name}, &v1alpha1.BucketStateStore{})
-	default:
-		return false, nil
-	}
-	return err == nil, client.IgnoreNotFound(err)
-}
-
-// opened is the State Store of that version, or nil if that is not open.
-func (d *dispatcher) opened(ref v1alpha1.StateStoreReference, version string) statestore.Store {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if o := d.stores[ref]; o != nil && o.version == version {
-		return o.store
-	}
-	return nil
-}
-
-// open puts a State Store in the place of the version before. What waits in the queue of that one
-// is given back with context.Canceled, and is sent again.
-func (d *dispatcher) open(ctx context.Context, ref v1alpha1.StateStoreReference, version string, store statestore.Store) error {
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-d.running:
-	}
-	life, stop := context.WithCancel(d.context)
-	o := &openStore{version: version, store: store, queue: NewQueue(store, batchLimit, d.timeout), stop: stop}
-	d.queues.Go(func() {
-		o.queue.Run(life)
-		if c, ok := store.(io.Closer); ok {
-			_ = c.Close() // what is left is in a directory for temporary files
-		}
-	})
-	d.replace(ref, o)
-	return nil
-}
-
-// fault keeps all changes to a State Store back, and says why.
-func (d *dispatcher) fault(ref v1alpha1.StateStoreReference, why string) {
-	d.mu.Lock()
-	same := d.stores[ref] != nil && d.stores[ref].fault == why
-	d.mu.Unlock()
-	if !same {
-		d.replace(ref, &openStore{fault: why, stop: func() {}})
-	}
-}
-
-// replace closes a State Store and puts another one in its place, or none.
-func (d *dispatcher) replace(ref v1alpha1.StateStoreReference, with *openStore) {
-	d.mu.Lock()
-	before := d.stores[ref]
-	if with == nil {
-		delete(d.stores, ref)
-	} else {
-		d.stores[ref] = with
-	}
-	d.mu.Unlock()
-	if before != nil {
-		before.stop()
-	}
-	d.wakeSenders(ref)
 }
 
 // wakes is a source of the controller of a kind, through which the dispatcher wakes it.

@@ -12,13 +12,11 @@ import (
 	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/client-go/tools/events"
 	"k8s.io/client-go/util/workqueue"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
-	"github.com/kratix-compile/kratix-compile/internal/stores/placing"
 	"github.com/kratix-compile/kratix-compile/internal/stores/statestore"
 )
 
@@ -66,19 +64,24 @@ type stateStores[T client.Object] struct {
 	dispatcher *dispatcher
 	backoff    workqueue.TypedRateLimiter[reconcile.Request]
 	now        func() time.Time
-	events     events.EventRecorder
+	tell       teller
 }
 
 const (
 	// checkTimeout is for a check of credentials and rights. A batch that the check has to wait
 	// for comes on top.
 	checkTimeout = time.Minute
-	// checkEvery is when a new Secret is seen at the latest. If the server does not accept the
-	// old one any more, the first change that fails leads to a check at once.
+	// checkEvery is how often a State Store that works is checked.
 	checkEvery = 5 * time.Minute
+	// secretEvery is how often the Secret of a State Store is looked at. A new one is in use within
+	// 30 s.
+	secretEvery = 20 * time.Second
 	// lastCheck is the longest time between two checks of a State Store that fails them.
 	lastCheck = 30 * time.Second
 )
+
+// reasonPermissions is that of a State Store whose server does not let the runner write.
+const reasonPermissions = "ErrorValidatingPermissions"
 
 // Reconcile implements reconcile.Reconciler.
 func (r *stateStores[T]) Reconcile(ctx context.Context, req reconcile.Request) (reconcile.Result, error) {
@@ -99,6 +102,9 @@ func (r *stateStores[T]) Reconcile(ctx context.Context, req reconcile.Request) (
 	case err != nil:
 		return reconcile.Result{}, err
 	default:
+		if wait := r.dispatcher.due(ref, r.now()); wait > 0 {
+			return reconcile.Result{RequeueAfter: min(wait, secretEvery)}, nil // its Secret is the same
+		}
 		fault = check(ctx, store, r.dispatcher.timeout+checkTimeout)
 	}
 	if err := r.report(ctx, o, ref, fault); err != nil {
@@ -106,9 +112,11 @@ func (r *stateStores[T]) Reconcile(ctx context.Context, req reconcile.Request) (
 	}
 	if ready := fault == nil; ready {
 		r.backoff.Forget(req)
-		return reconcile.Result{RequeueAfter: checkEvery}, nil
+		return reconcile.Result{RequeueAfter: secretEvery}, nil
 	}
-	return reconcile.Result{RequeueAfter: max(r.backoff.When(req), fault.pause)}, nil
+	wait := max(r.backoff.When(req), fault.pause)
+	r.dispatcher.checkAt(ref, r.now().Add(wait))
+	return reconcile.Result{RequeueAfter: min(wait, secretEvery)}, nil
 }
 
 // unready says why a State Store cannot be written to.
@@ -132,7 +140,7 @@ func (r *stateStores[T]) opened(ctx context.Context, o T, ref v1alpha1.StateStor
 	if key != nil {
 		err := r.live.Get(ctx, *key, secret)
 		if apierrors.IsNotFound(err) {
-			return nil, &unready{reason: "SecretNotFound", message: fmt.Sprintf("Secret %s is not there; spec.secretRef names it", key)}
+			return nil, &unready{reason: "SecretNotFound", message: fmt.Sprintf("Secret %s not found in namespace %s; spec.secretRef names it", key.Name, key.Namespace)}
 		}
 		if apierrors.IsForbidden(err) {
 			return nil, &unready{reason: "StateStoreError", message: fmt.Sprintf("the runner may not read Secret %s; give it a Role for that (docs/placement.md)", key)}
@@ -160,7 +168,7 @@ func check(ctx context.Context, s statestore.Store, timeout time.Duration) *unre
 	if err == nil {
 		return nil
 	}
-	fault := &unready{reason: "ErrorValidatingPermissions", message: err.Error()}
+	fault := &unready{reason: reasonPermissions, message: err.Error()}
 	if pause, ok := errors.AsType[*statestore.Pause](err); ok {
 		fault.pause = time.Until(pause.Until)
 	}
@@ -188,7 +196,7 @@ func (r *stateStores[T]) report(ctx context.Context, o T, ref v1alpha1.StateStor
 		if err := r.Status().Patch(ctx, o, client.MergeFrom(original)); err != nil {
 			return err
 		}
-		tellTurn(r.events, o, "Check", placing.ConditionReady, before.Conditions, status.Conditions)
+		r.tell.stateStore(o, r.name, before.Conditions, status.Conditions)
 	}
 	if fault == nil && was == "NotReady" {
 		r.dispatcher.wakeSenders(ref)

@@ -27,7 +27,7 @@ import (
 )
 
 func (c *wiring) addWorks() error {
-	ctl, err := c.controller("work", &works{Client: c.GetClient(), live: c.GetAPIReader(), events: c.options.Events, tracer: c.options.Tracer, now: time.Now})
+	ctl, err := c.controller("work", &works{Client: c.GetClient(), live: c.GetAPIReader(), tell: teller{c.options.Events}, tracer: c.options.Tracer, now: time.Now})
 	if err != nil {
 		return err
 	}
@@ -116,7 +116,7 @@ func (c *wiring) worksFor(ctx context.Context, d *v1alpha1.Destination) []reconc
 
 func (c *wiring) addWorkPlacements() error {
 	ctl, err := c.controller("workplacement", &workPlacements{
-		Client: c.GetClient(), live: c.GetAPIReader(), dispatcher: c.dispatcher, now: time.Now, events: c.options.Events,
+		Client: c.GetClient(), live: c.GetAPIReader(), dispatcher: c.dispatcher, now: time.Now, tell: teller{c.options.Events},
 		contents: &contents{records: c.options.Records, tempDir: c.options.TempDir},
 		tracer:   c.options.Tracer,
 	})
@@ -160,7 +160,7 @@ func (c *wiring) rivalsOf(ctx context.Context, d *v1alpha1.Destination) []reconc
 }
 
 func (c *wiring) addDestinations() error {
-	ctl, err := c.controller("destination", &destinations{Client: c.GetClient(), dispatcher: c.dispatcher, now: time.Now, events: c.options.Events})
+	ctl, err := c.controller("destination", &destinations{Client: c.GetClient(), dispatcher: c.dispatcher, now: time.Now, tell: teller{c.options.Events}})
 	if err != nil {
 		return err
 	}
@@ -184,7 +184,7 @@ func (c *wiring) addDestinations() error {
 
 func addStateStores[T client.Object](c *wiring, k *kind[T]) error {
 	ctl, err := c.controller(strings.ToLower(k.name), &stateStores[T]{
-		Client: c.GetClient(), kind: k, live: c.GetAPIReader(), dispatcher: c.dispatcher, now: time.Now, events: c.options.Events,
+		Client: c.GetClient(), kind: k, live: c.GetAPIReader(), dispatcher: c.dispatcher, now: time.Now, tell: teller{c.options.Events},
 		backoff: workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](firstRetry, lastCheck),
 	})
 	if err != nil {

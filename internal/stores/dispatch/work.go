@@ -11,7 +11,6 @@ import (
 	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/client-go/tools/events"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
@@ -26,7 +25,7 @@ import (
 type works struct {
 	client.Client
 	live   client.Reader
-	events events.EventRecorder
+	tell   teller
 	tracer *tracing.Tracer
 	now    func() time.Time
 }
@@ -54,14 +53,14 @@ func (r *works) Reconcile(ctx context.Context, req reconcile.Request) (reconcile
 	if err := r.List(ctx, destinations, client.UnsafeDisableDeepCopy); err != nil {
 		return reconcile.Result{}, err
 	}
-	status, err := r.place(ctx, w, placing.State{Work: w, Destinations: destinations.Items, WorkPlacements: placements.Items, Now: r.now()})
+	plan, err := r.place(ctx, w, placing.State{Work: w, Destinations: destinations.Items, WorkPlacements: placements.Items, Now: r.now()})
 	if apierrors.IsConflict(err) {
 		return reconcile.Result{RequeueAfter: behind}, nil
 	}
 	if err != nil {
-		return reconcile.Result{}, errors.Join(err, r.save(ctx, w, placing.NotPlaced(w, err, r.now())))
+		return reconcile.Result{}, errors.Join(err, r.save(ctx, w, placing.Plan{Status: placing.NotPlaced(w, err, r.now())}))
 	}
-	return reconcile.Result{}, ignoreGone(r.save(ctx, w, status))
+	return reconcile.Result{}, ignoreGone(r.save(ctx, w, plan))
 }
 
 // create accepts a WorkPlacement that is there already if it is the Work's: then the cache is
@@ -107,16 +106,16 @@ func (r *works) remove(ctx context.Context, w *v1alpha1.Work, placements []v1alp
 }
 
 // save writes a status that differs, and tells what keeps files back.
-func (r *works) save(ctx context.Context, w *v1alpha1.Work, status v1alpha1.WorkStatus) error {
-	if equality.Semantic.DeepEqual(w.Status, status) {
+func (r *works) save(ctx context.Context, w *v1alpha1.Work, plan placing.Plan) error {
+	if equality.Semantic.DeepEqual(w.Status, plan.Status) {
 		return nil
 	}
 	before := w.DeepCopy()
-	w.Status = status
+	w.Status = plan.Status
 	if err := r.Status().Patch(ctx, w, client.MergeFrom(before)); err != nil {
 		return err
 	}
-	tellTurn(r.events, w, "Schedule", placing.ConditionScheduled, before.Status.Conditions, status.Conditions)
+	r.tell.work(w, plan, before.Status.Conditions)
 	return nil
 }
 

@@ -9,7 +9,6 @@ import (
 
 	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/client-go/tools/events"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
@@ -32,7 +31,7 @@ type workPlacements struct {
 	dispatcher *dispatcher
 	tracer     *tracing.Tracer
 	now        func() time.Time
-	events     events.EventRecorder
+	tell       teller
 }
 
 // Reconcile implements reconcile.Reconciler.
@@ -126,7 +125,7 @@ func (r *workPlacements) save(ctx context.Context, p *v1alpha1.WorkPlacement, o 
 	if err := r.Status().Patch(ctx, p, client.MergeFrom(before)); err != nil {
 		return ignoreGone(err)
 	}
-	tellTurn(r.events, p, "Write", placing.ConditionWritten, before.Status.Conditions, status.Conditions)
+	r.tell.placement(p, before)
 	return nil
 }
 

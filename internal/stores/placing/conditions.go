@@ -22,6 +22,9 @@ const (
 )
 
 const (
+	// ReasonUnplaced is that of a Work with a group that matches no Destination.
+	ReasonUnplaced = "UnscheduledWorkloads"
+
 	reasonMismatch  = "DestinationSelectorMismatch"
 	reasonMisplaced = "Misplaced"
 
@@ -51,7 +54,7 @@ func (s *placer) status() v1alpha1.WorkStatus {
 		scheduled.Message = "The ids of these workloadGroups begin like that of another one; rename their directories: " + list(s.refused)
 		ready.Message = messagePending
 	case len(s.unplaced) > 0:
-		scheduled.Reason, scheduled.Message = "UnscheduledWorkloads", "No matching destination found for workloadGroups: "+list(s.unplaced)
+		scheduled.Reason, scheduled.Message = ReasonUnplaced, "No matching destination found for workloadGroups: "+list(s.unplaced)
 		ready.Message = messagePending
 	case len(s.misplaced) > 0:
 		scheduled.Reason, scheduled.Message = reasonMismatch, "Target destination no longer matches destinationSelectors for workloadGroups: "+list(s.misplaced)

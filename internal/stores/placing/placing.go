@@ -36,6 +36,8 @@ type Plan struct {
 	Delete []*v1alpha1.WorkPlacement
 	// Status is that of the Work when the rest is done.
 	Status v1alpha1.WorkStatus
+	// Unplaced are the ids of the groups that match no Destination.
+	Unplaced []string
 	// Wanted says to people which Destinations are missing: they can mend that with a label. It is
 	// empty if none is.
 	Wanted string
@@ -66,7 +68,7 @@ func Place(s State) Plan {
 			place.plan.Delete = append(place.plan.Delete, &p)
 		}
 	}
-	place.plan.Status, place.plan.Wanted = place.status(), place.lacking()
+	place.plan.Status, place.plan.Unplaced, place.plan.Wanted = place.status(), place.unplaced, place.lacking()
 	return place.plan
 }
 
