@@ -40,6 +40,9 @@ var (
 	tooLarge = cause{means: "the push is too large for the server, or for a proxy on the way; raise the limit for the body of a request there, or write smaller files", next: halves, content: true}
 )
 
+// insecure is how to go on with a server whose certificate Kratix has never looked at.
+const insecure = "; Kratix does not verify it: to go on without, set spec.insecure to true"
+
 // What is wrong with the connection, the server or the credentials.
 var (
 	slow        = cause{means: "the State Store takes too long to answer; it is tried again later; --store-silence and --store-timeout of kratix-runner give it more time", next: halves}
@@ -58,11 +61,11 @@ var (
 	noApp      = cause{means: "check appID, installationID and privateKey in the Secret, and that the app is installed"}
 	noRepo     = cause{means: "the repository is not there, or the credentials in the Secret may not see it; correct spec.url or the Secret"}
 	noBranch   = cause{means: "make the branch, or correct spec.branch"}
-	untrusted  = cause{means: "the server's certificate is not trusted; put the authority's certificate into the Secret as ca.crt"}
-	otherName  = cause{means: "the server's certificate is for another name; correct the host in spec.url, or give the server a certificate for it"}
-	expired    = cause{means: "the server's certificate has expired; renew it, or set the runner's clock right"}
-	notYet     = cause{means: "the server's certificate is not valid yet; set the clock of the runner right, or that of whoever signed it"}
-	badCert    = cause{means: "the server's certificate is not accepted; see that it is for the host in spec.url, has not expired, and that its authority is in the Secret as ca.crt"}
+	untrusted  = cause{means: "the server's certificate is not trusted; put the authority's certificate into the Secret as ca.crt" + insecure}
+	otherName  = cause{means: "the server's certificate is for another name; correct the host in spec.url, or give the server a certificate for it" + insecure}
+	expired    = cause{means: "the server's certificate has expired; renew it, or set the runner's clock right" + insecure}
+	notYet     = cause{means: "the server's certificate is not valid yet; set the clock of the runner right, or that of whoever signed it" + insecure}
+	badCert    = cause{means: "the server's certificate is not accepted; see that it is for the host in spec.url, has not expired, and that its authority is in the Secret as ca.crt" + insecure}
 	hostKey    = cause{means: "the server's SSH key is not the one in the Secret's knownHosts; compare it with ssh-keyscan, and correct the Secret if the server's key was changed on purpose"}
 	keyFormat  = cause{means: "the Secret's sshPrivateKey cannot be read; it must be a private key in OpenSSH or PEM format, without a passphrase"}
 	keyRefused = cause{means: "the server refuses the Secret's sshPrivateKey; add its public key to the repository, with write access"}

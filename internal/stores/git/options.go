@@ -90,10 +90,12 @@ func (s *settings) readHTTPS(method string, secret map[string][]byte) error {
 	switch {
 	case err != nil || at.Scheme != "https" || at.Host == "":
 		return fmt.Errorf("spec.url %q: with authMethod %s it must be https://HOST/PATH", withoutUser(s.url), method)
-	case at.User != nil:
-		return errors.New("spec.url has a user or a password in it; put them into the Secret")
 	}
-	at.Host = gitHubHost(at.Host)
+	if _, inURL := at.User.Password(); inURL {
+		return errors.New("spec.url has a password in it; put it into the Secret")
+	}
+	named := at.User.Username() // Azure DevOps shows such URLs
+	at.Host, at.User = gitHubHost(at.Host), nil
 	s.url, s.protocol = at.String(), "https"
 	if method == v1alpha1.GitHubApp {
 		s.auth, err = newGitHubApp(at, secret, s.ca, s.insecure)
@@ -103,11 +105,12 @@ func (s *settings) readHTTPS(method string, secret map[string][]byte) error {
 	if err != nil {
 		return err
 	}
+	user = cmp.Or(user, named)
 	password, err := oneLine(secret, "password")
 	if err != nil {
 		return err
 	}
-	if user == "" && hostedByGitHub(at.Host) {
+	if user == "" && (hostedByGitHub(at.Host) || strings.Contains(strings.ToLower(s.url), "github")) {
 		user = tokenUser
 	}
 	if user == "" || password == "" {

@@ -102,6 +102,34 @@ func TestLineBreaksOfSSH(t *testing.T) {
 	}
 }
 
+// TestUser: it is in the Secret or in the URL. GitHub needs none, as in Kratix: there, a URL is
+// GitHub's if it contains github.
+func TestUser(t *testing.T) {
+	for _, c := range []struct{ url, inSecret, at, user string }{
+		{"https://git.example.com/o/r", "bot", "https://git.example.com/o/r", "bot"},
+		{"https://acme@dev.azure.com/acme/p/_git/r", "", "https://dev.azure.com/acme/p/_git/r", "acme"},
+		{"https://acme@dev.azure.com/acme/p/_git/r", "bot", "https://dev.azure.com/acme/p/_git/r", "bot"},
+		{"https://@git.example.com/o/r", "bot", "https://git.example.com/o/r", "bot"},
+		{"https://github.com/o/r", "", "https://github.com/o/r", "x-access-token"},
+		{"https://acme.ghe.com/o/r", "", "https://acme.ghe.com/o/r", "x-access-token"},
+		{"https://GitHub.corp.example/o/r", "", "https://github.corp.example/o/r", "x-access-token"},
+		{"https://git.example.com/o/github-mirror", "", "https://git.example.com/o/github-mirror", "x-access-token"},
+	} {
+		secret := map[string][]byte{"username": []byte(c.inSecret), "password": []byte("p")}
+		store, err := New(v1alpha1.GitStateStoreSpec{URL: c.url}, secret, Options{Dir: t.TempDir()})
+		require.NoError(t, err, c.url)
+		assert.Equal(t, c.at, store.cache.url)
+		assert.Equal(t, basic("", c.user, "p").value, store.cache.auth.(header).value, c.url)
+	}
+	for url, want := range map[string]string{
+		"https://u:secret@git.example.com/o/r": "spec.url has a password in it; put it into the Secret",
+		"https://git.example.com/o/r":          "the Secret needs username and password for authMethod basicAuth",
+	} {
+		_, err := New(v1alpha1.GitStateStoreSpec{URL: url}, map[string][]byte{"password": []byte("p")}, Options{Dir: t.TempDir()})
+		require.EqualError(t, err, want)
+	}
+}
+
 // TestGitHubHosts: which API gives tokens, and which hosts get credentials and requests.
 func TestGitHubHosts(t *testing.T) {
 	for given, want := range map[string]struct{ api, url string }{
@@ -125,7 +153,7 @@ func TestGitHubHosts(t *testing.T) {
 		assert.Equal(t, want.url[:len(app.server)], app.server)
 	}
 	for given, needsUser := range map[string]bool{
-		"https://GitHub.com/o/r": false, "https://acme.ghe.com/o/r": false, "https://ghe.example.com/o/r": true, "https://notgithub.com/o/r": true,
+		"https://GitHub.com/o/r": false, "https://acme.ghe.com/o/r": false, "https://ghe.example.com/o/r": true, "https://notgithub.com/o/r": false,
 	} {
 		_, err := New(v1alpha1.GitStateStoreSpec{URL: given}, map[string][]byte{"password": []byte("token\n")}, Options{Dir: t.TempDir()})
 		assert.Equal(t, needsUser, err != nil, given)
@@ -200,6 +228,7 @@ func TestCertificate(t *testing.T) {
 				require.ErrorContains(t, err, test.says, method)
 				if name != "good" {
 					require.ErrorContains(t, err, test.words, method)
+					require.ErrorContains(t, err, "set spec.insecure to true", method)
 				}
 			}
 		})
