@@ -181,6 +181,7 @@ func (s *settings) addDispatch(mgr manager.Manager, records *record.Store) error
 		Workers:      s.workers,
 		Events:       mgr.GetEventRecorder("kratix-runner"),
 		Tracer:       s.tracer,
+		Registerer:   metrics.Registry,
 	})
 }
 

@@ -77,6 +77,6 @@ var register = sync.OnceValue(func() error {
 	_, err = harvest.NewHandler(harvest.Options{Registerer: metrics.Registry})
 	return errors.Join(err,
 		controller.Setup(mgr, &controller.Runner{Now: time.Now}, 1, slots.Limits{}),
-		dispatch.Setup(mgr, dispatch.Options{Events: events.NewFakeRecorder(1)}),
+		dispatch.Setup(mgr, dispatch.Options{Events: events.NewFakeRecorder(1), Registerer: metrics.Registry}),
 	)
 })

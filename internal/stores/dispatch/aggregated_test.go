@@ -88,7 +88,7 @@ func share(t testing.TB, mode string, placements ...*v1alpha1.WorkPlacement) *sh
 			return c.List(ctx, l, opts...)
 		},
 	}).Build()
-	s.workPlacements = &workPlacements{Client: c, live: c, dispatcher: running(t), contents: &contents{}, now: time.Now, tell: teller{&told{}}}
+	s.workPlacements = &workPlacements{Client: c, live: c, dispatcher: running(t), contents: &contents{}, now: time.Now, tell: teller{&told{}}, meters: newMeters()}
 	s.queue = woken(t, s.dispatcher, v1alpha1.KindWorkPlacement)
 	require.NoError(t, s.dispatcher.open(t.Context(), ours, "1", s.paper))
 	return s

@@ -46,6 +46,7 @@ func (r *works) place(ctx context.Context, w *v1alpha1.Work, state placing.State
 		errs = append(errs, r.create(ctx, w, p))
 	}
 	err := errors.Join(errs...)
+	r.meters.placed(plan)
 	r.trace(w, plan, begun, err)
 	return plan, err
 }
@@ -148,6 +149,10 @@ func (r *workPlacements) finish(ctx context.Context, p *v1alpha1.WorkPlacement, 
 	switch {
 	case errors.Is(o.Err, context.Canceled):
 		return reconcile.Result{}, nil // it is sent again
+	case p.DeletionTimestamp.IsZero():
+		r.meters.written(p, o.Err)
+	}
+	switch {
 	case o.Err != nil:
 		return reconcile.Result{RequeueAfter: t.retry}, r.save(ctx, p, placing.Attempt{Err: o.Err})
 	case !p.DeletionTimestamp.IsZero():

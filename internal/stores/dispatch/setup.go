@@ -7,6 +7,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/tools/events"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -42,6 +43,8 @@ type Options struct {
 	Events events.EventRecorder
 	// Tracer may be nil.
 	Tracer *tracing.Tracer
+	// Registerer gets the metrics; nil is none.
+	Registerer prometheus.Registerer
 }
 
 // DefaultInterval is Kratix's stateStoreReconciliationInterval.
@@ -57,8 +60,9 @@ func Setup(mgr manager.Manager, o Options) error {
 	if o.BatchTimeout > 0 {
 		d.timeout = o.BatchTimeout
 	}
-	c := &wiring{Manager: mgr, options: o, dispatcher: d}
+	c := &wiring{Manager: mgr, options: o, dispatcher: d, meters: newMeters()}
 	return errors.Join(
+		c.meters.register(o.Registerer),
 		c.addWorks(),
 		c.addWorkPlacements(),
 		c.addDestinations(),
@@ -82,6 +86,7 @@ type wiring struct {
 	manager.Manager
 	options    Options
 	dispatcher *dispatcher
+	meters     *meters
 }
 
 func (c *wiring) controller(name string, r reconcile.Reconciler) (controller.Controller, error) {

@@ -27,7 +27,7 @@ import (
 )
 
 func (c *wiring) addWorks() error {
-	ctl, err := c.controller("work", &works{Client: c.GetClient(), live: c.GetAPIReader(), tell: teller{c.options.Events}, tracer: c.options.Tracer, now: time.Now})
+	ctl, err := c.controller("work", &works{Client: c.GetClient(), live: c.GetAPIReader(), tell: teller{c.options.Events}, meters: c.meters, tracer: c.options.Tracer, now: time.Now})
 	if err != nil {
 		return err
 	}
@@ -116,7 +116,7 @@ func (c *wiring) worksFor(ctx context.Context, d *v1alpha1.Destination) []reconc
 
 func (c *wiring) addWorkPlacements() error {
 	ctl, err := c.controller("workplacement", &workPlacements{
-		Client: c.GetClient(), live: c.GetAPIReader(), dispatcher: c.dispatcher, now: time.Now, tell: teller{c.options.Events},
+		Client: c.GetClient(), live: c.GetAPIReader(), dispatcher: c.dispatcher, now: time.Now, tell: teller{c.options.Events}, meters: c.meters,
 		contents: &contents{records: c.options.Records, tempDir: c.options.TempDir},
 		tracer:   c.options.Tracer,
 	})

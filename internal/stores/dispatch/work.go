@@ -26,6 +26,7 @@ type works struct {
 	client.Client
 	live   client.Reader
 	tell   teller
+	meters *meters
 	tracer *tracing.Tracer
 	now    func() time.Time
 }
@@ -114,6 +115,9 @@ func (r *works) save(ctx context.Context, w *v1alpha1.Work, plan placing.Plan) e
 	w.Status = plan.Status
 	if err := r.Status().Patch(ctx, w, client.MergeFrom(before)); err != nil {
 		return err
+	}
+	if len(plan.Unplaced) > 0 {
+		r.meters.unplaced(w, plan)
 	}
 	r.tell.work(w, plan, before.Status.Conditions)
 	return nil

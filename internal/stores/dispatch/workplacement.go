@@ -32,6 +32,7 @@ type workPlacements struct {
 	tracer     *tracing.Tracer
 	now        func() time.Time
 	tell       teller
+	meters     *meters
 }
 
 // Reconcile implements reconcile.Reconciler.
