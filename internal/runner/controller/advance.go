@@ -209,7 +209,7 @@ func (f *flow) publishFiles(ctx context.Context, d *progress.Decision) error {
 	if err != nil {
 		return err
 	}
-	f.tell(f.object, progress.SetWorks(f.object.status(), placed, f.Now())...)
+	f.tell(f.object, progress.SetWorks(f.object.status(), placed, f.dryRun(), f.Now())...)
 	return nil
 }
 

@@ -176,29 +176,48 @@ func TestSetWorks(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			status := map[string]any{}
 			var reasons []string
-			for _, e := range SetWorks(status, c.works, noon) {
+			for _, e := range SetWorks(status, c.works, false, noon) {
 				reasons = append(reasons, e.Reason)
 			}
 			assert.Equal(t, map[string]string{"WorksSucceeded": c.all, "Reconciled": c.reconciled}, conditions(status))
 			assert.Equal(t, c.reasons, reasons)
-			assert.Empty(t, SetWorks(status, c.works, noon.Add(time.Hour)), "nothing changed")
+			assert.Empty(t, SetWorks(status, c.works, false, noon.Add(time.Hour)), "nothing changed")
 		})
 	}
 }
 
 func TestWorksThatRecover(t *testing.T) {
 	status := map[string]any{}
-	SetWorks(status, []Work{{"a", WorkFailing}}, noon)
+	SetWorks(status, []Work{{"a", WorkFailing}}, false, noon)
 	assert.Equal(t, []Event{
 		{false, "WorksSucceeded", "All Works are ready"},
 		{false, "ReconcileSucceeded", "All files are in their State Stores"},
-	}, SetWorks(status, []Work{{"a", WorkReady}}, noon))
+	}, SetWorks(status, []Work{{"a", WorkReady}}, false, noon))
+}
+
+// TestDryRun: a dry run is not taken for the request itself, whatever a Pipeline has written.
+func TestDryRun(t *testing.T) {
+	s := given(runningLast, row{given: record("b-1", Control{})})
+	s.Labels = map[string]string{"kratix.io/dry-run": "true"}
+	status := published(t, s, map[string]any{"message": "theirs"})
+	assert.Equal(t, "Dry run executed", status["message"])
+	SetWorks(status, []Work{{"a", WorkFailing}}, true, noon)
+	assert.Equal(t, "False WorksFailing: Failing", conditions(status)["Reconciled"])
+	events := SetWorks(status, nil, true, noon)
+	assert.Equal(t, "True DryRunSucceeded: Dry run completed", conditions(status)["Reconciled"])
+	assert.Equal(t, "ReconcileSucceeded", events[len(events)-1].Reason)
+	completed := given(hasCompleted, row{given: nothing})
+	completed.Labels = s.Labels
+	assert.Equal(t, "True DryRunSucceeded: Dry run completed", conditions(published(t, completed, status))["Reconciled"], "it stays")
+
+	s.Type = workflow.Promise
+	assert.Equal(t, "theirs", published(t, s, map[string]any{"message": "theirs"})["message"], "only requests have dry runs")
 }
 
 // What SetWorks said of a completed workflow stays, until a workflow starts.
 func TestReconciledBelongsToTheWorks(t *testing.T) {
 	status := map[string]any{}
-	SetWorks(status, nil, noon)
+	SetWorks(status, nil, false, noon)
 	status = published(t, given(hasCompleted, row{given: nothing}), status)
 	assert.Equal(t, "True Reconciled: Reconciled", conditions(status)["Reconciled"])
 	status = published(t, given(hasCompleted, row{given: label(LabelManual)}), status)

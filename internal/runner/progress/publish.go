@@ -44,7 +44,13 @@ func (d Decision) publishMessage(status map[string]any, s Situation, old Status)
 	case started, status["message"] == nil && len(d.Status.Pipelines) > 0:
 		status["message"] = MessagePending
 	}
-	if d.Outcome != Completed || s.Wanted.Action == workflow.Delete || status["message"] != MessagePending {
+	if d.Outcome != Completed || s.Wanted.Action == workflow.Delete {
+		return
+	}
+	if s.dryRun() {
+		status["message"] = messageDryRun // whatever a Pipeline has written
+	}
+	if status["message"] != MessagePending {
 		return
 	}
 	status["message"] = MessageResourceRequested

@@ -32,15 +32,18 @@ const (
 
 // aboutWorks tells whether it was SetWorks that set Reconciled.
 func aboutWorks(reason string) bool {
-	return slices.Contains([]string{reasonReconciled, reasonWorksPending, ReasonWorksFailing}, reason)
+	return slices.Contains([]string{reasonReconciled, reasonDryRunSucceeded, reasonWorksPending, ReasonWorksFailing}, reason)
 }
 
 // SetWorks writes what has become of the Works of an object whose configure workflow
 // has completed: the conditions WorksSucceeded and Reconciled (6.7). Unlike Kratix's,
 // Reconciled is True only when the files are written. It returns events about what
 // changed.
-func SetWorks(status map[string]any, works []Work, now time.Time) []Event {
+func SetWorks(status map[string]any, works []Work, dryRun bool, now time.Time) []Event {
 	all, reconciled := summary(works)
+	if dryRun && reconciled.Status == isTrue {
+		reconciled.Reason, reconciled.Message = reasonDryRunSucceeded, messageDryRunIsDone
+	}
 	var events []Event
 	was := GetCondition(status, ConditionWorksSucceeded).Status
 	changed := SetCondition(status, all, now)
