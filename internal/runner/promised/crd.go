@@ -58,8 +58,9 @@ func Taken(existing *apiextensionsv1.CustomResourceDefinition, promise string) e
 	return nil
 }
 
-// Adopt makes the existing CRD what the wanted one is, and tells whether anything
-// changed. Names and scope stay, as the API server demands.
+// Adopt makes the existing CRD like the wanted one, and tells whether anything changed. Names and
+// scope stay, because the API server lets nobody change them. A conversion that the author has
+// removed goes: its webhook may be gone already, and then the API server could read no request.
 func Adopt(existing, wanted *apiextensionsv1.CustomResourceDefinition) bool {
 	before := existing.DeepCopy()
 	if existing.Labels == nil {
@@ -68,8 +69,9 @@ func Adopt(existing, wanted *apiextensionsv1.CustomResourceDefinition) bool {
 	maps.Copy(existing.Labels, wanted.Labels)
 	wanted = wanted.DeepCopy() // what is the caller's stays the caller's
 	existing.Spec.Versions = wanted.Spec.Versions
-	if wanted.Spec.Conversion != nil {
-		existing.Spec.Conversion = wanted.Spec.Conversion
+	existing.Spec.Conversion = wanted.Spec.Conversion
+	if existing.Spec.Conversion == nil { // what the API server makes of none
+		existing.Spec.Conversion = &apiextensionsv1.CustomResourceConversion{Strategy: apiextensionsv1.NoneConverter}
 	}
 	existing.Spec.PreserveUnknownFields = wanted.Spec.PreserveUnknownFields
 	return !equality.Semantic.DeepEqual(before, existing)

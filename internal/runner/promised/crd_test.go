@@ -144,6 +144,7 @@ func TestAdoptWritesOnlyChanges(t *testing.T) {
 	existing := wanted.DeepCopy()
 	existing.Labels["somebody"] = "else"
 	existing.ResourceVersion = "7"
+	existing.Spec.Conversion = &apiextensionsv1.CustomResourceConversion{Strategy: apiextensionsv1.NoneConverter} // the API server's default
 	assert.False(t, promised.Adopt(existing, wanted))
 
 	wanted.Spec.Versions[0].Served = false
@@ -151,6 +152,20 @@ func TestAdoptWritesOnlyChanges(t *testing.T) {
 	assert.False(t, existing.Spec.Versions[0].Served)
 	assert.Equal(t, "else", existing.Labels["somebody"])
 	assert.Equal(t, "7", existing.ResourceVersion)
+}
+
+// TestAdoptRemovesConversion: the webhook that an author has removed may be gone already.
+func TestAdoptRemovesConversion(t *testing.T) {
+	webhook := &apiextensionsv1.CustomResourceConversion{Strategy: apiextensionsv1.WebhookConverter}
+	wanted := promised.CRD("things", author(t))
+	wanted.Spec.Conversion = webhook
+	existing := wanted.DeepCopy()
+	assert.False(t, promised.Adopt(existing, wanted))
+
+	wanted.Spec.Conversion = nil
+	assert.True(t, promised.Adopt(existing, wanted))
+	assert.Equal(t, apiextensionsv1.NoneConverter, existing.Spec.Conversion.Strategy)
+	assert.False(t, promised.Adopt(existing, wanted), "once is enough")
 }
 
 func TestEstablished(t *testing.T) {
