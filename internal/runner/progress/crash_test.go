@@ -27,7 +27,7 @@ var lives = map[string][]func(*world){
 	"retried":                    {suspend(Control{RetryAfter: time.Minute}), wait(time.Minute)},
 	"suspended, then edited":     {suspend(Control{Suspend: true}), func(w *world) { w.edit(1) }},
 	"suspended, then manual":     {suspend(Control{Suspend: true}), put(LabelManual)},
-	"suspended, then paused":     {suspend(Control{Suspend: true}), put(LabelPaused), drop(LabelPaused), drop(LabelSuspended)},
+	"suspended, then paused":     {suspend(Control{Suspend: true}), put(LabelPaused), drop(LabelPaused)},
 	"suspended, then deleted":    {suspend(Control{Suspend: true}), (*world).delete},
 	"deleted":                    {(*world).delete},
 	"deleted and suspended":      {func(w *world) { w.delete(); w.script = []Control{{Suspend: true}} }, drop(LabelSuspended)},

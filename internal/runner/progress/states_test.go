@@ -3,6 +3,8 @@
 package progress
 
 import (
+	"time"
+
 	"github.com/kratix-compile/kratix-compile/translate/workflow"
 )
 
@@ -220,6 +222,11 @@ var isPaused = state{
 			"the label paused is removed", nothing,
 			"add label run-from-start; write status; decide again",
 			"Waiting: a Running, b Pending; round 1",
+		},
+		{
+			"the label paused is removed, and a has suspended the workflow", all(func(s *Situation) { s.Status.Pipelines[0].Phase, s.Runs = PhaseSuspended, nil }, suspendedUntil(noon.Add(time.Hour))),
+			"add label run-from-start; remove label workflow-suspended; write status; decide again",
+			"Waiting: a Suspended, b Pending; round 1",
 		},
 		{
 			"the object is a Promise, and the label is removed", func(s *Situation) { s.Type = workflow.Promise },

@@ -19,9 +19,12 @@ func (m *machine) pause() {
 }
 
 // unpause lets the workflow start over by a label: that can wait until an active run has ended.
+// A suspended workflow starts over, too, and so the label of the suspension goes (6.9). It goes
+// last: without the other label, the workflow would only be resumed.
 func (m *machine) unpause() {
 	if m.next.Action != "" && !m.deleting() {
 		m.label(LabelRunFromStart)
+		m.unlabel(LabelSuspended)
 		if m.Type == workflow.Promise {
 			m.label(LabelReconcileResources)
 		}

@@ -109,7 +109,7 @@ func (w *world) setLabel(key string) {
 
 func (w *world) dropLabel(key string) {
 	if key == LabelPaused && w.labels[key] != "" && Read(w.status).Paused && Read(w.status).Action != "" {
-		w.demand = w.tick()
+		w.demand, w.woken = w.tick(), true
 	}
 	if key == LabelSuspended {
 		w.woken = true
