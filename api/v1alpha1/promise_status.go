@@ -8,7 +8,7 @@ import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 // the message and the conditions.
 type PromiseStatus struct {
 	Conditions []metav1.Condition `json:"conditions,omitempty"`
-	// Version is that of the label kratix.io/promise-version, or not-set.
+	// Version is that of the label kratix.io/promise-version; empty without it.
 	Version string `json:"version,omitempty"`
 	// ObservedGeneration is the generation that all requests have been told of.
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
@@ -55,8 +55,11 @@ type PromiseSummary struct {
 
 // PromiseKratixStatus is the part of the status that Pipelines may not write.
 type PromiseKratixStatus struct {
-	Kind              string          `json:"kind,omitempty"`
-	Version           string          `json:"version,omitempty"`
+	Kind    string `json:"kind,omitempty"`
+	Version string `json:"version,omitempty"`
+	// Versions are all that the Promise has had, the newest last: each of them satisfies Promises
+	// that require it. There are 200 at most; a Promise without the label has the version not-set.
+	Versions          []string        `json:"versions,omitempty"`
 	APIVersion        string          `json:"apiVersion,omitempty"`
 	Status            string          `json:"status,omitempty"`
 	LastAvailableTime *metav1.Time    `json:"lastAvailableTime,omitempty"`

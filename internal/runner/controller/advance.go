@@ -99,6 +99,7 @@ func (f *flow) situation(status progress.Status) progress.Situation {
 		Type:         f.kind.Type,
 		Generation:   f.object.GetGeneration(),
 		Completed:    completed,
+		Version:      f.promise.GetLabels()[labelVersion],
 		Labels:       f.object.GetLabels(),
 		Paused:       paused(f.object.Unstructured) || paused(f.promise),
 		Wanted:       wanted,

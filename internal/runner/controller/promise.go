@@ -9,7 +9,6 @@ import (
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
@@ -48,7 +47,9 @@ func (p *Promises) reconcile(ctx context.Context, o *object) (time.Duration, err
 	if err := o.adopt(ctx, nil, finalizers(o)...); err != nil {
 		return 0, err
 	}
-	p.describe(o)
+	if err := p.describe(ctx, o); err != nil {
+		return 0, err
+	}
 	listed, err := p.watchServed(ctx, o)
 	if err != nil {
 		return 0, err
@@ -117,19 +118,17 @@ func (p *Promises) available(o *object, a progress.Availability) {
 	p.tell(o, progress.SetAvailable(o.status(), a, p.Now())...)
 }
 
-// describe writes the version of a Promise and the kind that it offers.
-func (p *Promises) describe(o *object) {
+// describe writes which versions a Promise has had, which Promises require it, and the kind that
+// it offers.
+func (p *Promises) describe(ctx context.Context, o *object) error {
+	by, err := dependents(ctx, p.Client, o.GetName())
+	if err != nil {
+		return err
+	}
 	status := o.status()
-	version := o.GetLabels()[labelVersion]
-	if version == "" {
-		version = "not-set"
-	}
-	status["version"] = version
-	kratix, ok := status["kratix"].(map[string]any)
-	if !ok {
-		kratix = map[string]any{}
-		status["kratix"] = kratix
-	}
+	progress.SetVersion(status, o.GetLabels()[labelVersion], progress.Versions(status, by))
+	progress.SetRequiredBy(status, by)
+	kratix, _ := status["kratix"].(map[string]any) // SetVersion has made it
 	if offered := workflow.Offered(o.Unstructured); offered.Kind != "" {
 		apiVersion := strings.ToLower(offered.Group + "/" + offered.Version)
 		status["kind"], status["apiVersion"] = offered.Kind, apiVersion
@@ -138,57 +137,5 @@ func (p *Promises) describe(o *object) {
 	if progress.GetCondition(status, progress.ConditionAvailable).Type == "" {
 		status["status"] = "Unavailable"
 	}
-}
-
-// required are the Promises that one names in spec.requiredPromises.
-func required(promise *unstructured.Unstructured) []progress.Requirement {
-	listed, _, _ := unstructured.NestedSlice(promise.Object, "spec", "requiredPromises")
-	var found []progress.Requirement
-	for _, entry := range listed {
-		fields, _ := entry.(map[string]any)
-		name, _ := fields["name"].(string)
-		version, _ := fields["version"].(string)
-		found = append(found, progress.Requirement{Name: name, Version: version})
-	}
-	return found
-}
-
-// requirements looks at the Promises that this one needs. One that is not in the cache is not
-// there, or another runner's: nothing tells of its changes, and so it is looked for again.
-func (p *Promises) requirements(ctx context.Context, o *object) (fulfilled bool, again time.Duration, err error) {
-	found := required(o.Unstructured)
-	for i, r := range found {
-		found[i].State, err = Requirement(ctx, p.Client, r.Name, r.Version)
-		if err == nil && found[i].State == progress.RequirementMissing {
-			again = poll
-			found[i].State, err = Requirement(ctx, p.Live, r.Name, r.Version)
-		}
-		if err != nil {
-			return false, 0, err
-		}
-	}
-	fulfilled, told := progress.SetRequirements(o.status(), found, p.Now())
-	p.tell(o, told...)
-	return fulfilled, again, nil
-}
-
-// Requirement tells whether a Promise is there that another one needs; an empty version
-// means any.
-func Requirement(ctx context.Context, reader client.Reader, name, version string) (progress.RequirementState, error) {
-	other := some(promiseKind)
-	err := reader.Get(ctx, client.ObjectKey{Name: name}, other)
-	if apierrors.IsNotFound(err) {
-		return progress.RequirementMissing, nil
-	}
-	if err != nil {
-		return "", err
-	}
-	status, _, _ := unstructured.NestedMap(other.Object, "status")
-	switch {
-	case version != "" && other.GetLabels()[labelVersion] != version:
-		return progress.RequirementOtherVersion, nil
-	case progress.GetCondition(status, progress.ConditionAvailable).Status != "True":
-		return progress.RequirementUnavailable, nil
-	}
-	return progress.RequirementInstalled, nil
+	return nil
 }

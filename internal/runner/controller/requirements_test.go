@@ -10,9 +10,12 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
+
+	"github.com/kratix-compile/kratix-compile/internal/runner/progress"
 )
 
 // TestRequirementThatNobodyWatches: a change of a Promise that is not in the cache causes no event.
@@ -55,4 +58,41 @@ func TestRequirementThatNobodyWatches(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestRequiredVersion: who upgrades a Promise does not stop those that were written for an earlier
+// version of it, as in Kratix.
+func TestRequiredVersion(t *testing.T) {
+	needs := field([]any{map[string]any{"name": "base", "version": "v1"}}, "spec", "requiredPromises")
+	base := promise(t, named("base", "base-uid"), field(nil, "spec", "api"), field(nil, "spec", "workflows"), field("v1", "metadata", "labels", labelVersion))
+	w := newWorld(t, base, promise(t, needs), served(), namespace(system))
+	state := func() progress.RequirementState {
+		t.Helper()
+		found, err := Requirement(t.Context(), w.Client, "base", "v1")
+		require.NoError(t, err)
+		return found
+	}
+	read := func() *unstructured.Unstructured { return w.get(t, promiseKind, "", "base") }
+	reconciled := func() map[string]any {
+		t.Helper()
+		_, err := (&Promises{w.Runner}).Reconcile(t.Context(), Request{Promise: "base"})
+		require.NoError(t, err)
+		return read().Object["status"].(map[string]any)
+	}
+	status := reconciled()
+	assert.Equal(t, progress.RequirementInstalled, state())
+	assert.Equal(t, "v1", status["version"])
+	assert.Equal(t, "v1", status["kratix"].(map[string]any)["version"])
+	assert.Equal(t, []any{map[string]any{"promise": map[string]any{"name": "things"}, "requiredVersion": "v1"}}, status["requiredBy"])
+
+	w.edit(t, read(), field("v2", "metadata", "labels", labelVersion))
+	assert.Equal(t, progress.RequirementInstalled, state(), "also before the runner has seen it")
+	assert.Equal(t, "v2", reconciled()["version"])
+	assert.Equal(t, progress.RequirementInstalled, state())
+
+	w.edit(t, w.promise(t), field(nil, "spec", "requiredPromises"))
+	assert.NotContains(t, reconciled(), "requiredBy")
+	found, err := Requirement(t.Context(), w.Client, "base", "v3")
+	require.NoError(t, err)
+	assert.Equal(t, progress.RequirementOtherVersion, found)
 }

@@ -92,6 +92,7 @@ func (w *wiring) watchObjects() error {
 	return errors.Join(
 		w.promises.Watch(source.TypedKind(w.GetCache(), some(promiseKind), self, asked[*unstructured.Unstructured]())),
 		w.promises.Watch(source.TypedKind(w.GetCache(), some(promiseKind), w.toDependents(), turned())),
+		w.promises.Watch(source.TypedKind(w.GetCache(), some(promiseKind), toRequired(), asked[*unstructured.Unstructured]())),
 		w.promises.Watch(source.TypedKind(w.GetCache(), &apiextensionsv1.CustomResourceDefinition{}, crd)),
 		w.requests.Watch(source.TypedKind(w.GetCache(), some(promiseKind), w.kinds.toAllRequests(w.GetCache()), turned())),
 	)
@@ -109,6 +110,17 @@ func (w *wiring) toDependents() handler.TypedEventHandler[*unstructured.Unstruct
 			if slices.ContainsFunc(required(&all.Items[i]), func(r progress.Requirement) bool { return r.Name == o.GetName() }) {
 				requests = append(requests, Request{Promise: all.Items[i].GetName()})
 			}
+		}
+		return requests
+	})
+}
+
+// toRequired maps a Promise to those that it requires: their status names it.
+func toRequired() handler.TypedEventHandler[*unstructured.Unstructured, Request] {
+	return handler.TypedEnqueueRequestsFromMapFunc(func(_ context.Context, o *unstructured.Unstructured) []Request {
+		var requests []Request
+		for _, r := range required(o) {
+			requests = append(requests, Request{Promise: r.Name})
 		}
 		return requests
 	})

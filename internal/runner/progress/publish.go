@@ -3,6 +3,8 @@
 package progress
 
 import (
+	"cmp"
+
 	"github.com/kratix-compile/kratix-compile/translate/workflow"
 )
 
@@ -16,6 +18,10 @@ const (
 // MessageFailing is that of the condition Reconciled when another one says more.
 const MessageFailing = "Failing"
 
+// bindingLatest is what a request says whose ResourceBinding names no version. There are no
+// ResourceBindings here: each request has the Promise as it is.
+const bindingLatest = "latest"
+
 const reasonUnpaused = "Unpaused"
 
 // Publish writes what has been decided into an object's status: the document, counters, message
@@ -24,6 +30,9 @@ const reasonUnpaused = "Unpaused"
 func (d Decision) Publish(status map[string]any, s Situation) {
 	old := Read(status)
 	d.Status.Write(status)
+	if old.Round == 0 && d.Status.Round > 0 {
+		delete(status, "healthStatus") // it is Kratix's, from its HealthRecords, and would never change again
+	}
 	d.publishMessage(status, s, old)
 	if s.Wanted.Action == workflow.Delete && d.Status.Action == workflow.Delete {
 		d.publishDelete(status, s)
@@ -79,6 +88,7 @@ func (d Decision) publishConfigure(status map[string]any, s Situation) {
 		if s.Type == workflow.Resource {
 			status["observedGeneration"] = s.Generation
 			status["lastSuccessfulConfigureWorkflowTime"] = stamp(d.Status.LastSuccess)
+			status["promiseVersion"], status["resourceBindingVersion"] = cmp.Or(s.Version, Unversioned), bindingLatest
 		}
 	}
 	if d.Outcome != Paused {

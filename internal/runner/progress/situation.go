@@ -19,6 +19,8 @@ type Situation struct {
 	// Generation is metadata.generation, and Completed the one that a workflow has
 	// completed for, 0 if none has.
 	Generation, Completed int64
+	// Version is that of the Promise.
+	Version string
 	// Labels are the object's; it is not changed.
 	Labels map[string]string
 	// Paused is LabelPaused on the object or on its Promise. Deletion ignores it.

@@ -85,6 +85,8 @@ func statusFields() map[string]apiextensionsv1.JSONSchemaProps {
 		"workflowsSucceeded":                  number(),
 		"workflowsFailed":                     number(),
 		"lastSuccessfulConfigureWorkflowTime": text(),
+		"promiseVersion":                      text(),
+		"resourceBindingVersion":              text(),
 		"conditions": list(open(object(map[string]apiextensionsv1.JSONSchemaProps{
 			"type": text(), "status": text(), "reason": text(), "message": text(), "lastTransitionTime": text(),
 		}))),
