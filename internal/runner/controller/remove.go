@@ -19,6 +19,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
+	"github.com/kratix-compile/kratix-compile/internal/runner/engine"
 	"github.com/kratix-compile/kratix-compile/internal/runner/progress"
 	"github.com/kratix-compile/kratix-compile/translate/workflow"
 )
@@ -54,6 +55,12 @@ func (p *Promises) remove(ctx context.Context, o *object) (time.Duration, error)
 	}
 	f := p.flow(ctx, o, o.Unstructured, workflow.Kind{Type: workflow.Promise, Action: workflow.Delete})
 	if has(o, v1alpha1.FinalizerDeleteWorkflows) {
+		if busy, err := p.configuring(ctx, o); err != nil || busy != "" {
+			if busy != "" {
+				p.waits(o, "The delete workflow waits until no request has a run any more, as it has now: "+busy)
+			}
+			return poll, err
+		}
 		if done, after, err := f.farewell(ctx); err != nil || !done {
 			return after, err
 		}
@@ -78,6 +85,27 @@ func (p *Promises) remove(ctx context.Context, o *object) (time.Duration, error)
 		return 0, err
 	}
 	return 0, o.release(ctx, slices.Concat(finalizersAlways, finalizersAPI, finalizersKratix)...)
+}
+
+// configuring names a configure run of a request for the Promise that has not ended; empty if there
+// is none. The delete workflow of the Promise waits for all of them, as in Kratix: it may remove
+// what they use. None starts meanwhile, because the Promise is being deleted.
+func (p *Promises) configuring(ctx context.Context, o *object) (string, error) {
+	for _, e := range p.Engines {
+		all, err := e.AllRuns(ctx)
+		if err != nil && !errors.Is(err, engine.ErrMissing) {
+			return "", err
+		}
+		for i := range all {
+			r := run{&all[i], e}
+			_, sealed := p.Seal.Owner(r.Unstructured)
+			of, kind := workflow.OwnerOf(r.GetLabels(), ""), workflow.KindOf(r.GetLabels())
+			if sealed && of.Promise == o.GetName() && kind.Type == workflow.Resource && kind.Action == workflow.Configure && !r.ended() {
+				return r.GetKind() + " " + r.GetNamespace() + "/" + r.GetName(), nil
+			}
+		}
+	}
+	return "", nil
 }
 
 // farewell runs the delete workflow, if there is one. It is left out for an object whose

@@ -48,6 +48,26 @@ func TestRequestsGoBeforeTheirPromise(t *testing.T) {
 	assert.Nil(t, w.promise(t))
 }
 
+// TestTheLastWorkflowOfAPromiseWaits for the runs of its requests: they may use what it removes.
+func TestTheLastWorkflowOfAPromiseWaits(t *testing.T) {
+	w := newWorld(t, promise(t, pipelines("promise", "delete", "bye"), finalized(append(finalizers(newObject(promise(t))), v1alpha1.FinalizerDeleteWorkflows)...)),
+		served(), thing(t, "a", "one"), namespace("a"), namespace(system))
+	w.step(t, "a", "one")
+	run := w.run(t, "a", "a", "one")
+	w.delete(t, w.promise(t))
+	assert.Equal(t, poll, w.reconciledPromise(t).RequeueAfter)
+	assert.Empty(t, w.runs(t, system), "the request has a run")
+	waits := progress.GetCondition(newObject(w.promise(t)).status(), progress.ConditionReconciled)
+	assert.Contains(t, waits.Message, "TaskRun a/"+run.GetName())
+
+	w.harvest(t, run, small)
+	w.succeed(t, run)
+	w.step(t, "a", "one")
+	assert.Len(t, w.runs(t, "a"), 1, "the second Pipeline does not start")
+	w.reconciledPromise(t)
+	assert.Len(t, w.runs(t, system), 1)
+}
+
 // TestFinalizerOfAnEmptyWorkflow: promise.delete was there, and then edited away.
 func TestFinalizerOfAnEmptyWorkflow(t *testing.T) {
 	w := newWorld(t, promise(t, deleting(append([]string{v1alpha1.FinalizerDeleteWorkflows}, finalizersAlways...)...)))
