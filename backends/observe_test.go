@@ -71,6 +71,7 @@ func TestSlimRuns(t *testing.T) {
 		for _, e := range backends.Engines() {
 			run, pods := load(t, filepath.Join(recorded, entry.Name(), e.Name)+".yaml")
 			want, before := e.Observer.Observe(run, pods), size(t, run)
+			assert.Equal(t, want.Phase.Ended(), !want.Ended.IsZero(), "%s, %s: when it ended", entry.Name(), e.Name)
 			e.Observer.Slim(run)
 			for i := range pods {
 				state.SlimPod(&pods[i])

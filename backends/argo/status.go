@@ -25,6 +25,7 @@ func (Observer) Observe(run *unstructured.Unstructured, pods []corev1.Pod) state
 	s := state.State{
 		Phase: w.phase(node, pod), Attempt: w.attempts(node), Steps: w.steps(node, pod),
 		Unseen: w.Status.Phase == "" && pod == nil, ToldToEnd: w.Spec.Shutdown != "",
+		Ended: state.Time(w.Status.FinishedAt),
 	}
 	if pod != nil {
 		s.Pod = pod.Name
@@ -87,9 +88,10 @@ type workflowRun struct {
 		Templates []template `json:"templates"`
 	} `json:"spec"`
 	Status struct {
-		Phase   string          `json:"phase"`
-		Message string          `json:"message"`
-		Nodes   map[string]node `json:"nodes"`
+		Phase      string          `json:"phase"`
+		Message    string          `json:"message"`
+		FinishedAt string          `json:"finishedAt"`
+		Nodes      map[string]node `json:"nodes"`
 	} `json:"status"`
 }
 

@@ -39,6 +39,9 @@ type State struct {
 	Unseen bool `json:"-"`
 	// ToldToEnd tells that the runner or a person has cancelled the run.
 	ToldToEnd bool `json:"-"`
+	// Ended is when the engine says that the run ended; zero if it does not say, or if the run
+	// goes on.
+	Ended time.Time `json:"-"`
 	// Attempt counts from 1; 0 is before the first.
 	Attempt int `json:"attempt"`
 	// Pod is that of the last attempt, and may be gone. Empty if there was none.
@@ -49,6 +52,15 @@ type State struct {
 	// Failure is why the run failed or timed out. While the run goes on, it is what holds it up
 	// now, or why the attempt before failed.
 	Failure *Failure `json:"failure,omitempty"`
+}
+
+// Time reads a time as engines write it; zero if there is none.
+func Time(text string) time.Time {
+	t, err := time.Parse(time.RFC3339, text)
+	if err != nil {
+		return time.Time{}
+	}
+	return t
 }
 
 // Failing is the step that the failure is of; nil if there is none.

@@ -24,6 +24,9 @@ func (Observer) Observe(run *unstructured.Unstructured, pods []corev1.Pod) state
 		Phase: r.phase(), Attempt: r.attempt(), Pod: r.Status.PodName, Steps: r.steps(pod),
 		Unseen: len(r.Status.Conditions) == 0 && pod == nil, ToldToEnd: r.Spec.Status != "",
 	}
+	if r.ended() {
+		s.Ended = state.Time(cmp.Or(r.Status.CompletionTime, r.succeeded().LastTransitionTime))
+	}
 	if pod != nil {
 		s.Pod, s.Attempt = pod.Name, max(s.Attempt, 1)
 	}
@@ -97,10 +100,11 @@ type attempt struct {
 }
 
 type condition struct {
-	Type    string `json:"type"`
-	Status  string `json:"status"`
-	Reason  string `json:"reason"`
-	Message string `json:"message"`
+	Type               string `json:"type"`
+	Status             string `json:"status"`
+	Reason             string `json:"reason"`
+	Message            string `json:"message"`
+	LastTransitionTime string `json:"lastTransitionTime"`
 }
 
 type stepState struct {

@@ -16,7 +16,6 @@ var idle = []struct {
 	path []string
 	fate string
 }{
-	{[]string{"workflows", "jobOptions", "podTTLSecondsAfterFinished"}, "not obeyed: kratix-runner keeps as many runs as numberOfJobsToKeep says, with their Pods"},
 	{[]string{"resourceBindingVersionStrategy"}, "not needed: here every request follows its Promise, which is floating"},
 	{[]string{"selectiveCache"}, "not needed: kratix-runner keeps no Secrets in memory"},
 	{[]string{"featureFlags"}, "not needed: dry runs are always on"},

@@ -57,8 +57,8 @@ func codes(diags diag.List) []diag.Code {
 // TestReadTellsFates has every key that changes no manifest.
 func TestReadTellsFates(t *testing.T) {
 	_, diags := read("featureFlags: {dryRun: true}\ngit: {minimumFetchInterval: 5s}\nlogging: {level: debug}\nresourceBindingVersionStrategy: floating\n" +
-		"selectiveCache: true\ntelemetry: {enabled: true}\nworkflows: {jobOptions: {podTTLSecondsAfterFinished: 60}}\n")
-	assert.Equal(t, slices.Repeat([]diag.Code{diag.ConfigKeyFate}, 7), codes(diags))
+		"selectiveCache: true\ntelemetry: {enabled: true}\n")
+	assert.Equal(t, slices.Repeat([]diag.Code{diag.ConfigKeyFate}, 6), codes(diags))
 	_, diags = read("resourceBindingVersionStrategy: pinned\n")
 	assert.Equal(t, []diag.Code{diag.BadConfig}, codes(diags))
 }

@@ -44,7 +44,8 @@ func (f *flow) advance(ctx context.Context) (progress.Decision, error) {
 		}
 		f.count(s.Status, decision.Status)
 		if !decision.Again {
-			return decision, f.rest(ctx, s, &decision)
+			err := f.rest(ctx, s, &decision)
+			return decision, err
 		}
 	}
 	return progress.Decision{Outcome: progress.Waiting, RequeueAfter: time.Second}, nil
@@ -133,8 +134,8 @@ func (f *flow) execute(ctx context.Context, s *seen, d *progress.Decision) error
 	return nil
 }
 
-// rest takes or frees the slot of an object for which there is nothing to do but wait, and
-// publishes a decision that did not have to be written.
+// rest takes or frees the slot of an object for which there is nothing to do but wait, deletes
+// runs that have expired, and publishes a decision that did not have to be written.
 func (f *flow) rest(ctx context.Context, s *seen, d *progress.Decision) error {
 	switch {
 	case d.Outcome == progress.Running:
@@ -143,6 +144,11 @@ func (f *flow) rest(ctx context.Context, s *seen, d *progress.Decision) error {
 	default: // what a request waits for may need the slot itself
 		f.Slots.Release(f.slot())
 	}
+	next, err := f.expire(ctx, s.runs, d.Status)
+	if err != nil {
+		return err
+	}
+	d.RequeueAfter = sooner(d.RequeueAfter, next)
 	if slices.Contains(d.Actions, progress.Action(progress.WriteStatus{})) {
 		return nil // it has published it
 	}
