@@ -15,6 +15,9 @@ import (
 	"github.com/kratix-compile/kratix-compile/translate/names"
 )
 
+// LabelPipelineNamespace is on the rights that a Pipeline asks for: where its Pod runs.
+const LabelPipelineNamespace = "kratix.io/pipeline-namespace"
+
 // everyNamespace is the resourceNamespace that means all of them.
 const everyNamespace = "*"
 
@@ -37,7 +40,7 @@ func (b *builder) access(run Run, permissions []v1alpha1.Permission) ([]manifest
 		id: run.ID, account: run.ServiceAccount, namespace: run.Namespace, promise: b.promise.Object.Name,
 		labels: map[string]string{
 			v1alpha1.LabelPromise: b.promise.Object.Name, v1alpha1.LabelWorkflowType: string(b.kind.Type), v1alpha1.LabelWorkflowAction: string(b.kind.Action),
-			v1alpha1.LabelPipeline: run.Pipeline, labelPipelineNamespace: run.Namespace,
+			v1alpha1.LabelPipeline: run.Pipeline, LabelPipelineNamespace: run.Namespace,
 		},
 	}
 	a.add(&corev1.ServiceAccount{ObjectMeta: a.meta(a.account, a.namespace, run.AccountLabels)}, "v1", "ServiceAccount")
@@ -110,7 +113,7 @@ func (a *access) within(resourceNamespace string) map[string]string {
 // share the ClusterRole.
 func anywhere(labels map[string]string) map[string]string {
 	out := maps.Clone(labels)
-	delete(out, labelPipelineNamespace)
+	delete(out, LabelPipelineNamespace)
 	return out
 }
 

@@ -16,9 +16,8 @@ import (
 
 // Keys of Kratix that only the compiler writes (docs/kratix-contract.md 3.3).
 const (
-	labelPipelineNamespace = "kratix.io/pipeline-namespace"
-	labelHash              = "kratix.io/hash"
-	labelManagedBy         = "app.kubernetes.io/managed-by"
+	labelHash      = "kratix.io/hash"
+	labelManagedBy = "app.kubernetes.io/managed-by"
 )
 
 // labels are those of docs/kratix-contract.md 3.3. A Pipeline may add its own,

@@ -9,13 +9,11 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
-	rbacv1 "k8s.io/api/rbac/v1"
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
@@ -143,11 +141,7 @@ func (p *Promises) removeRequests(ctx context.Context, o *object) (left int, err
 // removeAccess deletes accounts and rights in all namespaces. Kratix forgets those of
 // Promises without an API (docs/kratix-contract.md 3.7).
 func (p *Promises) removeAccess(ctx context.Context, o *object) error {
-	for _, kind := range []schema.GroupVersionKind{
-		rbacv1.SchemeGroupVersion.WithKind("ClusterRoleBinding"), rbacv1.SchemeGroupVersion.WithKind("ClusterRole"),
-		rbacv1.SchemeGroupVersion.WithKind("RoleBinding"), rbacv1.SchemeGroupVersion.WithKind("Role"),
-		corev1.SchemeGroupVersion.WithKind("ServiceAccount"),
-	} {
+	for _, kind := range append(slices.Clone(rightsKinds), corev1.SchemeGroupVersion.WithKind("ServiceAccount")) {
 		if _, err := p.deleteLabelled(ctx, o, someList(kind)); err != nil {
 			return err
 		}

@@ -170,6 +170,9 @@ func (f *flow) submit(ctx context.Context, d *progress.Decision, a progress.Subm
 	if err := f.EnsureNamespace(ctx, run.Namespace); err != nil {
 		return err
 	}
+	if err := f.revoke(ctx, run); err != nil {
+		return err
+	}
 	f.meters.submitted.WithLabelValues(f.engine.Name, f.kind.String()).Inc()
 	sealed := &objects[len(objects)-1]
 	f.Seal.Put(sealed, f.object.GetUID())

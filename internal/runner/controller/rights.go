@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package controller
+
+import (
+	"context"
+	"fmt"
+
+	rbacv1 "k8s.io/api/rbac/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
+	"github.com/kratix-compile/kratix-compile/translate/plan"
+)
+
+var clusterRoleKind = rbacv1.SchemeGroupVersion.WithKind("ClusterRole")
+
+// rightsKinds are bindings before roles: they are deleted in this order.
+var rightsKinds = []schema.GroupVersionKind{
+	rbacv1.SchemeGroupVersion.WithKind("ClusterRoleBinding"), rbacv1.SchemeGroupVersion.WithKind("RoleBinding"),
+	clusterRoleKind, rbacv1.SchemeGroupVersion.WithKind("Role"),
+}
+
+// revoke deletes the rights that an earlier version of the Pipeline asked for and this one does
+// not. It comes before the run is created, so that no container of the new version has them.
+// Rights that have changed are brought up to date when the run is submitted.
+func (f *flow) revoke(ctx context.Context, run plan.Run) error {
+	type key struct{ kind, namespace, name string }
+	asked := map[key]bool{}
+	for _, o := range run.Access {
+		asked[key{o.GetKind(), o.GetNamespace(), o.GetName()}] = true
+	}
+	of := client.MatchingLabels{
+		v1alpha1.LabelPromise: f.promise.GetName(), v1alpha1.LabelPipeline: run.Pipeline,
+		v1alpha1.LabelWorkflowType: string(f.kind.Type), v1alpha1.LabelWorkflowAction: string(f.kind.Action),
+	}
+	for _, kind := range rightsKinds {
+		list := someList(kind)
+		if err := f.Client.List(ctx, list, of, client.UnsafeDisableDeepCopy); err != nil {
+			return fmt.Errorf("look for rights that the Pipeline has no more: %w", err)
+		}
+		for i := range list.Items {
+			o := &list.Items[i]
+			if asked[key{kind.Kind, o.GetNamespace(), o.GetName()}] || !concerns(o, run) {
+				continue
+			}
+			if err := client.IgnoreNotFound(f.Client.Delete(ctx, o)); err != nil {
+				return fmt.Errorf("revoke %s %s: %w", kind.Kind, o.GetName(), err)
+			}
+		}
+	}
+	return nil
+}
+
+// concerns tells whether rights are those of a run in this namespace. The Pipeline has others of its
+// own for each namespace that it runs in. All of them share the ClusterRoles, which follow from the
+// Promise alone.
+func concerns(rights *unstructured.Unstructured, run plan.Run) bool {
+	return rights.GroupVersionKind() == clusterRoleKind || rights.GetLabels()[plan.LabelPipelineNamespace] == run.Namespace
+}

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package controller
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
+)
+
+// permitted lets the first Pipeline of requests read Secrets in these namespaces, of which "" is
+// its own.
+func permitted(namespaces ...string) change {
+	return func(t testing.TB, u *unstructured.Unstructured) {
+		t.Helper()
+		var permissions []any
+		for _, namespace := range namespaces {
+			p := map[string]any{"apiGroups": []any{""}, "resources": []any{"secrets"}, "verbs": []any{"get"}}
+			if namespace != "" {
+				p["resourceNamespace"] = namespace
+			}
+			permissions = append(permissions, p)
+		}
+		list, _, err := unstructured.NestedSlice(u.Object, "spec", "workflows", "resource", "configure")
+		require.NoError(t, err)
+		require.NoError(t, unstructured.SetNestedSlice(list[0].(map[string]any), permissions, "spec", "rbac", "permissions"))
+		require.NoError(t, unstructured.SetNestedSlice(u.Object, list, "spec", "workflows", "resource", "configure"))
+	}
+}
+
+// rights are those that Pipelines have asked for: "<kind> <namespace>: <resource namespace>".
+func (w *world) rights(t *testing.T) []string {
+	t.Helper()
+	var all []string
+	for _, kind := range rightsKinds {
+		list := someList(kind)
+		require.NoError(t, w.api.List(t.Context(), list))
+		for _, o := range list.Items {
+			if labels := o.GetLabels(); labels[v1alpha1.LabelPipeline] != "" {
+				all = append(all, fmt.Sprintf("%s %s: %s", kind.Kind, o.GetNamespace(), labels[v1alpha1.LabelResourceNamespace]))
+			}
+		}
+	}
+	return all
+}
+
+// TestRightsAreRevoked before the next run, and only those of the namespace in which that is.
+func TestRightsAreRevoked(t *testing.T) {
+	w := newWorld(t, promise(t, permitted("", "storage", "*")), thing(t, "a", "one"), thing(t, "b", "two"), namespace("a"), namespace("b"))
+	w.step(t, "a", "one")
+	w.step(t, "b", "two")
+	assert.ElementsMatch(t, []string{
+		"ClusterRole : storage", "ClusterRole : kratix_all_namespaces",
+		"RoleBinding storage: storage", "ClusterRoleBinding : kratix_all_namespaces", "Role a: ", "RoleBinding a: ",
+		"RoleBinding storage: storage", "ClusterRoleBinding : kratix_all_namespaces", "Role b: ", "RoleBinding b: ",
+	}, w.rights(t))
+
+	again := func(namespace, name string, left ...string) {
+		t.Helper()
+		w.succeed(t, w.run(t, namespace, namespace, name))
+		w.step(t, namespace, name)
+		require.NotEmpty(t, w.run(t, namespace, namespace, name))
+		assert.ElementsMatch(t, left, w.rights(t))
+	}
+	w.edit(t, w.promise(t), permitted("storage"))
+	again("a", "one",
+		"ClusterRole : storage", "RoleBinding storage: storage",
+		"RoleBinding storage: storage", "ClusterRoleBinding : kratix_all_namespaces", "Role b: ", "RoleBinding b: ")
+	again("b", "two", "ClusterRole : storage", "RoleBinding storage: storage", "RoleBinding storage: storage")
+}
