@@ -22,7 +22,8 @@ install: ## Install kratix-compile and kratix-runner into GOBIN, also as plugins
 	go install ./cmd/kratix-compile ./cmd/kratix-runner
 	bin=$$(go env GOBIN); cd "$${bin:-$$(go env GOPATH)/bin}"; \
 	ln -sf kratix-compile kubectl-kratix_compile; ln -sf kratix-compile kubectl_complete-kratix_compile; \
-	ln -sf kratix-runner kubectl-kratix-status; ln -sf kratix-runner kubectl_complete-kratix-status; ln -sf kratix-runner kratix-status
+	ln -sf kratix-runner kubectl-kratix-status; ln -sf kratix-runner kubectl_complete-kratix-status; ln -sf kratix-runner kratix-status; \
+	ln -sf kratix-runner kubectl-kratix-preflight; ln -sf kratix-runner kubectl_complete-kratix-preflight; ln -sf kratix-runner kratix-preflight
 
 .PHONY: test
 test: ## Run all tests with the race detector, on a machine with Go

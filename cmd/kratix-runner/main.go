@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Command kratix-runner runs the workflows of Promises on Tekton or Argo, and writes Works
-// of their results. Its command status shows a person how far they are.
+// of their results. Its command status shows a person how far they are, and preflight what
+// happens to a cluster with Kratix if this program takes it over.
 package main
 
 import (
@@ -33,13 +34,17 @@ func main() {
 	os.Exit(code)
 }
 
-// Names of this program under which status is a command of another one: of kubectl, as krew
+// Names of this program under which its commands are those of another one: of kubectl, as krew
 // spells them, with one more for completions, and of the Kratix CLI.
 var plugins = map[string][]string{
 	"kubectl-kratix-status":          {"status"}, // kubectl kratix status
 	"kubectl_complete-kratix-status": {"__complete", "status"},
 	"kubectl-kratix_status":          {"status"}, // kubectl kratix-status
 	"kratix-status":                  {"status"},
+
+	"kubectl-kratix-preflight":          {"preflight"}, // kubectl kratix preflight
+	"kubectl_complete-kratix-preflight": {"__complete", "preflight"},
+	"kratix-preflight":                  {"preflight"},
 }
 
 // arguments are those of the command line, after the command that the program's name stands for.

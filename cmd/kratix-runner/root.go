@@ -83,7 +83,7 @@ takes the results from the last container of each run, and keeps Works and statu
 		},
 	}
 	s.bind(cmd.Flags())
-	cmd.AddCommand(newStatus())
+	cmd.AddCommand(newStatus(), newPreflight())
 	return cmd
 }
 

@@ -79,9 +79,13 @@ func newStatus() *cobra.Command {
 	return cmd
 }
 
-func misuse(format string, args ...any) error {
-	return console.Exit{Code: console.Usage, Message: fmt.Sprintf(format, args...) + "\nSee 'kratix-runner status --help' for usage."}
+func misuse(format string, args ...any) error { return misused("status", format, args...) }
+
+func misused(command, format string, args ...any) error {
+	return console.Exit{Code: console.Usage, Message: fmt.Sprintf(format, args...) + "\nSee 'kratix-runner " + command + " --help' for usage."}
 }
+
+var noCluster = console.Exit{Code: console.Usage, Message: "no cluster is configured: set KUBECONFIG or --kubeconfig"}
 
 func atMostTwo(args []string) error {
 	if len(args) > 2 {
@@ -97,7 +101,7 @@ func (f *statusFlags) run(cmd *cobra.Command, args []string) error {
 	}
 	c, err := f.cluster.connect()
 	if clientcmd.IsEmptyConfig(err) {
-		return console.Exit{Code: console.Usage, Message: "no cluster is configured: set KUBECONFIG or --kubeconfig"}
+		return noCluster
 	}
 	if err != nil {
 		return console.Exit{Code: console.Usage, Message: err.Error()}
