@@ -34,6 +34,9 @@ const (
 	kindDryRun   = "DryRun"
 )
 
+// labelRelease is on the Promise of a release. Kratix deletes by this label.
+const labelRelease = "kratix.io/promise-release-name"
+
 var kindsOfKratix = []string{kindRelease, kindRevision, kindBinding, kindRecord, kindDryRun}
 
 // Facts are what was read. What is not there, or may not be read, is empty.

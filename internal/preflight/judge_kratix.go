@@ -12,6 +12,7 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	coordinationv1 "k8s.io/api/coordination/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
 )
@@ -128,25 +129,41 @@ func counted(n int) string {
 	return fmt.Sprintf("there are %d", n)
 }
 
-// owned finds what the garbage collector deletes together with an object that nobody needs any
-// more.
+// owned finds Promises that are deleted together with an object that nobody needs any more: by
+// the garbage collector, which goes by the owner, or by Kratix, which goes by the label.
 func owned(f Facts) []Finding {
 	var found []Finding
 	for i := range f.Promises {
 		p := &f.Promises[i]
-		for n, owner := range p.GetOwnerReferences() {
-			if !ofKratix(owner) {
-				continue
-			}
-			found = append(found, Finding{
-				Effect: Loses, Kind: p.GetKind(), Name: p.GetName(),
-				Message: fmt.Sprintf("it is owned by %s %s. When that or its CRD is deleted, the garbage collector deletes this Promise with its %d requests and all their files", owner.Kind, owner.Name, len(f.Requests[p.GetName()])),
-				Do: fmt.Sprintf(`stop Kratix, and then: kubectl patch promise %s --type=json -p '[{"op":"test","path":"/metadata/ownerReferences/%d/uid","value":"%s"},{"op":"remove","path":"/metadata/ownerReferences/%d"}]'`,
-					p.GetName(), n, owner.UID, n),
-			})
+		finding := Finding{Effect: Loses, Kind: p.GetKind(), Name: p.GetName(), Do: "stop Kratix, and then: " + patchOff(p)}
+		release, n := p.GetLabels()[labelRelease], len(f.Requests[p.GetName()])
+		owners := p.GetOwnerReferences()
+		switch at := slices.IndexFunc(owners, ofKratix); {
+		case at >= 0:
+			finding.Message = fmt.Sprintf("it is owned by %s %s. When that or its CRD is deleted, the garbage collector deletes this Promise, its %d requests and all their files", owners[at].Kind, owners[at].Name, n)
+		case release != "":
+			finding.Message = fmt.Sprintf("its label says that it is of PromiseRelease %s. When that is deleted while Kratix runs, Kratix deletes this Promise, its %d requests and all their files", release, n)
+		default:
+			continue
 		}
+		found = append(found, finding)
 	}
 	return found
+}
+
+// patchOff is the command that takes off the owner and the label, and nothing else. It fails if
+// somebody else has changed the list of owners in the meantime.
+func patchOff(p *unstructured.Unstructured) string {
+	var steps []string
+	if at := slices.IndexFunc(p.GetOwnerReferences(), ofKratix); at >= 0 {
+		steps = append(steps,
+			fmt.Sprintf(`{"op":"test","path":"/metadata/ownerReferences/%d/uid","value":"%s"}`, at, p.GetOwnerReferences()[at].UID),
+			fmt.Sprintf(`{"op":"remove","path":"/metadata/ownerReferences/%d"}`, at))
+	}
+	if p.GetLabels()[labelRelease] != "" {
+		steps = append(steps, `{"op":"remove","path":"/metadata/labels/`+strings.ReplaceAll(labelRelease, "/", "~1")+`"}`)
+	}
+	return "kubectl patch promise " + p.GetName() + " --type=json -p '[" + strings.Join(steps, ",") + "]'"
 }
 
 func ofKratix(owner metav1.OwnerReference) bool {

@@ -132,8 +132,15 @@ func TestFindings(t *testing.T) {
 			change: func(_ *testing.T, f *Facts) {
 				f.Promises[0].SetOwnerReferences([]metav1.OwnerReference{{APIVersion: "v1", Kind: "ConfigMap", Name: "another", UID: "6"}, {APIVersion: v1alpha1.APIVersion, Kind: kindRelease, Name: "website", UID: "7"}})
 			},
-			effect: Loses, where: "Promise website", says: "the garbage collector deletes this Promise with its 1 requests",
+			effect: Loses, where: "Promise website", says: "the garbage collector deletes this Promise, its 1 requests",
 			do: `kubectl patch promise website --type=json -p '[{"op":"test","path":"/metadata/ownerReferences/1/uid","value":"7"},{"op":"remove","path":"/metadata/ownerReferences/1"}]'`,
+		},
+		"a Promise that was cut from its release, but for the label": {
+			change: func(_ *testing.T, f *Facts) {
+				f.Promises[0].SetLabels(map[string]string{labelRelease: "website"})
+			},
+			effect: Loses, where: "Promise website", says: "When that is deleted while Kratix runs, Kratix deletes this Promise",
+			do: `kubectl patch promise website --type=json -p '[{"op":"remove","path":"/metadata/labels/kratix.io~1promise-release-name"}]'`,
 		},
 		"Kratix runs": {
 			change: func(_ *testing.T, f *Facts) { f.Deployment = deployment(1, 1) },
