@@ -47,6 +47,7 @@ type settings struct {
 	webhookConfig  string
 
 	promises string
+	beside   bool
 	elect    bool
 	level    string
 	// tracer is what the environment asks for, or nil.
@@ -111,6 +112,7 @@ func (s *settings) bind(set *pflag.FlagSet) {
 	set.StringVar(&s.webhookAddress, "webhook-address", "", "`ADDRESS` at which Promises are judged before they are stored; empty for no webhook")
 	set.StringVar(&s.webhookConfig, "webhook-configuration", "kratix-runner", "`NAME` of the ValidatingWebhookConfiguration that gets the certificate's CA")
 	set.StringVar(&s.promises, "promises", "", "`SELECTOR` of labels of the Promises that are this runner's; all without one")
+	set.BoolVar(&s.beside, "beside-kratix", false, "start even if Kratix runs; whatever both see runs twice")
 	set.BoolVar(&s.elect, "leader-elect", true, "let one of several replicas lead; all of them receive results")
 	set.Var(flags.NewChoice(&s.level, levels), "log-level", "`LEVEL`: "+flags.List(levels))
 }

@@ -24,6 +24,7 @@ import (
 	"github.com/kratix-compile/kratix-compile/internal/harvest"
 	"github.com/kratix-compile/kratix-compile/internal/harvest/certs"
 	"github.com/kratix-compile/kratix-compile/internal/harvest/record"
+	"github.com/kratix-compile/kratix-compile/internal/preflight"
 	"github.com/kratix-compile/kratix-compile/internal/release"
 	"github.com/kratix-compile/kratix-compile/internal/runner/admission"
 	"github.com/kratix-compile/kratix-compile/internal/runner/controller"
@@ -59,6 +60,9 @@ func run(ctx context.Context, s *settings) error {
 	if err != nil {
 		return err
 	}
+	if err := s.checkAlone(ctx, mgr.GetAPIReader(), time.Now()); err != nil {
+		return err
+	}
 	certificate, err := s.certificate(ctx, mgr)
 	if err != nil {
 		return err
@@ -82,6 +86,21 @@ func run(ctx context.Context, s *settings) error {
 	}
 	mgr.GetLogger().Info("Starting", "version", release.Version())
 	return mgr.Start(ctx)
+}
+
+// checkAlone fails if Kratix is alive in the system namespace. It is asked once, at the start.
+func (s *settings) checkAlone(ctx context.Context, reader client.Reader, now time.Time) error {
+	if s.beside {
+		return nil
+	}
+	sign, err := preflight.Beside(ctx, reader, s.plan.SystemNamespace, now)
+	if err != nil {
+		return fmt.Errorf("see whether Kratix runs: %w; apply the rights of this version, or start with --beside-kratix", err)
+	}
+	if sign != "" {
+		return fmt.Errorf("Kratix runs in namespace %s: %s. Two owners of one Promise run its Pipelines twice; stop Kratix (docs/moving-from-kratix.md), or start with --beside-kratix if the two see different Promises", s.plan.SystemNamespace, sign)
+	}
+	return nil
 }
 
 // flush sends the last spans, and waits for flushTime at most.
