@@ -38,7 +38,7 @@ func pinned(f Facts) []Finding {
 		}
 		finding := Finding{
 			Effect: Blocks, Kind: request.GetKind(), Namespace: request.GetNamespace(), Name: request.GetName(),
-			Message: fmt.Sprintf("ResourceBinding %s pins it to version %s of Promise %s, which is at %s. The runner runs it with the Promise as it is", b.GetName(), version, promise, versionOf(p)),
+			Message: fmt.Sprintf("ResourceBinding %s pins it to version %s of Promise %s, which is at %s. The runner knows no older versions, and does not run it until somebody asks for that", b.GetName(), version, promise, versionOf(p)),
 			Do: fmt.Sprintf(`upgrade it while Kratix runs: kubectl -n %s patch resourcebinding %s --type=merge -p '{"spec":{"version":"latest"}}'; or keep its files as they are: kubectl -n %s label %s %s %s=true`,
 				b.GetNamespace(), b.GetName(), request.GetNamespace(), resource(p), request.GetName(), progress.LabelPaused),
 		}

@@ -72,6 +72,11 @@ func (r *Requests) reconcile(ctx context.Context, o *object, promise *unstructur
 		r.waits(o, f.wait.Message+lacking(promise))
 		return 0, nil // it has not begun, and the Promise wakes it
 	}
+	if message := pinned(o, promise); message != "" {
+		r.Slots.Release(f.slot())
+		r.waits(o, message)
+		return 0, nil // somebody's label wakes it
+	}
 	decision, err := f.advance(ctx)
 	return decision.RequeueAfter, err
 }

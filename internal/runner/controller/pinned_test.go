@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package controller
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+
+	"github.com/kratix-compile/kratix-compile/internal/runner/progress"
+)
+
+// TestPinnedRequest: a request that Kratix ran with another version of its Promise is not run with
+// this one until somebody says so.
+func TestPinnedRequest(t *testing.T) {
+	for name, c := range map[string]struct {
+		kratix string // what Kratix has written into the request's status
+		label  string
+		waits  bool
+	}{
+		"pinned to another version": {kratix: "v1", waits: true},
+		"told to":                   {kratix: "v1", label: progress.LabelManual},
+		"pinned to this version":    {kratix: "v2"},
+		"with the latest":           {kratix: "latest"},
+		"new here":                  {},
+	} {
+		t.Run(name, func(t *testing.T) {
+			one := thing(t, "a", "one")
+			if c.kratix != "" {
+				one.Object["status"] = map[string]any{"resourceBindingVersion": c.kratix}
+			}
+			if c.label != "" {
+				one.SetLabels(map[string]string{c.label: "true"})
+			}
+			w := newWorld(t, promise(t, field("v2", "metadata", "labels", labelVersion)), one, namespace("a"))
+			for range 3 {
+				w.step(t, "a", "one")
+			}
+			said := progress.GetCondition(newObject(w.thing(t, "a", "one")).status(), progress.ConditionReconciled).Message
+			if c.waits {
+				assert.Empty(t, w.runs(t, "a"))
+				assert.Equal(t, "Kratix ran it with version v1 of its Promise, which is at v2. To run it with that, label it kratix.io/manual-reconciliation=true", said)
+				return
+			}
+			assert.Len(t, w.runs(t, "a"), 1, said)
+		})
+	}
+}
