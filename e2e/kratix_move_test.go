@@ -84,7 +84,8 @@ func (p *platform) leavesRelease(t *testing.T, name string) {
 	require.NoError(t, shared.Create(t.Context(), release, record))
 	made, err := get(release)
 	require.NoError(t, err)
-	change(t, promise, fmt.Sprintf(`{"metadata":{"labels":{"kratix.io/promise-release-name":%q},"ownerReferences":[{"apiVersion":%q,"kind":"PromiseRelease","name":%q,"uid":%q,"controller":true}]}}`, name, kratix, name, made.GetUID()))
+	owner := fmt.Sprintf(`{"apiVersion":%q,"kind":"PromiseRelease","name":%q,"uid":%q,"controller":true}`, kratix, name, made.GetUID())
+	change(t, promise, fmt.Sprintf(`{"metadata":{"labels":{"kratix.io/promise-release-name":%q},"ownerReferences":[%s]}}`, name, owner))
 	for _, kind := range []string{"Promise", "PromiseRelease", "HealthRecord"} {
 		assert.Contains(t, inTheWay(t), kind, "before step 4")
 	}

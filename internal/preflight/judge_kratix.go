@@ -58,8 +58,9 @@ func installedByHelm(f Facts) []Finding {
 	release, namespace := f.Deployment.Annotations["meta.helm.sh/release-name"], f.Deployment.Annotations["meta.helm.sh/release-namespace"]
 	return []Finding{{
 		Effect: Loses, Kind: "Deployment", Namespace: f.SystemNamespace, Name: deploymentName,
-		Message: fmt.Sprintf("it is of the Helm release %s/%s: helm uninstall would delete the namespace %s, with the Works of Promises in it, and the Destinations and State Stores of additionalResources", namespace, release, f.SystemNamespace),
-		Do:      "do not uninstall the release; docs/moving-from-kratix.md says how to take it away",
+		Message: fmt.Sprintf("it is of the Helm release %s/%s: helm uninstall would delete the namespace %s, with the Works of Promises in it, "+
+			"and the Destinations and State Stores of additionalResources", namespace, release, f.SystemNamespace),
+		Do: "do not uninstall the release; docs/moving-from-kratix.md says how to take it away",
 	}}
 }
 
@@ -140,9 +141,11 @@ func owned(f Facts) []Finding {
 		owners := p.GetOwnerReferences()
 		switch at := slices.IndexFunc(owners, ofKratix); {
 		case at >= 0:
-			finding.Message = fmt.Sprintf("it is owned by %s %s. When that or its CRD is deleted, the garbage collector deletes this Promise, its %d requests and all their files", owners[at].Kind, owners[at].Name, n)
+			finding.Message = fmt.Sprintf("it is owned by %s %s. When that or its CRD is deleted, the garbage collector deletes this Promise, "+
+				"its requests (%d) and all their files", owners[at].Kind, owners[at].Name, n)
 		case release != "":
-			finding.Message = fmt.Sprintf("its label says that it is of PromiseRelease %s. When that is deleted while Kratix runs, Kratix deletes this Promise, its %d requests and all their files", release, n)
+			finding.Message = fmt.Sprintf("its label says that it is of PromiseRelease %s. When that is deleted while Kratix runs, Kratix deletes this Promise, "+
+				"its requests (%d) and all their files", release, n)
 		default:
 			continue
 		}

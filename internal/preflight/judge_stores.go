@@ -14,18 +14,6 @@ import (
 	"github.com/kratix-compile/kratix-compile/internal/stores/layout"
 )
 
-// engineMissing is the engine that the runner will use.
-func engineMissing(f Facts) []Finding {
-	if f.Served {
-		return nil
-	}
-	return []Finding{{
-		Effect: Blocks, Kind: f.Engine.Kind,
-		Message: "the cluster does not serve " + f.Engine.Kind + " of " + f.Engine.APIVersion + ", so no Pipeline can run on " + f.Engine.Name,
-		Do:      "install " + f.Engine.Name + ", or choose another engine with --engine",
-	}}
-}
-
 // onePath finds Destinations for which nothing would be written, because an older one has their
 // directory.
 func onePath(f Facts) []Finding {
@@ -35,8 +23,9 @@ func onePath(f Facts) []Finding {
 		if holder := layout.Holder(d, f.Destinations); holder != nil {
 			found = append(found, Finding{
 				Effect: Blocks, Kind: v1alpha1.KindDestination, Name: d.Name,
-				Message: fmt.Sprintf("its path %s overlaps %s of Destination %s in the same %s. The runner writes nothing for the younger one of the two, which is this", d.Spec.Path, holder.Spec.Path, holder.Name, d.Spec.StateStoreRef.Kind),
-				Do:      "give one of them another spec.path",
+				Message: fmt.Sprintf("its path %s overlaps %s of Destination %s in the same %s. "+
+					"The runner writes nothing for the younger one of the two, which is this", d.Spec.Path, holder.Spec.Path, holder.Name, d.Spec.StateStoreRef.Kind),
+				Do: "give one of them another spec.path",
 			})
 		}
 	}

@@ -132,7 +132,7 @@ func TestFindings(t *testing.T) {
 			change: func(_ *testing.T, f *Facts) {
 				f.Promises[0].SetOwnerReferences([]metav1.OwnerReference{{APIVersion: "v1", Kind: "ConfigMap", Name: "another", UID: "6"}, {APIVersion: v1alpha1.APIVersion, Kind: kindRelease, Name: "website", UID: "7"}})
 			},
-			effect: Loses, where: "Promise website", says: "the garbage collector deletes this Promise, its 1 requests",
+			effect: Loses, where: "Promise website", says: "the garbage collector deletes this Promise, its requests (1)",
 			do: `kubectl patch promise website --type=json -p '[{"op":"test","path":"/metadata/ownerReferences/1/uid","value":"7"},{"op":"remove","path":"/metadata/ownerReferences/1"}]'`,
 		},
 		"a Promise that was cut from its release, but for the label": {

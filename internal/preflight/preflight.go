@@ -4,7 +4,7 @@
 // kratix-runner takes its Promises over: what blocks, what would be lost, what changes. It
 // changes nothing. The names of the files begin with the stage that they are of:
 //
-//	gather -> Facts -> judge -> Report -> print: text, JSON, YAML
+//	gather -> Facts -> judge -> Report -> print
 //
 // Only gather has a client. The rest is pure: the same Facts give the same Report.
 package preflight
@@ -20,7 +20,7 @@ type Effect string
 
 // The effects, the worst first.
 const (
-	// Loses is data that is deleted if somebody takes a step without this one.
+	// Loses is data that the next obvious step would delete, such as that of a release.
 	Loses Effect = "loses"
 	// Blocks is an object that does not work after the move, or not in the same way.
 	Blocks Effect = "blocks"
