@@ -46,3 +46,22 @@ func TestPinnedRequest(t *testing.T) {
 		})
 	}
 }
+
+// TestSuspendedByKratix: nobody knows for which spec Kratix ran the Pipelines before the one that
+// suspended the workflow. So it starts from the first, and asks for its approval again.
+func TestSuspendedByKratix(t *testing.T) {
+	one := thing(t, "a", "one", field("true", "metadata", "labels", progress.LabelSuspended))
+	one.Object["status"] = map[string]any{"kratix": map[string]any{"workflows": map[string]any{
+		"suspendedGeneration": int64(1),
+		"pipelines":           []any{map[string]any{"name": "one", "phase": "Succeeded"}, map[string]any{"name": "two", "phase": "Suspended", "message": "approve this"}},
+	}}}
+	w := newWorld(t, promise(t), one, namespace("a"))
+	for range 3 {
+		w.step(t, "a", "one")
+	}
+	runs := w.runs(t, "a")
+	if assert.Len(t, runs, 1) {
+		assert.Equal(t, "one", runs[0].GetLabels()["kratix.io/pipeline-name"])
+	}
+	assert.NotContains(t, w.thing(t, "a", "one").GetLabels(), progress.LabelSuspended)
+}
