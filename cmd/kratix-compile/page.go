@@ -5,6 +5,7 @@ package main
 import (
 	"bytes"
 	"crypto/sha256"
+	"errors"
 
 	"github.com/kratix-compile/kratix-compile/internal/cli/goldenfiles"
 	"github.com/kratix-compile/kratix-compile/translate/diag"
@@ -17,7 +18,11 @@ type page struct {
 	// path is its golden file.
 	path      string
 	documents [][]byte
+	// sums tell which documents are the same, one each.
+	sums []sum
 }
+
+type sum = [sha256.Size]byte
 
 // printer prints what is compiled of one Promise.
 type printer struct {
@@ -32,12 +37,30 @@ func (p *printer) objects(w plan.Workflow, engine string, objects []manifest.Obj
 	for i, d := range documents {
 		documents[i] = bytes.Clone(d) // without the spare capacity: pages stay until all are printed
 	}
-	p.add(page{path: goldenfiles.Path(w, engine), documents: documents}, err)
+	sums, err2 := p.sums(objects, documents)
+	p.add(page{path: goldenfiles.Path(w, engine), documents: documents, sums: sums}, errors.Join(err, err2))
+}
+
+// sums are of what makes objects the same. Only few of them belong to no namespace, and those are
+// printed again without what does not count.
+func (p *printer) sums(objects []manifest.Object, documents [][]byte) ([]sum, error) {
+	sums := make([]sum, len(documents))
+	for i, d := range documents {
+		if o := objects[i]; o.GetNamespace() == "" {
+			printed, err := manifest.Documents([]manifest.Object{manifest.Compared(o)}, p.format)
+			if err != nil {
+				return nil, err
+			}
+			d = printed[0]
+		}
+		sums[i] = sha256.Sum256(d)
+	}
+	return sums, nil
 }
 
 func (p *printer) plan(w plan.Workflow) {
 	text, err := plan.Text(w)
-	p.add(page{documents: [][]byte{text}}, err)
+	p.add(page{documents: [][]byte{text}, sums: []sum{sha256.Sum256(text)}}, err)
 }
 
 func (p *printer) add(printed page, err error) {
@@ -51,11 +74,11 @@ func (p *printer) add(printed page, err error) {
 // need the very same object; it is printed once.
 func distinct(pages []page) [][]byte {
 	var documents [][]byte
-	seen := map[[sha256.Size]byte]bool{}
+	seen := map[sum]bool{}
 	for _, p := range pages {
-		for _, d := range p.documents {
-			if sum := sha256.Sum256(d); !seen[sum] {
-				seen[sum] = true
+		for i, d := range p.documents {
+			if !seen[p.sums[i]] {
+				seen[p.sums[i]] = true
 				documents = append(documents, d)
 			}
 		}

@@ -47,3 +47,21 @@ func TestDistinct(t *testing.T) {
 	want.objects(redis, "tekton", []manifest.Object{account, role, other})
 	assert.Equal(t, want.pages[0].documents, distinct(p.pages))
 }
+
+// TestSharedRolesAreOne: each run writes its own namespace into a label of theirs.
+func TestSharedRolesAreOne(t *testing.T) {
+	shared := func(kind, namespace, label string) manifest.Object {
+		o := object(kind, "a")
+		o.SetNamespace(namespace)
+		o.SetLabels(map[string]string{"of": label})
+		return o
+	}
+	first, again := shared("ClusterRole", "", "x"), shared("ClusterRole", "", "y")
+	role, other := shared("Role", "x", "x"), shared("Role", "x", "y")
+	var p, want printer
+	p.objects(redis, "tekton", []manifest.Object{first, role})
+	p.objects(redis, "tekton", []manifest.Object{again, other})
+	want.objects(redis, "tekton", []manifest.Object{first, role, other})
+	assert.Equal(t, want.pages[0].documents, distinct(p.pages))
+	assert.Equal(t, []manifest.Object{first, role, other}, manifest.Distinct([]manifest.Object{first, role, again, other}))
+}

@@ -28,17 +28,29 @@ func New(typed runtime.Object) (Object, error) {
 	return Object{Object: fields}, nil
 }
 
-// Distinct leaves out objects that are equal to an earlier one. Workflows and Pipelines may
+// Compared is the part of an object that makes it the same as another one. Labels do not count if
+// it belongs to no namespace: the runs of a Pipeline share its ClusterRoles, and each run would
+// have its own namespace in a label.
+func Compared(o Object) Object {
+	if o.GetNamespace() != "" {
+		return o
+	}
+	o = *o.DeepCopy()
+	o.SetLabels(nil)
+	return o
+}
+
+// Distinct leaves out objects that are the same as an earlier one. Workflows and Pipelines may
 // share a service account and its roles.
 func Distinct(objects []Object) []Object {
 	type name struct{ kind, namespace, name string }
 	seen := map[name][]Object{}
 	var out []Object
 	for _, o := range objects {
-		key := name{o.GetKind(), o.GetNamespace(), o.GetName()}
-		same := func(other Object) bool { return reflect.DeepEqual(o.Object, other.Object) }
+		key, compared := name{o.GetKind(), o.GetNamespace(), o.GetName()}, Compared(o)
+		same := func(other Object) bool { return reflect.DeepEqual(compared.Object, other.Object) }
 		if !slices.ContainsFunc(seen[key], same) {
-			seen[key] = append(seen[key], o)
+			seen[key] = append(seen[key], compared)
 			out = append(out, o)
 		}
 	}

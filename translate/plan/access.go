@@ -3,8 +3,6 @@
 package plan
 
 import (
-	"maps"
-
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -15,7 +13,8 @@ import (
 	"github.com/kratix-compile/kratix-compile/translate/names"
 )
 
-// LabelPipelineNamespace is on the rights that a Pipeline asks for: where its Pod runs.
+// LabelPipelineNamespace is on the rights that a Pipeline asks for: where its Pod runs. All
+// namespaces share the ClusterRoles, which have the label of the first.
 const LabelPipelineNamespace = "kratix.io/pipeline-namespace"
 
 // everyNamespace is the resourceNamespace that means all of them.
@@ -92,12 +91,12 @@ func (a *access) permissions(permissions []v1alpha1.Permission) {
 		case everyNamespace:
 			role := names.Stable(a.id + "-kratix-all-namespaces")
 			labels := a.within("kratix_all_namespaces")
-			a.clusterRole(role, anywhere(labels), rules[ns]...)
+			a.clusterRole(role, labels, rules[ns]...)
 			a.clusterBinding(names.Stable(a.id+"-"+a.namespace), role, labels)
 		default:
 			role := names.Stable(a.id + "-" + ns)
 			labels := a.within(ns)
-			a.clusterRole(role, anywhere(labels), rules[ns]...)
+			a.clusterRole(role, labels, rules[ns]...)
 			a.binding(names.Stable(a.id+"-"+a.namespace), "ClusterRole", role, ns, labels)
 		}
 	}
@@ -107,14 +106,6 @@ func (a *access) base() map[string]string { return map[string]string{v1alpha1.La
 
 func (a *access) within(resourceNamespace string) map[string]string {
 	return merged(a.labels, map[string]string{v1alpha1.LabelResourceNamespace: resourceNamespace})
-}
-
-// anywhere are labels without the namespace of the Pod, because all namespaces of a Pipeline
-// share the ClusterRole.
-func anywhere(labels map[string]string) map[string]string {
-	out := maps.Clone(labels)
-	delete(out, LabelPipelineNamespace)
-	return out
 }
 
 func (a *access) role(name, namespace string, labels map[string]string, rules ...rbacv1.PolicyRule) {

@@ -9,8 +9,10 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
+	"github.com/kratix-compile/kratix-compile/translate/plan"
 )
 
 // permitted lets the first Pipeline of requests read Secrets in these namespaces, of which "" is
@@ -72,4 +74,30 @@ func TestRightsAreRevoked(t *testing.T) {
 		"ClusterRole : storage", "RoleBinding storage: storage",
 		"RoleBinding storage: storage", "ClusterRoleBinding : kratix_all_namespaces", "Role b: ", "RoleBinding b: ")
 	again("b", "two", "ClusterRole : storage", "RoleBinding storage: storage", "RoleBinding storage: storage")
+}
+
+// TestLabelOfSharedRoles: scripts find ClusterRoles by it. It is that of the first namespace, and
+// comes to those that an earlier version of the runner has made without it.
+func TestLabelOfSharedRoles(t *testing.T) {
+	w := newWorld(t, promise(t, permitted("storage")), thing(t, "a", "one"), thing(t, "b", "two"), thing(t, "b", "three"), namespace("a"), namespace("b"))
+	role := func() *unstructured.Unstructured {
+		t.Helper()
+		list := someList(clusterRoleKind)
+		require.NoError(t, w.api.List(t.Context(), list, client.HasLabels{v1alpha1.LabelPipeline}))
+		require.Len(t, list.Items, 1)
+		return &list.Items[0]
+	}
+	w.step(t, "a", "one")
+	w.step(t, "b", "two")
+	assert.Equal(t, "a", role().GetLabels()[plan.LabelPipelineNamespace])
+
+	older := role()
+	labels := older.GetLabels()
+	delete(labels, plan.LabelPipelineNamespace)
+	labels["theirs"] = "stays"
+	older.SetLabels(labels)
+	require.NoError(t, w.api.Update(t.Context(), older))
+	w.step(t, "b", "three")
+	assert.Equal(t, "b", role().GetLabels()[plan.LabelPipelineNamespace])
+	assert.Equal(t, "stays", role().GetLabels()["theirs"])
 }

@@ -124,6 +124,12 @@ func (e *Engine) submit(ctx context.Context, wanted *unstructured.Unstructured, 
 	if err != nil || !differs(existing, wanted) {
 		return err
 	}
+	labels := maps.Clone(wanted.GetLabels())
+	if labels == nil {
+		labels = map[string]string{}
+	}
+	maps.Copy(labels, existing.GetLabels())
+	existing.SetLabels(labels)
 	if !equality.Semantic.DeepEqual(existing.Object["roleRef"], wanted.Object["roleRef"]) {
 		// A roleRef cannot be changed, so there must be a new binding.
 		if err := e.client.Delete(ctx, existing); client.IgnoreNotFound(err) != nil {
@@ -182,9 +188,14 @@ func aboutNamespace(err error) bool {
 	return ok && status.ErrStatus.Details != nil && status.ErrStatus.Details.Kind == "namespaces"
 }
 
-// differs compares what the compiler writes. Labels and annotations are left out: others may
-// add some.
+// differs compares what the compiler writes. Of labels only missing ones count: others may add
+// some, and a ClusterRole that runs of many namespaces share has the label of the first.
 func differs(existing, wanted *unstructured.Unstructured) bool {
+	for key := range wanted.GetLabels() {
+		if _, there := existing.GetLabels()[key]; !there {
+			return true
+		}
+	}
 	for key, value := range content(wanted) {
 		if !equality.Semantic.DeepEqual(existing.Object[key], value) {
 			return true
