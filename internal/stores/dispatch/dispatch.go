@@ -146,13 +146,10 @@ func (q *Queue) apply(ctx context.Context) {
 func (r *workPlacements) finish(ctx context.Context, p *v1alpha1.WorkPlacement, t *trip) (reconcile.Result, error) {
 	r.trace(p, t)
 	o := t.outcome
+	r.meters.written(p, o.Err)
 	switch {
 	case errors.Is(o.Err, context.Canceled):
 		return reconcile.Result{}, nil // it is sent again
-	case p.DeletionTimestamp.IsZero():
-		r.meters.written(p, o.Err)
-	}
-	switch {
 	case o.Err != nil:
 		return reconcile.Result{RequeueAfter: t.retry}, r.save(ctx, p, placing.Attempt{Err: o.Err})
 	case !p.DeletionTimestamp.IsZero():

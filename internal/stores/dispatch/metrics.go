@@ -3,6 +3,7 @@
 package dispatch
 
 import (
+	"context"
 	"errors"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -38,8 +39,12 @@ func (m *meters) register(to prometheus.Registerer) error {
 	return errors.Join(to.Register(m.writes), to.Register(m.outcomes))
 }
 
-// written counts an attempt to write the files of a WorkPlacement.
+// written counts an attempt to write the files of a WorkPlacement. It counts none that removes them,
+// and none that is made again because the State Store was opened again.
 func (m *meters) written(p *v1alpha1.WorkPlacement, err error) {
+	if !p.DeletionTimestamp.IsZero() || errors.Is(err, context.Canceled) {
+		return
+	}
 	result := "success"
 	if err != nil {
 		result = "failure"
