@@ -76,7 +76,8 @@ func (p *Promises) reconcile(ctx context.Context, o *object) (time.Duration, err
 	if err := p.ensureDependencies(ctx, o); err != nil {
 		return 0, err
 	}
-	after, err := p.run(ctx, o, fulfilled)
+	offers := workflow.Offered(o.Unstructured).Kind != "" // without an API, no request has to wait
+	after, err := p.run(ctx, o, fulfilled || !offers)
 	return sooner(after, sooner(listed, unwatched)), err
 }
 

@@ -96,3 +96,28 @@ func TestRequiredVersion(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, progress.RequirementOtherVersion, found)
 }
+
+// TestRequirementsHoldRequests and nothing else: a Promise that offers nothing is available, as in
+// Kratix.
+func TestRequirementsHoldRequests(t *testing.T) {
+	needs := field([]any{map[string]any{"name": "base"}}, "spec", "requiredPromises")
+	for name, c := range map[string]struct {
+		change    change
+		available string
+	}{
+		"an API": {func(testing.TB, *unstructured.Unstructured) {}, "False"},
+		"none": {func(t testing.TB, u *unstructured.Unstructured) {
+			t.Helper()
+			field(nil, "spec", "api")(t, u)
+			field(nil, "spec", "workflows")(t, u)
+		}, "True"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, promise(t, needs, c.change), served(), namespace(system))
+			w.reconciledPromise(t)
+			status := newObject(w.promise(t)).status()
+			assert.Equal(t, c.available, progress.GetCondition(status, progress.ConditionAvailable).Status)
+			assert.Equal(t, "False", progress.GetCondition(status, progress.ConditionRequirements).Status)
+		})
+	}
+}
