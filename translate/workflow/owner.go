@@ -37,8 +37,8 @@ func (o Owner) In(pipelineNamespace, system string) Owner {
 	return o
 }
 
-// OwnerOf is whose a thing is by its labels, without the UID and the Namespace.
-// A thing without the label for it is in the namespace of its request.
+// OwnerOf is the owner that the labels of a thing name, without its UID and its Namespace. If no
+// label names the namespace of the request, it is that of the thing.
 func OwnerOf(labels map[string]string, namespace string) Owner {
 	o := Owner{Promise: labels[v1alpha1.LabelPromise]}
 	if name := labels[v1alpha1.LabelResource]; name != "" {

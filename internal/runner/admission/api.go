@@ -75,8 +75,8 @@ func (p *Promises) tryAPI(ctx context.Context, v *verdict) error {
 	return v.answer("invalid CRD changes", p.Client.Update(ctx, existing, client.DryRunAll))
 }
 
-// answer makes a fault of the Promise of an answer that is about the Promise. Other errors say
-// nothing of it.
+// answer turns what the API server says about the Promise into a fault of the Promise. Other errors,
+// such as a timeout, say nothing about it.
 func (v *verdict) answer(prefix string, err error) error {
 	if refusal.Final(err) || apierrors.IsForbidden(err) {
 		v.fault("spec.api", "%s: %v", prefix, err)
