@@ -92,7 +92,7 @@ func (k *kinds) drop(ctx context.Context, kind schema.GroupVersionKind) error {
 	return k.cache.RemoveInformer(ctx, some(kind))
 }
 
-// named is the UID of the Promise of a name whose kind is watched; empty if none is.
+// named is the UID of the Promise of that name if its kind is watched, and empty if it is not.
 func (k *kinds) named(promise string) types.UID {
 	k.mu.Lock()
 	defer k.mu.Unlock()

@@ -73,7 +73,8 @@ func (p *Promises) objectsLive(ctx context.Context, crd *apiextensionsv1.CustomR
 	return nil, &caching.Unlisted{Kind: storedKind(crd), Cause: err}
 }
 
-// conditionListed is of a Promise whose requests the API server could not list, or cannot.
+// conditionListed is False while the API server cannot list the requests of a Promise, and True when
+// it can again.
 const conditionListed = "RequestsListed"
 
 // listed says in a condition whether the requests can be listed, and when to look again. The

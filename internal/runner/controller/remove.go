@@ -157,8 +157,8 @@ func (p *Promises) deleteLabelled(ctx context.Context, o *object, list client.Ob
 	return p.deleteAll(ctx, list)
 }
 
-// deleteAll deletes what is listed, and tells how much that is: what has finalizers stays for
-// a while.
+// deleteAll deletes the objects in the list, and tells how many they are. Those with finalizers stay
+// for a while.
 func (r *Runner) deleteAll(ctx context.Context, list client.ObjectList, opts ...client.DeleteOption) (left int, err error) {
 	err = meta.EachListItem(list, func(item runtime.Object) error {
 		left++

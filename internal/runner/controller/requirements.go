@@ -48,8 +48,8 @@ func (p *Promises) requirements(ctx context.Context, o *object) (fulfilled bool,
 }
 
 // Requirement tells whether a Promise is there that another one needs; an empty version means
-// any. A version that the Promise has had is enough, as in Kratix, which keeps a revision of each:
-// who upgrades a Promise does not stop those that were written for an earlier version.
+// any. A version that the Promise has had is enough, as in Kratix, which keeps a revision of each.
+// So an upgrade of a Promise does not stop the Promises that require an earlier version.
 func Requirement(ctx context.Context, reader client.Reader, name, version string) (progress.RequirementState, error) {
 	other := some(promiseKind)
 	err := reader.Get(ctx, client.ObjectKey{Name: name}, other)

@@ -171,8 +171,8 @@ const (
 	maxNote = 1000
 )
 
-// tell emits events about an object. It leaves out what containers have logged: not everybody
-// who may read events may read that.
+// tell emits events about an object. It leaves out the logs of containers: some people
+// may read events and may not read logs.
 func (r *Runner) tell(o *object, told ...progress.Event) {
 	for _, e := range told {
 		kind := corev1.EventTypeNormal

@@ -71,8 +71,8 @@ type Why struct {
 	Message string
 }
 
-// LogMark is where the words of a container begin in a message. Not everybody who may read the
-// rest of it may read those.
+// LogMark is where the words of a container begin in a message. Some people
+// may read the rest of it and may not read those.
 const LogMark = "; its log ends:\n"
 
 // Pipeline is one entry of the list, in the order of the Promise.
