@@ -71,6 +71,8 @@ func removeAll(t *testing.T, a *administrator) {
 		}
 		a.enter(t, "", command)
 	}
+	// Tests that run the runner as a process apply deploy/rbac without the labels by which the page deletes.
+	a.enter(t, "", "kubectl delete clusterrole -l kratix-compile.io/aggregate-to-runner=true --ignore-not-found")
 }
 
 // A way is how docs/install.md has somebody install and uninstall.
