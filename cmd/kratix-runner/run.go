@@ -98,7 +98,7 @@ func (s *settings) checkAlone(ctx context.Context, reader client.Reader, now tim
 		return fmt.Errorf("see whether Kratix runs: %w; apply the rights of this version, or start with --beside-kratix", err)
 	}
 	if sign != "" {
-		return fmt.Errorf("Kratix runs in namespace %s: %s. Two owners of one Promise run its Pipelines twice; "+
+		return fmt.Errorf("a Kratix runs in namespace %s: %s. Two owners of one Promise run its Pipelines twice; "+
 			"stop Kratix (docs/moving-from-kratix.md), or start with --beside-kratix", s.plan.SystemNamespace, sign)
 	}
 	return nil

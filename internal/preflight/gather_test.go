@@ -5,6 +5,7 @@ package preflight
 import (
 	"bytes"
 	"context"
+	"slices"
 	"strings"
 	"testing"
 
@@ -65,7 +66,7 @@ func cluster(t *testing.T, forbidden ...string) client.WithWatch {
 		mapper.Add(gv.WithKind(kind), meta.RESTScopeNamespace)
 	}
 	var objects []client.Object
-	for _, text := range strings.Split(clusterText, "---") {
+	for text := range strings.SplitSeq(clusterText, "---") {
 		u := object(t, text)
 		objects = append(objects, &u)
 	}
@@ -74,10 +75,8 @@ func cluster(t *testing.T, forbidden ...string) client.WithWatch {
 		List: func(ctx context.Context, c client.WithWatch, all client.ObjectList, opts ...client.ListOption) error {
 			kind := all.GetObjectKind().GroupVersionKind()
 			plural := strings.ToLower(strings.TrimSuffix(kind.Kind, "List")) + "s"
-			for _, f := range forbidden {
-				if f == plural {
-					return apierrors.NewForbidden(schema.GroupResource{Group: kind.Group, Resource: plural}, "", nil)
-				}
+			if slices.Contains(forbidden, plural) {
+				return apierrors.NewForbidden(schema.GroupResource{Group: kind.Group, Resource: plural}, "", nil)
 			}
 			return c.List(ctx, all, opts...)
 		},

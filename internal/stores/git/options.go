@@ -87,8 +87,7 @@ var branchName = regexp.MustCompile(`^[\w.+@#%=/-]*[\w+@#%=-]$`)
 
 func (s *settings) readHTTPS(method string, secret map[string][]byte) error {
 	at, err := url.Parse(s.url)
-	switch {
-	case err != nil || at.Scheme != "https" || at.Host == "":
+	if err != nil || at.Scheme != "https" || at.Host == "" {
 		return fmt.Errorf("spec.url %q: with authMethod %s it must be https://HOST/PATH", withoutUser(s.url), method)
 	}
 	if _, inURL := at.User.Password(); inURL {
