@@ -74,6 +74,13 @@ var meant = []*difference{
 		levels: inStatuses(func(status map[string]any) { delete(status, "kratix") }),
 	},
 	{
+		name: "which version a request is at", why: "6.5: a later Kratix writes it",
+		levels: inStatuses(func(status map[string]any) {
+			delete(status, "promiseVersion")
+			delete(status, "resourceBindingVersion")
+		}),
+	},
+	{
 		name: "the words of WorksSucceeded", why: "6.7",
 		levels: inStatuses(func(status map[string]any) { withoutMessage(status, "WorksSucceeded") }),
 	},

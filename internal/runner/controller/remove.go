@@ -75,13 +75,11 @@ func (p *Promises) remove(ctx context.Context, o *object) (time.Duration, error)
 	if err != nil || left > 0 {
 		return time.Second, err
 	}
-	if err := errors.Join(f.deleteRuns(ctx), f.dropRecords(ctx), p.removeAccess(ctx, o)); err != nil {
+	// The watch ends before the right to it does.
+	if err := errors.Join(f.deleteRuns(ctx), f.dropRecords(ctx), p.kinds.end(ctx, o.GetName()), p.removeAccess(ctx, o)); err != nil {
 		return 0, err
 	}
 	p.Slots.Release(f.slot())
-	if err := p.kinds.end(ctx, o.GetName()); err != nil {
-		return 0, err
-	}
 	return 0, o.release(ctx, slices.Concat(finalizersAlways, finalizersAPI, finalizersKratix)...)
 }
 
