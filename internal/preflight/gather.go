@@ -15,10 +15,8 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	coordinationv1 "k8s.io/api/coordination/v1"
 	corev1 "k8s.io/api/core/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -64,7 +62,7 @@ func (g *Gatherer) Gather(ctx context.Context) (Facts, error) {
 // reading is one call of Gather: what may not be read.
 type reading struct {
 	Cluster
-	missing []status.Right
+	missing status.Rights
 }
 
 // program reads what Kratix's manifest installs beside its CRDs.
@@ -158,14 +156,14 @@ func get[T any](ctx context.Context, r *reading, kind schema.GroupVersionKind, n
 	u := &unstructured.Unstructured{}
 	u.SetGroupVersionKind(kind)
 	err := r.Get(ctx, client.ObjectKey{Namespace: namespace, Name: name}, u)
-	if r.absent(err, "get", namespace) {
+	if r.missing.Absent(err, "get", namespace) {
 		return nil, nil
 	}
 	if err != nil {
 		return nil, err
 	}
 	out := new(T)
-	return out, decode(u, out)
+	return out, status.Decode(u, out)
 }
 
 // list is empty for what is not there or may not be read.
@@ -173,7 +171,7 @@ func list[T any](ctx context.Context, r *reading, kind schema.GroupVersionKind) 
 	all := &unstructured.UnstructuredList{}
 	all.SetGroupVersionKind(kind.GroupVersion().WithKind(kind.Kind + "List"))
 	err := r.List(ctx, all)
-	if r.absent(err, "list", "") {
+	if r.missing.Absent(err, "list", "") {
 		return nil, nil
 	}
 	if err != nil {
@@ -181,35 +179,9 @@ func list[T any](ctx context.Context, r *reading, kind schema.GroupVersionKind) 
 	}
 	out := make([]T, len(all.Items))
 	for i := range all.Items {
-		if err := decode(&all.Items[i], &out[i]); err != nil {
+		if err := status.Decode(&all.Items[i], &out[i]); err != nil {
 			return nil, err
 		}
 	}
 	return out, nil
-}
-
-func decode[T any](from *unstructured.Unstructured, to *T) error {
-	if same, ok := any(to).(*unstructured.Unstructured); ok {
-		*same = *from
-		return nil
-	}
-	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(from.Object, to); err != nil {
-		return fmt.Errorf("read %s %s: %w", from.GetKind(), client.ObjectKeyFromObject(from), err)
-	}
-	return nil
-}
-
-// absent tells whether an object counts as not there, and notes a missing right.
-func (r *reading) absent(err error, verb, namespace string) bool {
-	if refused, ok := errors.AsType[*apierrors.StatusError](err); ok && apierrors.IsForbidden(err) {
-		right := status.Right{Verb: verb, Namespace: namespace}
-		if d := refused.Status().Details; d != nil {
-			right.Resource = strings.TrimSuffix(d.Kind+"."+d.Group, ".")
-		}
-		if !slices.Contains(r.missing, right) {
-			r.missing = append(r.missing, right)
-		}
-		return true
-	}
-	return apierrors.IsNotFound(err) || meta.IsNoMatchError(err)
 }

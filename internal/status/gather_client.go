@@ -31,7 +31,7 @@ type Scope struct {
 type gathering struct {
 	*Gatherer
 	scopes  []Scope
-	missing []Right
+	missing Rights
 }
 
 // get is nil for what is not there or may not be read.
@@ -40,7 +40,7 @@ func (r *gathering) get(ctx context.Context, kind schema.GroupVersionKind, names
 	u := &unstructured.Unstructured{}
 	u.SetGroupVersionKind(kind)
 	err := r.Reader.Get(ctx, client.ObjectKey{Namespace: namespace, Name: name}, u)
-	if r.absent(err, "get", namespace) {
+	if r.missing.Absent(err, "get", namespace) {
 		return nil, nil
 	}
 	return u, err
@@ -52,7 +52,7 @@ func list[T any](ctx context.Context, r *gathering, kind schema.GroupVersionKind
 	all := &unstructured.UnstructuredList{}
 	all.SetGroupVersionKind(kind.GroupVersion().WithKind(kind.Kind + "List"))
 	err := r.Reader.List(ctx, all, client.InNamespace(namespace), client.MatchingLabelsSelector{Selector: selector})
-	if r.absent(err, "list", namespace) {
+	if r.missing.Absent(err, "list", namespace) {
 		return nil, nil
 	}
 	if err != nil {
@@ -60,30 +60,37 @@ func list[T any](ctx context.Context, r *gathering, kind schema.GroupVersionKind
 	}
 	out := make([]T, len(all.Items))
 	for i := range all.Items {
-		if err := decode(&all.Items[i], &out[i]); err != nil {
-			return nil, fmt.Errorf("read %s %s: %w", kind.Kind, client.ObjectKeyFromObject(&all.Items[i]), err)
+		if err := Decode(&all.Items[i], &out[i]); err != nil {
+			return nil, err
 		}
 	}
 	return out, nil
 }
 
-func decode[T any](from *unstructured.Unstructured, to *T) error {
+// Decode makes a typed object of what was read. An error names the object.
+func Decode[T any](from *unstructured.Unstructured, to *T) error {
 	if same, ok := any(to).(*unstructured.Unstructured); ok {
 		*same = *from
 		return nil
 	}
-	return runtime.DefaultUnstructuredConverter.FromUnstructured(from.Object, to)
+	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(from.Object, to); err != nil {
+		return fmt.Errorf("read %s %s: %w", from.GetKind(), client.ObjectKeyFromObject(from), err)
+	}
+	return nil
 }
 
-// absent tells whether an object counts as not there, and notes a missing right.
-func (r *gathering) absent(err error, verb, namespace string) bool {
+// Rights are those that were missing when something was read.
+type Rights []Right
+
+// Absent tells whether an object counts as not there, and notes a missing right.
+func (r *Rights) Absent(err error, verb, namespace string) bool {
 	if status, ok := errors.AsType[*apierrors.StatusError](err); ok && apierrors.IsForbidden(err) {
 		right := Right{Verb: verb, Namespace: namespace}
 		if d := status.Status().Details; d != nil {
 			right.Resource = strings.TrimSuffix(d.Kind+"."+d.Group, ".")
 		}
-		if !slices.Contains(r.missing, right) {
-			r.missing = append(r.missing, right)
+		if !slices.Contains(*r, right) {
+			*r = append(*r, right)
 		}
 		return true
 	}

@@ -13,6 +13,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
+	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
 	"github.com/kratix-compile/kratix-compile/internal/runner/progress"
 	"github.com/kratix-compile/kratix-compile/internal/runner/refusal"
 	"github.com/kratix-compile/kratix-compile/translate/workflow"
@@ -100,7 +101,7 @@ func (f *flow) situation(status progress.Status) progress.Situation {
 		Type:         f.kind.Type,
 		Generation:   f.object.GetGeneration(),
 		Completed:    completed,
-		Version:      f.promise.GetLabels()[labelVersion],
+		Version:      f.promise.GetLabels()[v1alpha1.LabelPromiseVersion],
 		Labels:       f.object.GetLabels(),
 		Paused:       paused(f.object.Unstructured) || paused(f.promise),
 		Wanted:       wanted,

@@ -18,6 +18,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 
+	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
 	"github.com/kratix-compile/kratix-compile/internal/runner/progress"
 	"github.com/kratix-compile/kratix-compile/internal/runner/slots"
 	"github.com/kratix-compile/kratix-compile/translate/workflow"
@@ -66,7 +67,7 @@ func turned() predicate.TypedPredicate[*unstructured.Unstructured] {
 			status, _, _ := unstructured.NestedMap(u.Object, "status")
 			return []any{
 				u.GetGeneration(), status["observedGeneration"], progress.GetCondition(status, progress.ConditionAvailable).Status,
-				paused(u), u.GetDeletionTimestamp().IsZero(), u.GetLabels()[labelVersion],
+				paused(u), u.GetDeletionTimestamp().IsZero(), u.GetLabels()[v1alpha1.LabelPromiseVersion],
 				u.GetAnnotations()[AnnotationEngine], u.GetAnnotations()[annotationInterval],
 			}
 		}

@@ -12,7 +12,6 @@ import (
 
 // Keys of Kratix (docs/kratix-contract.md, Appendix A).
 const (
-	labelVersion       = "kratix.io/promise-version"
 	annotationInterval = "kratix.io/reconciliation-interval"
 
 	finalizerWorks        = "kratix.io/work-cleanup"

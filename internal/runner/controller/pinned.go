@@ -7,6 +7,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
+	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
 	"github.com/kratix-compile/kratix-compile/internal/runner/progress"
 )
 
@@ -15,7 +16,7 @@ import (
 // has run here before, follows its Promise, or has a label by which somebody asks for the run.
 func pinned(o *object, promise *unstructured.Unstructured) string {
 	version, _ := o.status()["resourceBindingVersion"].(string)
-	own := cmp.Or(promise.GetLabels()[labelVersion], "not-set")
+	own := cmp.Or(promise.GetLabels()[v1alpha1.LabelPromiseVersion], progress.Unversioned)
 	switch {
 	case version == "", version == "latest", version == own,
 		progress.Read(o.status()).Round > 0, o.GetLabels()[progress.LabelManual] == "true",

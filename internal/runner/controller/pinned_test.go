@@ -7,6 +7,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 
+	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
 	"github.com/kratix-compile/kratix-compile/internal/runner/progress"
 )
 
@@ -32,7 +33,7 @@ func TestPinnedRequest(t *testing.T) {
 			if c.label != "" {
 				one.SetLabels(map[string]string{c.label: "true"})
 			}
-			w := newWorld(t, promise(t, field("v2", "metadata", "labels", labelVersion)), one, namespace("a"))
+			w := newWorld(t, promise(t, field("v2", "metadata", "labels", v1alpha1.LabelPromiseVersion)), one, namespace("a"))
 			for range 3 {
 				w.step(t, "a", "one")
 			}

@@ -12,6 +12,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
+	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
 	"github.com/kratix-compile/kratix-compile/internal/runner/caching"
 	"github.com/kratix-compile/kratix-compile/internal/runner/progress"
 	"github.com/kratix-compile/kratix-compile/translate/workflow"
@@ -127,7 +128,7 @@ func (p *Promises) describe(ctx context.Context, o *object) error {
 		return err
 	}
 	status := o.status()
-	progress.SetVersion(status, o.GetLabels()[labelVersion], progress.Versions(status, by))
+	progress.SetVersion(status, o.GetLabels()[v1alpha1.LabelPromiseVersion], progress.Versions(status, by))
 	progress.SetRequiredBy(status, by)
 	kratix, _ := status["kratix"].(map[string]any) // SetVersion has made it
 	if offered := workflow.Offered(o.Unstructured); offered.Kind != "" {

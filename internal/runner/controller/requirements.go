@@ -12,6 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
 	"github.com/kratix-compile/kratix-compile/internal/runner/progress"
 )
 
@@ -64,7 +65,7 @@ func Requirement(ctx context.Context, reader client.Reader, name, version string
 		return "", err
 	}
 	status, _, _ := unstructured.NestedMap(other.Object, "status")
-	had := append(progress.Versions(status, by), other.GetLabels()[labelVersion])
+	had := append(progress.Versions(status, by), other.GetLabels()[v1alpha1.LabelPromiseVersion])
 	switch {
 	case version != "" && !slices.Contains(had, version):
 		return progress.RequirementOtherVersion, nil
@@ -90,7 +91,7 @@ func dependents(ctx context.Context, reader client.Reader, name string) ([]progr
 			status, _, _ := unstructured.NestedFieldNoCopy(other.Object, "status")
 			read, _ := status.(map[string]any)
 			by = append(by, progress.Dependent{
-				Name: other.GetName(), Version: other.GetLabels()[labelVersion],
+				Name: other.GetName(), Version: other.GetLabels()[v1alpha1.LabelPromiseVersion],
 				Required: r.Version, Found: progress.Found(read, r),
 			})
 		}

@@ -15,6 +15,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 
+	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
 	"github.com/kratix-compile/kratix-compile/internal/runner/progress"
 )
 
@@ -64,7 +65,7 @@ func TestRequirementThatNobodyWatches(t *testing.T) {
 // version of it, as in Kratix.
 func TestRequiredVersion(t *testing.T) {
 	needs := field([]any{map[string]any{"name": "base", "version": "v1"}}, "spec", "requiredPromises")
-	base := promise(t, named("base", "base-uid"), field(nil, "spec", "api"), field(nil, "spec", "workflows"), field("v1", "metadata", "labels", labelVersion))
+	base := promise(t, named("base", "base-uid"), field(nil, "spec", "api"), field(nil, "spec", "workflows"), field("v1", "metadata", "labels", v1alpha1.LabelPromiseVersion))
 	w := newWorld(t, base, promise(t, needs), served(), namespace(system))
 	state := func() progress.RequirementState {
 		t.Helper()
@@ -85,7 +86,7 @@ func TestRequiredVersion(t *testing.T) {
 	assert.Equal(t, "v1", status["kratix"].(map[string]any)["version"])
 	assert.Equal(t, []any{map[string]any{"promise": map[string]any{"name": "things"}, "requiredVersion": "v1"}}, status["requiredBy"])
 
-	w.edit(t, read(), field("v2", "metadata", "labels", labelVersion))
+	w.edit(t, read(), field("v2", "metadata", "labels", v1alpha1.LabelPromiseVersion))
 	assert.Equal(t, progress.RequirementInstalled, state(), "also before the runner has seen it")
 	assert.Equal(t, "v2", reconciled()["version"])
 	assert.Equal(t, progress.RequirementInstalled, state())
