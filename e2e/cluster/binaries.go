@@ -45,9 +45,16 @@ var (
 	versitygw        = binary{name: "versitygw", version: versitygwVersion, module: versitygwModule, target: "./cmd/versitygw", ldflags: "-s -w"}
 )
 
-// binaries are those of a cluster.
-func binaries(a argo) []binary {
-	return []binary{kube, tektonController, tektonEntrypoint, tektonNop, tektonWorkingDir, a.controller(), a.executor(), versitygw}
+// binaries are those of a cluster with the chosen engines.
+func (c chosen) binaries(a argo) []binary {
+	all := []binary{kube, versitygw}
+	if c.has(onlyTekton) {
+		all = append(all, tektonController, tektonEntrypoint, tektonNop, tektonWorkingDir)
+	}
+	if c.has(onlyArgo) {
+		all = append(all, a.controller(), a.executor())
+	}
+	return all
 }
 
 // kubeVersionFlags tells the API server its version: engines refuse v0.0.0.

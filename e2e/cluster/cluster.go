@@ -108,7 +108,11 @@ func Build(ctx context.Context, progress io.Writer) error {
 	if err != nil {
 		return err
 	}
-	return f.buildAloud(ctx, progress, binaries(version)...)
+	engines, err := chosenEngines()
+	if err != nil {
+		return err
+	}
+	return f.buildAloud(ctx, progress, engines.binaries(version)...)
 }
 
 // BuildForTests makes the programs that only some tests need, and in the midst of their work:

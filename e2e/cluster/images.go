@@ -172,15 +172,19 @@ func (s *supervisor) pushImages(ctx context.Context) error {
 		{Name: "pause:e2e", Files: map[string]string{"/pause": s.run("pause")}, Config: v1.Config{Entrypoint: []string{"/pause"}}},
 		busybox,
 		{Name: "library/busybox:1.37", Files: busybox.Files, Links: busybox.Links, Config: busybox.Config},
-		{Name: "tekton:" + tektonVersion, Files: map[string]string{
+	}
+	if s.engines.has(onlyTekton) {
+		images = append(images, Image{Name: "tekton:" + tektonVersion, Files: map[string]string{
 			"/ko-app/entrypoint":     s.binary(tektonEntrypoint),
 			"/ko-app/nop":            s.binary(tektonNop),
 			"/ko-app/workingdirinit": s.binary(tektonWorkingDir),
-		}, Config: v1.Config{Entrypoint: []string{"/ko-app/entrypoint"}, User: "65532:65532"}},
-		{
+		}, Config: v1.Config{Entrypoint: []string{"/ko-app/entrypoint"}, User: "65532:65532"}})
+	}
+	if s.engines.has(onlyArgo) {
+		images = append(images, Image{
 			Name: "argoexec:" + s.argo.version, Files: map[string]string{"/bin/argoexec": s.binary(s.argo.executor())},
 			Config: v1.Config{Entrypoint: []string{"argoexec"}, Env: []string{"PATH=/bin"}},
-		},
+		})
 	}
 	for _, image := range images {
 		if _, err := Push(ctx, image); err != nil {

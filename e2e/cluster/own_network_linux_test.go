@@ -61,7 +61,7 @@ func (f folder) unable() string {
 	if os.Geteuid() != 0 {
 		return "it needs root"
 	}
-	for _, b := range binaries(argos[0]) {
+	for _, b := range bothEngines.binaries(argos[0]) {
 		if _, err := os.Stat(f.binary(b)); err != nil {
 			return b.name + " is not built, which takes minutes; without KUBECONFIG it is"
 		}

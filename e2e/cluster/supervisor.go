@@ -132,13 +132,17 @@ func (s *supervisor) obtain(ctx context.Context) (err error) {
 	if s.engines, err = chosenEngines(); err != nil {
 		return err
 	}
-	if err := s.build(ctx, s.say, binaries(s.argo)...); err != nil {
+	if err := s.build(ctx, s.say, s.engines.binaries(s.argo)...); err != nil {
 		return err
 	}
-	if s.tektonModule, err = download(ctx, tektonModule, tektonVersion); err != nil {
-		return err
+	if s.engines.has(onlyTekton) {
+		if s.tektonModule, err = download(ctx, tektonModule, tektonVersion); err != nil {
+			return err
+		}
 	}
-	s.argoModule, err = download(ctx, s.argo.module, s.argo.version)
+	if s.engines.has(onlyArgo) {
+		s.argoModule, err = download(ctx, s.argo.module, s.argo.version)
+	}
 	return err
 }
 

@@ -34,6 +34,11 @@ func run(engine string) (err error) {
 	if engine == "" {
 		engine = "tekton"
 	}
+	if os.Getenv("E2E_ENGINES") == "" { // the other engine would be built for nothing
+		if err := os.Setenv("E2E_ENGINES", engine); err != nil {
+			return err
+		}
+	}
 	c, err := cluster.Use(ctx, os.Stderr)
 	if err != nil {
 		return err
