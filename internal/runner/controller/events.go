@@ -24,16 +24,16 @@ import (
 	"github.com/kratix-compile/kratix-compile/translate/workflow"
 )
 
-// Request is an object to reconcile: of the kind that a Promise offers, or the Promise itself if
-// the key is empty.
-type Request struct {
+// queueKey names an object to reconcile in the queue of its controller: a request for what the
+// Promise offers, or the Promise itself if the ObjectKey is empty.
+type queueKey struct {
 	Promise string
 	client.ObjectKey
 }
 
 // claim is for a slot. The namespace is where the run is; it makes no difference to a release.
-func (r Request) claim(namespace string) slots.Claim {
-	return slots.Claim{Promise: r.Promise, Namespace: namespace, Object: r.ObjectKey}
+func (k queueKey) claim(namespace string) slots.Claim {
+	return slots.Claim{Promise: k.Promise, Namespace: namespace, Object: k.ObjectKey}
 }
 
 func some(kind schema.GroupVersionKind) *unstructured.Unstructured {
@@ -99,42 +99,42 @@ func waiting(pod *corev1.Pod) []string {
 
 // toRequests maps what belongs to a request. namespaceOf is the namespace of the run that it comes
 // from. Example: a harvest is in the runner's namespace, and its run in team-a.
-func toRequests[T client.Object](namespaceOf func(T) string) handler.TypedEventHandler[T, Request] {
-	return handler.TypedEnqueueRequestsFromMapFunc(func(_ context.Context, o T) []Request {
-		if of := requestOf(o, namespaceOf(o)); of.Name != "" {
-			return []Request{of}
+func toRequests[T client.Object](namespaceOf func(T) string) handler.TypedEventHandler[T, queueKey] {
+	return handler.TypedEnqueueRequestsFromMapFunc(func(_ context.Context, o T) []queueKey {
+		if of := ownerKey(o, namespaceOf(o)); of.Name != "" {
+			return []queueKey{of}
 		}
 		return nil
 	})
 }
 
 // toPromise maps what belongs to a Promise itself.
-func toPromise[T client.Object]() handler.TypedEventHandler[T, Request] {
-	return handler.TypedEnqueueRequestsFromMapFunc(func(_ context.Context, o T) []Request {
-		if of := requestOf(o, ""); of.Name == "" && of.Promise != "" {
-			return []Request{of}
+func toPromise[T client.Object]() handler.TypedEventHandler[T, queueKey] {
+	return handler.TypedEnqueueRequestsFromMapFunc(func(_ context.Context, o T) []queueKey {
+		if of := ownerKey(o, ""); of.Name == "" && of.Promise != "" {
+			return []queueKey{of}
 		}
 		return nil
 	})
 }
 
-// requestOf is the object that a thing belongs to, by its labels. A request is in the given
+// ownerKey names the object that a thing belongs to, by its labels. A request is in the given
 // namespace if they say nothing of one.
-func requestOf(o client.Object, namespace string) Request {
+func ownerKey(o client.Object, namespace string) queueKey {
 	of := workflow.OwnerOf(o.GetLabels(), namespace)
-	return Request{Promise: of.Promise, ObjectKey: of.Resource}
+	return queueKey{Promise: of.Promise, ObjectKey: of.Resource}
 }
 
 // toAllRequests maps a Promise to every request for it.
-func (k *kinds) toAllRequests(c client.Reader) handler.TypedEventHandler[*unstructured.Unstructured, Request] {
-	return handler.TypedEnqueueRequestsFromMapFunc(func(ctx context.Context, promise *unstructured.Unstructured) []Request {
-		return k.requestsOf(ctx, c, promise)
+func (k *kinds) toAllRequests(c client.Reader) handler.TypedEventHandler[*unstructured.Unstructured, queueKey] {
+	return handler.TypedEnqueueRequestsFromMapFunc(func(ctx context.Context, promise *unstructured.Unstructured) []queueKey {
+		return k.requestKeys(ctx, c, promise)
 	})
 }
 
-// requestsOf is empty if the kind is not watched or not listed. When it is, an event comes for
+// requestKeys is empty if the kind is not watched or not listed. When it is, an event comes for
 // each of its objects anyway.
-func (k *kinds) requestsOf(ctx context.Context, c client.Reader, promise client.Object) []Request {
+func (k *kinds) requestKeys(ctx context.Context, c client.Reader, promise client.Object) []queueKey {
 	all := &unstructured.UnstructuredList{}
 	ok, err := k.read(ctx, promise.GetName(), promise.GetUID(), func(kind schema.GroupVersionKind) error {
 		all = someList(kind)
@@ -143,17 +143,17 @@ func (k *kinds) requestsOf(ctx context.Context, c client.Reader, promise client.
 	if !ok || err != nil {
 		return nil
 	}
-	var requests []Request
+	var keys []queueKey
 	for i := range all.Items {
-		requests = append(requests, Request{Promise: promise.GetName(), ObjectKey: client.ObjectKeyFromObject(&all.Items[i])})
+		keys = append(keys, queueKey{Promise: promise.GetName(), ObjectKey: client.ObjectKeyFromObject(&all.Items[i])})
 	}
-	return requests
+	return keys
 }
 
 // first gives events of requests that have begun a higher priority than those of new ones. Of a
 // thousand requests some are then done soon, and not all of them at the very end.
-func first[T any](h handler.TypedEventHandler[T, Request]) handler.TypedEventHandler[T, Request] {
-	return handler.TypedFuncs[T, Request]{
+func first[T any](h handler.TypedEventHandler[T, queueKey]) handler.TypedEventHandler[T, queueKey] {
+	return handler.TypedFuncs[T, queueKey]{
 		CreateFunc:  func(ctx context.Context, e event.TypedCreateEvent[T], q queue) { h.Create(ctx, e, ahead(q)) },
 		UpdateFunc:  func(ctx context.Context, e event.TypedUpdateEvent[T], q queue) { h.Update(ctx, e, ahead(q)) },
 		DeleteFunc:  func(ctx context.Context, e event.TypedDeleteEvent[T], q queue) { h.Delete(ctx, e, ahead(q)) },
@@ -161,14 +161,14 @@ func first[T any](h handler.TypedEventHandler[T, Request]) handler.TypedEventHan
 	}
 }
 
-type queue = workqueue.TypedRateLimitingInterface[Request]
+type queue = workqueue.TypedRateLimitingInterface[queueKey]
 
 // aheadOfOthers is above 0, the priority of what people ask for. Objects that were there before
 // the runner started have less than 0.
 const aheadOfOthers = 1
 
 func ahead(q queue) queue {
-	ordered, ok := q.(priorityqueue.PriorityQueue[Request])
+	ordered, ok := q.(priorityqueue.PriorityQueue[queueKey])
 	if !ok {
 		return q
 	}
@@ -176,11 +176,11 @@ func ahead(q queue) queue {
 }
 
 type aheadQueue struct {
-	priorityqueue.PriorityQueue[Request]
+	priorityqueue.PriorityQueue[queueKey]
 }
 
 // AddWithOpts keeps a priority that somebody has chosen.
-func (q aheadQueue) AddWithOpts(o priorityqueue.AddOpts, items ...Request) {
+func (q aheadQueue) AddWithOpts(o priorityqueue.AddOpts, items ...queueKey) {
 	if o.Priority == nil {
 		o.Priority = new(aheadOfOthers)
 	}
@@ -188,14 +188,14 @@ func (q aheadQueue) AddWithOpts(o priorityqueue.AddOpts, items ...Request) {
 }
 
 // Add implements workqueue.TypedInterface.
-func (q aheadQueue) Add(item Request) { q.AddWithOpts(priorityqueue.AddOpts{}, item) }
+func (q aheadQueue) Add(item queueKey) { q.AddWithOpts(priorityqueue.AddOpts{}, item) }
 
 // AddAfter implements workqueue.TypedDelayingInterface.
-func (q aheadQueue) AddAfter(item Request, after time.Duration) {
+func (q aheadQueue) AddAfter(item queueKey, after time.Duration) {
 	q.AddWithOpts(priorityqueue.AddOpts{After: after}, item)
 }
 
 // AddRateLimited implements workqueue.TypedRateLimitingInterface.
-func (q aheadQueue) AddRateLimited(item Request) {
+func (q aheadQueue) AddRateLimited(item queueKey) {
 	q.AddWithOpts(priorityqueue.AddOpts{RateLimited: true}, item)
 }

@@ -16,7 +16,7 @@ import (
 )
 
 func TestWhatHasBegunGoesFirst(t *testing.T) {
-	q := priorityqueue.New[Request]("test")
+	q := priorityqueue.New[queueKey]("test")
 	t.Cleanup(q.ShutDown)
 	started := func(name string) *corev1.Pod {
 		return &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: "a", Labels: map[string]string{v1alpha1.LabelPromise: "things", v1alpha1.LabelResource: name}}}
@@ -24,7 +24,7 @@ func TestWhatHasBegunGoesFirst(t *testing.T) {
 	changed := started("updated")
 	changed.ResourceVersion = "2"
 	h := first(toRequests((*corev1.Pod).GetNamespace))
-	q.Add(Request{Promise: "things", ObjectKey: client.ObjectKey{Namespace: "a", Name: "new"}})
+	q.Add(queueKey{Promise: "things", ObjectKey: client.ObjectKey{Namespace: "a", Name: "new"}})
 	h.Create(t.Context(), event.TypedCreateEvent[*corev1.Pod]{Object: started("old"), IsInInitialList: true}, q)
 	h.Create(t.Context(), event.TypedCreateEvent[*corev1.Pod]{Object: started("created")}, q)
 	h.Update(t.Context(), event.TypedUpdateEvent[*corev1.Pod]{ObjectOld: started("updated"), ObjectNew: changed}, q)

@@ -87,7 +87,7 @@ func (f *flow) owner() workflow.Owner {
 // slot is what the object claims while it has a run.
 func (f *flow) slot() slots.Claim {
 	o := f.owner()
-	return Request{Promise: o.Promise, ObjectKey: o.Resource}.claim(o.Namespace)
+	return queueKey{Promise: o.Promise, ObjectKey: o.Resource}.claim(o.Namespace)
 }
 
 // interval after which a workflow is repeated: the Promise's own, or the installation's.

@@ -24,7 +24,7 @@ import (
 // Promise goes. There may be requests of a kind that is not watched; nothing is known of them.
 type kinds struct {
 	cache      cache.Cache
-	controller controller.TypedController[Request]
+	controller controller.TypedController[queueKey]
 
 	mu      sync.Mutex
 	watched map[string]offer // by the name of the Promise
@@ -121,12 +121,12 @@ func (k *kinds) read(ctx context.Context, promise string, uid types.UID, do func
 // events is a source of events of a kind. It takes the place of controller-runtime's source.Kind,
 // which waits for the first list and keeps the controller from starting: some kinds are never
 // listed.
-func (k *kinds) events(promise string, kind schema.GroupVersionKind) source.TypedSource[Request] {
-	to := handler.TypedEnqueueRequestsFromMapFunc(func(_ context.Context, o *unstructured.Unstructured) []Request {
-		return []Request{{Promise: promise, ObjectKey: client.ObjectKeyFromObject(o)}}
+func (k *kinds) events(promise string, kind schema.GroupVersionKind) source.TypedSource[queueKey] {
+	to := handler.TypedEnqueueRequestsFromMapFunc(func(_ context.Context, o *unstructured.Unstructured) []queueKey {
+		return []queueKey{{Promise: promise, ObjectKey: client.ObjectKeyFromObject(o)}}
 	})
 	wanted := asked[*unstructured.Unstructured]()
-	return source.TypedFunc[Request](func(ctx context.Context, q queue) error {
+	return source.TypedFunc[queueKey](func(ctx context.Context, q queue) error {
 		informer, err := k.cache.GetInformer(ctx, some(kind), cache.BlockUntilSynced(false))
 		if err != nil {
 			return err

@@ -26,17 +26,17 @@ func TestOneKindThatIsNeverListed(t *testing.T) {
 	c := cachingtest.New(t, newScheme(t), map[schema.GroupVersionKind]cachingtest.Answer{
 		thingKind: cachingtest.One(thingKind), silentKind: cachingtest.Silent,
 	})
-	came := make(chan Request, 8)
+	came := make(chan queueKey, 8)
 	var k *kinds
-	requests, err := controller.NewTypedUnmanaged("never-listed", controller.TypedOptions[Request]{
+	requests, err := controller.NewTypedUnmanaged("never-listed", controller.TypedOptions[queueKey]{
 		MaxConcurrentReconciles: 1, SkipNameValidation: new(true),
-		Reconciler: reconcile.TypedFunc[Request](func(ctx context.Context, req Request) (reconcile.Result, error) {
-			if _, err := k.read(ctx, req.Promise, k.named(req.Promise), func(kind schema.GroupVersionKind) error {
-				return c.Get(ctx, req.ObjectKey, some(kind))
+		Reconciler: reconcile.TypedFunc[queueKey](func(ctx context.Context, key queueKey) (reconcile.Result, error) {
+			if _, err := k.read(ctx, key.Promise, k.named(key.Promise), func(kind schema.GroupVersionKind) error {
+				return c.Get(ctx, key.ObjectKey, some(kind))
 			}); err != nil {
 				return reconcile.Result{}, err
 			}
-			came <- req
+			came <- key
 			return reconcile.Result{}, nil
 		}),
 	})
@@ -53,15 +53,15 @@ func TestOneKindThatIsNeverListed(t *testing.T) {
 	})
 	require.NoError(t, k.watch(t.Context(), "things", offer{promise: "2", kind: thingKind}))
 	select {
-	case req := <-came:
-		assert.Equal(t, Request{Promise: "things", ObjectKey: client.ObjectKey{Namespace: "a", Name: "one"}}, req)
+	case key := <-came:
+		assert.Equal(t, queueKey{Promise: "things", ObjectKey: client.ObjectKey{Namespace: "a", Name: "one"}}, key)
 	case <-time.After(time.Minute):
 		require.Fail(t, "the requests of another Promise do not come")
 	}
 	require.NoError(t, k.end(t.Context(), "early"))
 	require.NoError(t, k.watch(t.Context(), "late", offer{promise: "3", kind: silentKind}))
 	for range 100 { // events of Promises, in a goroutine that has no deadline
-		assert.Empty(t, k.requestsOf(context.Background(), c, promise(t, named("late", "3"))))
+		assert.Empty(t, k.requestKeys(context.Background(), c, promise(t, named("late", "3"))))
 	}
-	assert.Len(t, k.requestsOf(context.Background(), c, promise(t, named("things", "2"))), 1)
+	assert.Len(t, k.requestKeys(context.Background(), c, promise(t, named("things", "2"))), 1)
 }

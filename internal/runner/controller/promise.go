@@ -22,12 +22,12 @@ import (
 type Promises struct{ *Runner }
 
 // Reconcile brings one Promise further.
-func (p *Promises) Reconcile(ctx context.Context, req Request) (reconcile.Result, error) {
+func (p *Promises) Reconcile(ctx context.Context, key queueKey) (reconcile.Result, error) {
 	u := some(promiseKind)
-	err := p.Client.Get(ctx, client.ObjectKey{Name: req.Promise}, u)
+	err := p.Client.Get(ctx, client.ObjectKey{Name: key.Promise}, u)
 	if apierrors.IsNotFound(err) {
-		p.Slots.Release(req.claim(""))
-		return reconcile.Result{}, p.kinds.end(ctx, req.Promise)
+		p.Slots.Release(key.claim(""))
+		return reconcile.Result{}, p.kinds.end(ctx, key.Promise)
 	}
 	if err == nil {
 		err = p.kinds.keep(ctx, u)
@@ -35,7 +35,7 @@ func (p *Promises) Reconcile(ctx context.Context, req Request) (reconcile.Result
 	if err != nil {
 		return reconcile.Result{}, err
 	}
-	return p.bring(ctx, req, u, u, func(o *object) (time.Duration, error) {
+	return p.bring(ctx, key, u, u, func(o *object) (time.Duration, error) {
 		if !o.GetDeletionTimestamp().IsZero() {
 			return p.remove(ctx, o)
 		}

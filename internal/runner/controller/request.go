@@ -26,31 +26,31 @@ type Requests struct{ *Runner }
 var finalizersRequest = []string{v1alpha1.FinalizerDeleteWorkflows, finalizerWorks, finalizerWorkflows}
 
 // Reconcile brings one request further.
-func (r *Requests) Reconcile(ctx context.Context, req Request) (reconcile.Result, error) {
+func (r *Requests) Reconcile(ctx context.Context, key queueKey) (reconcile.Result, error) {
 	promise, u := some(promiseKind), &unstructured.Unstructured{}
-	if err := r.Client.Get(ctx, client.ObjectKey{Name: req.Promise}, promise); err != nil {
+	if err := r.Client.Get(ctx, client.ObjectKey{Name: key.Promise}, promise); err != nil {
 		if apierrors.IsNotFound(err) {
-			r.Slots.Release(req.claim(""))
+			r.Slots.Release(key.claim(""))
 		}
 		return reconcile.Result{}, client.IgnoreNotFound(err)
 	}
 	watched, err := r.kinds.read(ctx, promise.GetName(), promise.GetUID(), func(kind schema.GroupVersionKind) error {
 		u.SetGroupVersionKind(kind)
-		return r.Client.Get(ctx, req.ObjectKey, u)
+		return r.Client.Get(ctx, key.ObjectKey, u)
 	})
 	_, unlisted := errors.AsType[*caching.Unlisted](err)
 	switch {
 	case !watched: // it may have a run, and so it keeps its slot
 		return reconcile.Result{}, err
 	case apierrors.IsNotFound(err):
-		r.Slots.Release(req.claim(""))
+		r.Slots.Release(key.claim(""))
 		return reconcile.Result{}, nil
 	case unlisted:
 		return reconcile.Result{RequeueAfter: poll}, nil // its Promise says so
 	case err != nil:
 		return reconcile.Result{}, err
 	}
-	return r.bring(ctx, req, u, promise, func(o *object) (time.Duration, error) {
+	return r.bring(ctx, key, u, promise, func(o *object) (time.Duration, error) {
 		if !o.GetDeletionTimestamp().IsZero() {
 			return r.remove(ctx, o, promise)
 		}

@@ -76,7 +76,7 @@ func TestRequiredVersion(t *testing.T) {
 	read := func() *unstructured.Unstructured { return w.get(t, promiseKind, "", "base") }
 	reconciled := func() map[string]any {
 		t.Helper()
-		_, err := (&Promises{w.Runner}).Reconcile(t.Context(), Request{Promise: "base"})
+		_, err := (&Promises{w.Runner}).Reconcile(t.Context(), queueKey{Promise: "base"})
 		require.NoError(t, err)
 		return read().Object["status"].(map[string]any)
 	}

@@ -66,7 +66,7 @@ const (
 )
 
 // bring takes an object, as a cache has it, one step further and writes its status.
-func (r *Runner) bring(ctx context.Context, req Request, u, promise *unstructured.Unstructured, step func(*object) (time.Duration, error)) (reconcile.Result, error) {
+func (r *Runner) bring(ctx context.Context, key queueKey, u, promise *unstructured.Unstructured, step func(*object) (time.Duration, error)) (reconcile.Result, error) {
 	if r.written.Stale(u) {
 		return reconcile.Result{RequeueAfter: soon}, nil
 	}
@@ -74,7 +74,7 @@ func (r *Runner) bring(ctx context.Context, req Request, u, promise *unstructure
 	o.trace = r.begin(o, promise)
 	after, err := step(o)
 	if broken(err) {
-		r.Slots.Release(req.claim("")) // others need not wait until it is mended
+		r.Slots.Release(key.claim("")) // others need not wait until it is mended
 	}
 	if err != nil {
 		known := false

@@ -272,7 +272,7 @@ func (r *Runner) seed(ctx context.Context) error {
 				if _, sealed := r.Seal.Owner(active.Unstructured); !sealed || active.ended() {
 					continue
 				}
-				of := requestOf(active, active.GetAnnotations()[v1alpha1.AnnotationObjectNamespace])
+				of := ownerKey(active, active.GetAnnotations()[v1alpha1.AnnotationObjectNamespace])
 				claims = append(claims, of.claim(active.GetNamespace()))
 			}
 		}

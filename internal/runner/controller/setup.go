@@ -64,8 +64,8 @@ func Setup(mgr manager.Manager, r *Runner, workers int, limits slots.Limits) err
 // keep a worker for ever.
 const patience = 2 * time.Minute
 
-func newController(name string, mgr manager.Manager, r reconcile.TypedReconciler[Request], workers int) (controller.TypedController[Request], error) {
-	return controller.NewTyped(name, mgr, controller.TypedOptions[Request]{Reconciler: r, MaxConcurrentReconciles: workers, ReconciliationTimeout: patience})
+func newController(name string, mgr manager.Manager, r reconcile.TypedReconciler[queueKey], workers int) (controller.TypedController[queueKey], error) {
+	return controller.NewTyped(name, mgr, controller.TypedOptions[queueKey]{Reconciler: r, MaxConcurrentReconciles: workers, ReconciliationTimeout: patience})
 }
 
 // wiring leads events to the objects that they are about.
@@ -73,19 +73,19 @@ type wiring struct {
 	manager.Manager
 	runner             *Runner
 	kinds              *kinds
-	requests, promises controller.TypedController[Request]
+	requests, promises controller.TypedController[queueKey]
 	// freed are objects that may now have a slot.
-	freed, freedPromises chan event.TypedGenericEvent[Request]
+	freed, freedPromises chan event.TypedGenericEvent[queueKey]
 }
 
 // watchObjects: Promises, and what a change of one means for others.
 func (w *wiring) watchObjects() error {
-	self := handler.TypedEnqueueRequestsFromMapFunc(func(_ context.Context, o *unstructured.Unstructured) []Request {
-		return []Request{{Promise: o.GetName()}}
+	self := handler.TypedEnqueueRequestsFromMapFunc(func(_ context.Context, o *unstructured.Unstructured) []queueKey {
+		return []queueKey{{Promise: o.GetName()}}
 	})
-	crd := handler.TypedEnqueueRequestsFromMapFunc(func(_ context.Context, o *apiextensionsv1.CustomResourceDefinition) []Request {
+	crd := handler.TypedEnqueueRequestsFromMapFunc(func(_ context.Context, o *apiextensionsv1.CustomResourceDefinition) []queueKey {
 		if promise := o.Labels[v1alpha1.LabelPromise]; promise != "" {
-			return []Request{{Promise: promise}}
+			return []queueKey{{Promise: promise}}
 		}
 		return nil
 	})
@@ -99,30 +99,30 @@ func (w *wiring) watchObjects() error {
 }
 
 // toDependents maps a Promise to those that require it.
-func (w *wiring) toDependents() handler.TypedEventHandler[*unstructured.Unstructured, Request] {
-	return handler.TypedEnqueueRequestsFromMapFunc(func(ctx context.Context, o *unstructured.Unstructured) []Request {
+func (w *wiring) toDependents() handler.TypedEventHandler[*unstructured.Unstructured, queueKey] {
+	return handler.TypedEnqueueRequestsFromMapFunc(func(ctx context.Context, o *unstructured.Unstructured) []queueKey {
 		all := someList(promiseKind)
 		if err := w.GetCache().List(ctx, all); err != nil {
 			return nil // the cache is about to stop
 		}
-		var requests []Request
+		var keys []queueKey
 		for i := range all.Items {
 			if slices.ContainsFunc(required(&all.Items[i]), func(r progress.Requirement) bool { return r.Name == o.GetName() }) {
-				requests = append(requests, Request{Promise: all.Items[i].GetName()})
+				keys = append(keys, queueKey{Promise: all.Items[i].GetName()})
 			}
 		}
-		return requests
+		return keys
 	})
 }
 
 // toRequired maps a Promise to those that it requires: their status names it.
-func toRequired() handler.TypedEventHandler[*unstructured.Unstructured, Request] {
-	return handler.TypedEnqueueRequestsFromMapFunc(func(_ context.Context, o *unstructured.Unstructured) []Request {
-		var requests []Request
+func toRequired() handler.TypedEventHandler[*unstructured.Unstructured, queueKey] {
+	return handler.TypedEnqueueRequestsFromMapFunc(func(_ context.Context, o *unstructured.Unstructured) []queueKey {
+		var keys []queueKey
 		for _, r := range required(o) {
-			requests = append(requests, Request{Promise: r.Name})
+			keys = append(keys, queueKey{Promise: r.Name})
 		}
-		return requests
+		return keys
 	})
 }
 
@@ -140,7 +140,7 @@ func (w *wiring) watchRecords() error {
 }
 
 // watchOwned leads what happens to things of requests and of Promises to their controllers.
-func watchOwned[T client.Object](w *wiring, things T, requests handler.TypedEventHandler[T, Request], let ...predicate.TypedPredicate[T]) error {
+func watchOwned[T client.Object](w *wiring, things T, requests handler.TypedEventHandler[T, queueKey], let ...predicate.TypedPredicate[T]) error {
 	return errors.Join(
 		w.requests.Watch(source.TypedKind(w.GetCache(), things, requests, let...)),
 		w.promises.Watch(source.TypedKind(w.GetCache(), things, toPromise[T](), let...)),
@@ -149,21 +149,21 @@ func watchOwned[T client.Object](w *wiring, things T, requests handler.TypedEven
 
 // watchWorks: files were scheduled, written, or taken away.
 func (w *wiring) watchWorks() error {
-	placed := handler.TypedEnqueueRequestsFromMapFunc(func(ctx context.Context, p *v1alpha1.WorkPlacement) []Request {
+	placed := handler.TypedEnqueueRequestsFromMapFunc(func(ctx context.Context, p *v1alpha1.WorkPlacement) []queueKey {
 		of := &v1alpha1.Work{}
 		if err := w.GetCache().Get(ctx, client.ObjectKey{Namespace: p.Namespace, Name: p.Labels[v1alpha1.LabelWork]}, of); err != nil {
 			return nil // it is gone, and its own event says so
 		}
-		if request := requestOf(of, of.Namespace); request.Name != "" {
-			return []Request{request}
+		if key := ownerKey(of, of.Namespace); key.Name != "" {
+			return []queueKey{key}
 		}
 		return nil
 	})
-	placedForPromise := handler.TypedEnqueueRequestsFromMapFunc(func(_ context.Context, p *v1alpha1.WorkPlacement) []Request {
+	placedForPromise := handler.TypedEnqueueRequestsFromMapFunc(func(_ context.Context, p *v1alpha1.WorkPlacement) []queueKey {
 		if p.Spec.ResourceName != "" {
 			return nil
 		}
-		return []Request{{Promise: p.Spec.PromiseName}}
+		return []queueKey{{Promise: p.Spec.PromiseName}}
 	})
 	return errors.Join(
 		watchOwned(w, &v1alpha1.Work{}, first(toRequests((*v1alpha1.Work).GetNamespace))),
@@ -178,9 +178,9 @@ func (w *wiring) watchPods() error {
 }
 
 func (w *wiring) watchSlots() error {
-	w.freed, w.freedPromises = make(chan event.TypedGenericEvent[Request]), make(chan event.TypedGenericEvent[Request])
-	self := func() handler.TypedEventHandler[Request, Request] {
-		return handler.TypedEnqueueRequestsFromMapFunc(func(_ context.Context, req Request) []Request { return []Request{req} })
+	w.freed, w.freedPromises = make(chan event.TypedGenericEvent[queueKey]), make(chan event.TypedGenericEvent[queueKey])
+	self := func() handler.TypedEventHandler[queueKey, queueKey] {
+		return handler.TypedEnqueueRequestsFromMapFunc(func(_ context.Context, key queueKey) []queueKey { return []queueKey{key} })
 	}
 	return errors.Join(
 		w.requests.Watch(source.TypedChannel(w.freed, first(self()))),
@@ -193,7 +193,7 @@ func (w *wiring) wake(c slots.Claim) {
 	if c.Object.Name == "" {
 		freed = w.freedPromises
 	}
-	freed <- event.TypedGenericEvent[Request]{Object: Request{Promise: c.Promise, ObjectKey: c.Object}}
+	freed <- event.TypedGenericEvent[queueKey]{Object: queueKey{Promise: c.Promise, ObjectKey: c.Object}}
 }
 
 // Start watches the runs of each engine from when the cluster serves its API.

@@ -91,7 +91,7 @@ func TestAWatchThatCannotBegin(t *testing.T) {
 var errRefused = errors.New("no such kind")
 
 type refusing struct {
-	controller.TypedController[Request]
+	controller.TypedController[queueKey]
 }
 
-func (refusing) Watch(source.TypedSource[Request]) error { return errRefused }
+func (refusing) Watch(source.TypedSource[queueKey]) error { return errRefused }

@@ -117,14 +117,14 @@ func newScheme(t testing.TB) *runtime.Scheme {
 // watchful begins every watch, and forgetful ends it.
 type (
 	watchful struct {
-		controller.TypedController[Request]
+		controller.TypedController[queueKey]
 	}
 	forgetful struct {
 		cache.Cache
 	}
 )
 
-func (watchful) Watch(source.TypedSource[Request]) error { return nil }
+func (watchful) Watch(source.TypedSource[queueKey]) error { return nil }
 
 func (forgetful) RemoveInformer(context.Context, client.Object) error { return nil }
 
@@ -199,13 +199,13 @@ func (w *world) limit(limits slots.Limits) { w.Slots = slots.New(limits, func(sl
 func (w *world) reconcile(t testing.TB, namespace, name string) (reconcile.Result, error) {
 	t.Helper()
 	r := &Requests{w.Runner}
-	return r.Reconcile(t.Context(), Request{Promise: "things", ObjectKey: client.ObjectKey{Namespace: namespace, Name: name}})
+	return r.Reconcile(t.Context(), queueKey{Promise: "things", ObjectKey: client.ObjectKey{Namespace: namespace, Name: name}})
 }
 
 func (w *world) reconcilePromise(t testing.TB) (reconcile.Result, error) {
 	t.Helper()
 	p := &Promises{w.Runner}
-	return p.Reconcile(t.Context(), Request{Promise: "things"})
+	return p.Reconcile(t.Context(), queueKey{Promise: "things"})
 }
 
 // step demands that a reconciliation of a request succeeds.
