@@ -31,6 +31,9 @@ const (
 	AnnotationObjectNamespace = AnnotationObject + "namespace"
 	// AnnotationTrace begins the annotations that hold a trace together.
 	AnnotationTrace = "kratix.io/trace-"
+	// AnnotationInterval on a Promise overrides the interval of its spec, after which its workflows
+	// run again.
+	AnnotationInterval = "kratix.io/reconciliation-interval"
 )
 
 // FinalizerDeleteWorkflows keeps an object until its delete workflow is done.

@@ -24,9 +24,6 @@ const minInterval = time.Minute
 // ownPrefix begins the annotations that the compiler reads or writes.
 const ownPrefix = "kratix-compile.io/"
 
-// annotationInterval on a Promise overrides the interval of its spec.
-const annotationInterval = "kratix.io/reconciliation-interval"
-
 func (c *checker) promise(p *parse.PromiseDoc) {
 	c.name(p.At.Field("metadata", "name"), "Promise", p.Object.Name, validation.IsDNS1123Subdomain)
 	c.diags.Append(Metadata(p.Object.ObjectMeta, p.At.Field("metadata")))
@@ -37,8 +34,8 @@ func (c *checker) promise(p *parse.PromiseDoc) {
 	if config.ReconciliationInterval != nil {
 		c.interval(at.Field("reconciliationInterval"), config.ReconciliationInterval.Duration)
 	}
-	if text, set := p.Object.Annotations[annotationInterval]; set {
-		at := p.At.Field("metadata", "annotations", annotationInterval)
+	if text, set := p.Object.Annotations[v1alpha1.AnnotationInterval]; set {
+		at := p.At.Field("metadata", "annotations", v1alpha1.AnnotationInterval)
 		if d, err := time.ParseDuration(text); err != nil {
 			c.add(diag.BadInterval, at, "%q is not a duration; write for example 10m or 2h", text)
 		} else {

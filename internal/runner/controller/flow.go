@@ -9,6 +9,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
 	"github.com/kratix-compile/kratix-compile/internal/runner/engine"
 	"github.com/kratix-compile/kratix-compile/internal/runner/progress"
 	"github.com/kratix-compile/kratix-compile/internal/runner/slots"
@@ -93,7 +94,7 @@ func (f *flow) slot() slots.Claim {
 // interval after which a workflow is repeated: the Promise's own, or the installation's.
 func (f *flow) interval() time.Duration {
 	for _, text := range []string{
-		f.promise.GetAnnotations()[annotationInterval],
+		f.promise.GetAnnotations()[v1alpha1.AnnotationInterval],
 		nestedString(f.promise, "spec", "workflows", "config", "reconciliationInterval"),
 	} {
 		if d, err := time.ParseDuration(text); err == nil && d >= time.Minute {

@@ -22,25 +22,6 @@ import (
 	"github.com/kratix-compile/kratix-compile/translate/workflow"
 )
 
-var (
-	finalizersAlways = []string{finalizerWorkflows, finalizerDependencies}
-	finalizersAPI    = []string{finalizerRequests, finalizerDependants, finalizerAPI}
-)
-
-// finalizers are a Promise's, in the order of docs/kratix-contract.md 6.13.
-func finalizers(o *object) []string {
-	all := slices.Clone(finalizersAlways)
-	if raw, ok, _ := unstructured.NestedMap(o.Object, "spec", "api"); ok && len(raw) > 0 {
-		all = append(all, finalizersAPI...)
-	}
-	if pipelines, _, _ := unstructured.NestedSlice(o.Object, "spec", "workflows", "promise", "delete"); len(pipelines) > 0 {
-		all = append(all, v1alpha1.FinalizerDeleteWorkflows)
-	}
-	return all
-}
-
-func has(o *object, finalizer string) bool { return slices.Contains(o.GetFinalizers(), finalizer) }
-
 // remove takes a Promise away: its delete workflow first, while its requests are still
 // there, then the requests, and at last what made them possible.
 func (p *Promises) remove(ctx context.Context, o *object) (time.Duration, error) {

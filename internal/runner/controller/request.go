@@ -23,8 +23,6 @@ import (
 // Requests reconciles the requests for what Promises offer.
 type Requests struct{ *Runner }
 
-var finalizersRequest = []string{v1alpha1.FinalizerDeleteWorkflows, finalizerWorks, finalizerWorkflows}
-
 // Reconcile brings one request further.
 func (r *Requests) Reconcile(ctx context.Context, key queueKey) (reconcile.Result, error) {
 	promise, u := some(promiseKind), &unstructured.Unstructured{}
