@@ -129,7 +129,7 @@ func startHarvestServer(t *testing.T) *harvestServer {
 	s.records = &stored.Store{Writer: mgr.GetClient(), Reader: mgr.GetAPIReader(), Namespace: s.system}
 	handler, err := harvest.NewHandler(harvest.Options{
 		Reviewer: &harvest.TokenReviewer{Client: mgr.GetClient(), Audience: harvestAudience},
-		Runs: &harvest.PodRuns{Reader: mgr.GetAPIReader(), Current: func(context.Context, harvest.Run) (bool, error) {
+		Runs: &harvest.PodRuns{Reader: mgr.GetAPIReader(), Wanted: func(context.Context, harvest.Run) (bool, error) {
 			return !s.superseded.Load(), nil
 		}},
 		Records:  s.records,

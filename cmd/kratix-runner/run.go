@@ -141,7 +141,7 @@ func (s *settings) certificate(ctx context.Context, mgr manager.Manager) (*certs
 func (s *settings) addHarvest(mgr manager.Manager, runner *controller.Runner, certificate *certs.Certificate) error {
 	handler, err := harvest.NewHandler(harvest.Options{
 		Reviewer:   &harvest.TokenReviewer{Client: mgr.GetClient(), Audience: s.plan.Harvest.Audience},
-		Runs:       &harvest.PodRuns{Reader: mgr.GetAPIReader(), Current: runner.Current},
+		Runs:       &harvest.PodRuns{Reader: mgr.GetAPIReader(), Wanted: runner.Wants},
 		Records:    runner.Records,
 		Check:      controller.CheckMetadata,
 		SpoolDir:   s.spool,

@@ -24,9 +24,9 @@ type PodRuns struct {
 	// Reader must not be a cache, which might not have seen the Pod yet. It needs the rights to
 	// get Pods, and the runs of the engines in use.
 	Reader client.Reader
-	// Current tells whether the run's object still waits for the run. It must not say no
+	// Wanted tells whether the run's object still waits for its results. It must not say no
 	// because of a stale cache.
-	Current func(ctx context.Context, run Run) (bool, error)
+	Wanted func(ctx context.Context, run Run) (bool, error)
 }
 
 // engineOf is the engine whose runs are of this kind, in whatever version.
@@ -40,7 +40,7 @@ func engineOf(kind schema.GroupVersionKind) (backends.Engine, bool) {
 }
 
 // Of implements Runs. A Pod that is being deleted may still deliver: its containers have done
-// their work. If the run was cancelled, it is not current.
+// their work. If the run was cancelled, nobody wants its results.
 func (p *PodRuns) Of(ctx context.Context, caller Caller) (Run, error) {
 	pod := &metav1.PartialObjectMetadata{}
 	pod.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("Pod"))
@@ -72,11 +72,11 @@ func (p *PodRuns) Of(ctx context.Context, caller Caller) (Run, error) {
 		Key:  record.Key{Namespace: caller.Namespace, Run: owner.Name},
 		Kind: owner.Kind, UID: owner.UID, Labels: object.GetLabels(), Annotations: object.GetAnnotations(),
 	}
-	current, err := p.Current(ctx, run)
+	wanted, err := p.Wanted(ctx, run)
 	if err != nil {
 		return Run{}, fmt.Errorf("look whether %s is current: %w", run.Key, err)
 	}
-	if !current {
+	if !wanted {
 		return run, fmt.Errorf("%s %s: %w", run.Kind, run.Key, ErrSuperseded)
 	}
 	return run, nil

@@ -98,10 +98,10 @@ func TestPodRuns(t *testing.T) {
 	}
 	labels := map[string]string{"kratix.io/promise-name": "db"}
 	run := taskRun("run-uid", labels)
-	current := func(context.Context, Run) (bool, error) { return true, nil }
+	wanted := func(context.Context, Run) (bool, error) { return true, nil }
 	for name, c := range map[string]struct {
 		objects []client.Object
-		current func(context.Context, Run) (bool, error)
+		wanted  func(context.Context, Run) (bool, error)
 		err     error
 		want    string
 	}{
@@ -119,18 +119,18 @@ func TestPodRuns(t *testing.T) {
 		"somebody's run": {objects: []client.Object{ownedPod(owner), taskRun("run-uid", nil)}, err: ErrNoRun, want: "for a Promise"},
 		"superseded": {
 			objects: []client.Object{ownedPod(owner), run}, err: ErrSuperseded,
-			current: func(context.Context, Run) (bool, error) { return false, nil },
+			wanted: func(context.Context, Run) (bool, error) { return false, nil },
 		},
 		"cannot be said": {
 			objects: []client.Object{ownedPod(owner), run}, err: errLater,
-			current: func(context.Context, Run) (bool, error) { return false, errLater },
+			wanted: func(context.Context, Run) (bool, error) { return false, errLater },
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if c.current == nil {
-				c.current = current
+			if c.wanted == nil {
+				c.wanted = wanted
 			}
-			pods := &PodRuns{Reader: fake.NewClientBuilder().WithObjects(c.objects...).Build(), Current: c.current}
+			pods := &PodRuns{Reader: fake.NewClientBuilder().WithObjects(c.objects...).Build(), Wanted: c.wanted}
 			found, err := pods.Of(t.Context(), pod)
 			if c.err == nil {
 				require.NoError(t, err)

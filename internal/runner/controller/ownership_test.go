@@ -47,7 +47,7 @@ func (w *world) deliver(t *testing.T, run *unstructured.Unstructured) error {
 		{APIVersion: run.GetAPIVersion(), Kind: run.GetKind(), Name: run.GetName(), UID: run.GetUID(), Controller: new(true)},
 	}}}
 	require.NoError(t, client.IgnoreAlreadyExists(w.api.Create(t.Context(), pod)))
-	_, err := (&harvest.PodRuns{Reader: w.api, Current: w.Current}).Of(t.Context(), harvest.Caller{Namespace: pod.Namespace, Pod: pod.Name, PodUID: pod.UID})
+	_, err := (&harvest.PodRuns{Reader: w.api, Wanted: w.Wants}).Of(t.Context(), harvest.Caller{Namespace: pod.Namespace, Pod: pod.Name, PodUID: pod.UID})
 	return err
 }
 

@@ -46,7 +46,7 @@ func (s *sweeper) dropUnwanted(ctx context.Context) error {
 		if s.Now().Sub(r.Stored) < record.MinSweepAge {
 			continue
 		}
-		wanted, err := s.Current(ctx, harvest.Run{Key: r.Key, UID: r.RunUID, Labels: r.Labels})
+		wanted, err := s.Wants(ctx, harvest.Run{Key: r.Key, UID: r.RunUID, Labels: r.Labels})
 		if err == nil && !wanted {
 			err = s.Records.Delete(ctx, r)
 		}

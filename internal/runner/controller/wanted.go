@@ -17,24 +17,24 @@ import (
 	"github.com/kratix-compile/kratix-compile/translate/workflow"
 )
 
-// Current tells whether the object of a run still waits for its results. The yes of a cache is
+// Wants tells whether the object of a run still waits for its results. The yes of a cache is
 // enough: if the run is superseded by now, its record is dropped afterwards. The no of a cache is
 // not, because the results are then thrown away: the API server is asked. A replica that does not
 // lead watches no requests, and always asks the API server.
-func (r *Runner) Current(ctx context.Context, run harvest.Run) (bool, error) {
+func (r *Runner) Wants(ctx context.Context, run harvest.Run) (bool, error) {
 	yes := false
 	promise := run.Labels[v1alpha1.LabelPromise]
 	_, err := r.kinds.read(ctx, promise, r.kinds.named(promise), func(schema.GroupVersionKind) (err error) {
-		yes, err = current(ctx, r.Client, run)
+		yes, err = wants(ctx, r.Client, run)
 		return err
 	})
 	if yes && err == nil {
 		return true, nil
 	}
-	return current(ctx, r.Live, run)
+	return wants(ctx, r.Live, run)
 }
 
-func current(ctx context.Context, from client.Reader, run harvest.Run) (bool, error) {
+func wants(ctx context.Context, from client.Reader, run harvest.Run) (bool, error) {
 	object := some(promiseKind)
 	err := from.Get(ctx, client.ObjectKey{Name: run.Labels[v1alpha1.LabelPromise]}, object)
 	if err == nil && workflow.KindOf(run.Labels).Type == workflow.Resource {

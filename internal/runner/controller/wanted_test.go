@@ -20,15 +20,15 @@ import (
 	"github.com/kratix-compile/kratix-compile/internal/runner/progress"
 )
 
-// current asks whether the run's results are still waited for.
-func (w *world) current(t *testing.T, run harvest.Run) bool {
+// wanted asks whether the run's results are still waited for.
+func (w *world) wanted(t *testing.T, run harvest.Run) bool {
 	t.Helper()
-	waits, err := w.Current(t.Context(), run)
+	waits, err := w.Wants(t.Context(), run)
 	require.NoError(t, err)
 	return waits
 }
 
-func TestCurrentRun(t *testing.T) {
+func TestRunIsWanted(t *testing.T) {
 	for name, changes := range map[string][]change{"own namespace": nil, "pipelineNamespace": {runsIn("pipelines")}} {
 		t.Run(name, func(t *testing.T) {
 			in := "a"
@@ -38,20 +38,20 @@ func TestCurrentRun(t *testing.T) {
 			w := newWorld(t, promise(t, changes...), thing(t, "a", "one"), namespace("a"), namespace("pipelines"))
 			w.step(t, "a", "one")
 			first := w.running(t, in)
-			assert.True(t, w.current(t, first))
+			assert.True(t, w.wanted(t, first))
 
 			request := w.thing(t, "a", "one")
 			request.SetLabels(map[string]string{progress.LabelManual: "true"})
 			w.edit(t, request)
 			w.step(t, "a", "one")
-			assert.False(t, w.current(t, first), "another run has taken its place")
+			assert.False(t, w.wanted(t, first), "another run has taken its place")
 
 			w.delete(t, w.thing(t, "a", "one"))
 			w.step(t, "a", "one")
 			require.Nil(t, w.thing(t, "a", "one"))
-			assert.False(t, w.current(t, first), "the request is gone")
+			assert.False(t, w.wanted(t, first), "the request is gone")
 			w.delete(t, w.promise(t))
-			assert.False(t, w.current(t, first), "and the Promise")
+			assert.False(t, w.wanted(t, first), "and the Promise")
 		})
 	}
 }
@@ -63,7 +63,7 @@ func (w *world) running(t *testing.T, in string) harvest.Run {
 	return harvest.Run{Key: record.Key{Namespace: in, Run: run.GetName()}, Kind: run.GetKind(), UID: run.GetUID(), Labels: run.GetLabels()}
 }
 
-func TestCurrentRunOfAPromise(t *testing.T) {
+func TestRunOfAPromiseIsWanted(t *testing.T) {
 	w := newWorld(t, promise(t, pipelines("promise", "configure", "own")), served(), namespace(system))
 	for range 2 {
 		_, err := w.reconcilePromise(t)
@@ -72,14 +72,14 @@ func TestCurrentRunOfAPromise(t *testing.T) {
 	runs := w.runs(t, system)
 	require.Len(t, runs, 1)
 	of := harvest.Run{Key: record.Key{Namespace: system, Run: runs[0].GetName()}, UID: runs[0].GetUID(), Labels: runs[0].GetLabels()}
-	assert.True(t, w.current(t, of))
+	assert.True(t, w.wanted(t, of))
 	of.Run = "another"
-	assert.False(t, w.current(t, of))
+	assert.False(t, w.wanted(t, of))
 }
 
-// TestCurrentNeedsAnAnswer: after a no the results are thrown away, so without an answer there is an
+// TestWantsNeedsAnAnswer: after a no the results are thrown away, so without an answer there is an
 // error.
-func TestCurrentNeedsAnAnswer(t *testing.T) {
+func TestWantsNeedsAnAnswer(t *testing.T) {
 	w := newWorld(t, promise(t), thing(t, "a", "one"), namespace("a"))
 	w.step(t, "a", "one")
 	run := w.running(t, "a")
@@ -104,13 +104,13 @@ func (w *world) noAnswer(t *testing.T, run harvest.Run, away error) {
 			},
 		})
 		w.restart()
-		_, err := w.Current(t.Context(), run)
+		_, err := w.Wants(t.Context(), run)
 		assert.ErrorIs(t, err, away, kind)
 	}
 }
 
-// TestCurrentAsksACacheFirst: the yes of a cache is enough, its no is not.
-func TestCurrentAsksACacheFirst(t *testing.T) {
+// TestWantsAsksACacheFirst: the yes of a cache is enough, its no is not.
+func TestWantsAsksACacheFirst(t *testing.T) {
 	w := newWorld(t, promise(t), thing(t, "a", "one"), namespace("a"))
 	w.step(t, "a", "one")
 	run := w.running(t, "a")
@@ -121,9 +121,9 @@ func TestCurrentAsksACacheFirst(t *testing.T) {
 			return c.Get(ctx, key, o, opts...)
 		},
 	})
-	assert.True(t, w.current(t, run))
+	assert.True(t, w.wanted(t, run))
 	assert.Zero(t, asked)
 	w.Client = newAPI(t, promise(t), thing(t, "a", "one"))
-	assert.True(t, w.current(t, run), "its status has not reached the cache")
+	assert.True(t, w.wanted(t, run), "its status has not reached the cache")
 	assert.NotZero(t, asked)
 }
