@@ -19,9 +19,9 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client/apiutil"
 )
 
-// Patience is how long readers wait for a kind after it was first asked for. Later readers hear
+// MaxWait is how long readers wait for a kind after it was first asked for. Later readers hear
 // at once that it is not listed.
-const Patience = 3 * time.Second
+const MaxWait = 3 * time.Second
 
 type impatient struct {
 	cache.Cache
@@ -62,7 +62,7 @@ func (c *impatient) List(ctx context.Context, into client.ObjectList, opts ...cl
 // WaitForCacheSync waits no longer than readers do. Controllers call it when they start, and then
 // each of them waits for the kinds that it needs.
 func (c *impatient) WaitForCacheSync(ctx context.Context) bool {
-	bounded, cancel := context.WithTimeout(ctx, Patience)
+	bounded, cancel := context.WithTimeout(ctx, MaxWait)
 	defer cancel()
 	c.Cache.WaitForCacheSync(bounded)
 	return ctx.Err() == nil
@@ -82,12 +82,12 @@ func (c *impatient) listed(ctx context.Context, o client.Object) error {
 	if !ok { // it is several, one for each namespace
 		i = &informer{begun: time.Now()}
 	}
-	patience := time.NewTimer(time.Until(i.begun.Add(Patience)))
-	defer patience.Stop()
+	overdue := time.NewTimer(time.Until(i.begun.Add(MaxWait)))
+	defer overdue.Stop()
 	select {
 	case <-got.HasSyncedChecker().Done():
 		return nil
-	case <-patience.C:
+	case <-overdue.C:
 	case <-ctx.Done():
 	}
 	return &Unlisted{Kind: kind, Since: i.begun, Cause: i.cause()}

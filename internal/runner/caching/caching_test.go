@@ -80,7 +80,7 @@ func TestReadsEnd(t *testing.T) {
 		assert.Equal(t, unlisted.Kind == failing, unlisted.Amiss(time.Now()))
 		assert.True(t, unlisted.Amiss(time.Now().Add(time.Hour)))
 	}
-	assert.Less(t, time.Since(begun), 3*caching.Patience)
+	assert.Less(t, time.Since(begun), 3*caching.MaxWait)
 
 	found := list(healthy)
 	listed(t, c, found)
@@ -92,7 +92,7 @@ func TestReadsEnd(t *testing.T) {
 	for range 1000 { // as many events as there may be
 		require.Error(t, c.List(t.Context(), list(silent)))
 	}
-	assert.Less(t, time.Since(begun), caching.Patience, "nobody waits for it again")
+	assert.Less(t, time.Since(begun), caching.MaxWait, "nobody waits for it again")
 }
 
 // TestEveryForm of a list is led to the informer of its elements.

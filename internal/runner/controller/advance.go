@@ -45,7 +45,7 @@ func (f *flow) advance(ctx context.Context) (progress.Decision, error) {
 		}
 		f.count(s.Status, decision.Status)
 		if !decision.Again {
-			err := f.rest(ctx, s, &decision)
+			err := f.conclude(ctx, s, &decision)
 			return decision, err
 		}
 	}
@@ -115,8 +115,8 @@ func (f *flow) situation(status progress.Status) progress.Situation {
 
 // hold is why nothing may start now. If something may, the object has a slot for it.
 func (f *flow) hold() progress.Why {
-	if f.wait != (progress.Why{}) {
-		return f.wait
+	if f.blocked != (progress.Why{}) {
+		return f.blocked
 	}
 	if full := f.Slots.Hold(f.slot()); full != "" {
 		return progress.Why{Reason: progress.ReasonWaitingForSlot, Message: full}
@@ -135,13 +135,14 @@ func (f *flow) execute(ctx context.Context, s *seen, d *progress.Decision) error
 	return nil
 }
 
-// rest takes or frees the slot of an object for which there is nothing to do but wait, deletes
-// runs that have expired, and publishes a decision that did not have to be written.
-func (f *flow) rest(ctx context.Context, s *seen, d *progress.Decision) error {
+// conclude ends a reconciliation after which there is nothing to do but wait. It takes or frees the
+// slot of the object, deletes runs that have expired, and publishes a decision that did not have to
+// be written.
+func (f *flow) conclude(ctx context.Context, s *seen, d *progress.Decision) error {
 	switch {
 	case d.Outcome == progress.Running:
 		f.Slots.Take(f.slot())
-	case d.Outcome == progress.Waiting && f.wait == (progress.Why{}): // it keeps its slot, or its place in the queue
+	case d.Outcome == progress.Waiting && f.blocked == (progress.Why{}): // it keeps its slot, or its place in the queue
 	default: // what a request waits for may need the slot itself
 		f.Slots.Release(f.slot())
 	}

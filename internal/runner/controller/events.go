@@ -19,9 +19,9 @@ import (
 	"github.com/kratix-compile/kratix-compile/internal/runner/progress"
 )
 
-// asked lets through what people and other programs ask for: every change but that of the
-// status, which the runner writes itself.
-func asked[T client.Object]() predicate.TypedPredicate[T] {
+// besidesStatus lets through every change but that of the status, which the runner writes itself:
+// what people and other programs ask for.
+func besidesStatus[T client.Object]() predicate.TypedPredicate[T] {
 	return predicate.TypedFuncs[T]{UpdateFunc: func(e event.TypedUpdateEvent[T]) bool {
 		before, after := e.ObjectOld, e.ObjectNew
 		return before.GetGeneration() != after.GetGeneration() || before.GetUID() != after.GetUID() ||
@@ -30,8 +30,9 @@ func asked[T client.Object]() predicate.TypedPredicate[T] {
 	}}
 }
 
-// turned lets through the changes of a Promise that may let its requests start or stop.
-func turned() predicate.TypedPredicate[*unstructured.Unstructured] {
+// startsOrStopsRequests lets through the changes of a Promise after which its requests may start,
+// or have to stop.
+func startsOrStopsRequests() predicate.TypedPredicate[*unstructured.Unstructured] {
 	return predicate.TypedFuncs[*unstructured.Unstructured]{UpdateFunc: func(e event.TypedUpdateEvent[*unstructured.Unstructured]) bool {
 		facts := func(u *unstructured.Unstructured) []any {
 			status, _, _ := unstructured.NestedMap(u.Object, "status")
@@ -45,9 +46,9 @@ func turned() predicate.TypedPredicate[*unstructured.Unstructured] {
 	}}
 }
 
-// waits lets through Pods that go, and Pods in which a container begins to wait for something
-// that may never come, such as an image.
-func waits() predicate.TypedPredicate[*corev1.Pod] {
+// podStuckOrGone lets through Pods that go, and Pods in which a container begins to wait for
+// something that may never come, such as an image.
+func podStuckOrGone() predicate.TypedPredicate[*corev1.Pod] {
 	return predicate.TypedFuncs[*corev1.Pod]{
 		CreateFunc: func(event.TypedCreateEvent[*corev1.Pod]) bool { return false },
 		DeleteFunc: func(event.TypedDeleteEvent[*corev1.Pod]) bool { return true },

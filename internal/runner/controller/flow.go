@@ -29,8 +29,8 @@ type flow struct {
 	// planned is the workflow as it would start now; fault is why there is none.
 	planned plan.Workflow
 	fault   error
-	// wait is why nothing may start, but for slots; empty if it may.
-	wait progress.Why
+	// blocked is why nothing may start, but for slots; empty if it may.
+	blocked progress.Why
 }
 
 // flow never fails: what was made for an object can be removed although its workflow cannot be

@@ -125,7 +125,7 @@ func (k *kinds) events(promise string, kind schema.GroupVersionKind) source.Type
 	to := handler.TypedEnqueueRequestsFromMapFunc(func(_ context.Context, o *unstructured.Unstructured) []queueKey {
 		return []queueKey{{Promise: promise, ObjectKey: client.ObjectKeyFromObject(o)}}
 	})
-	wanted := asked[*unstructured.Unstructured]()
+	wanted := besidesStatus[*unstructured.Unstructured]()
 	return source.TypedFunc[queueKey](func(ctx context.Context, q queue) error {
 		informer, err := k.cache.GetInformer(ctx, some(kind), cache.BlockUntilSynced(false))
 		if err != nil {

@@ -35,7 +35,7 @@ func (p *Promises) Reconcile(ctx context.Context, key queueKey) (reconcile.Resul
 	if err != nil {
 		return reconcile.Result{}, err
 	}
-	return p.bring(ctx, key, u, u, func(o *object) (time.Duration, error) {
+	return p.stepAndSave(ctx, key, u, u, func(o *object) (time.Duration, error) {
 		if !o.GetDeletionTimestamp().IsZero() {
 			return p.remove(ctx, o)
 		}

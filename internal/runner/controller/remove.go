@@ -36,7 +36,7 @@ func (p *Promises) remove(ctx context.Context, o *object) (time.Duration, error)
 	if has(o, v1alpha1.FinalizerDeleteWorkflows) {
 		if busy, err := p.configuring(ctx, o); err != nil || busy != "" {
 			if busy != "" {
-				p.waits(o, "The delete workflow waits until no request has a run any more, as it has now: "+busy)
+				p.sayPending(o, "The delete workflow waits until no request has a run any more, as it has now: "+busy)
 			}
 			return poll, err
 		}

@@ -48,7 +48,7 @@ func (r *Requests) Reconcile(ctx context.Context, key queueKey) (reconcile.Resul
 	case err != nil:
 		return reconcile.Result{}, err
 	}
-	return r.bring(ctx, key, u, promise, func(o *object) (time.Duration, error) {
+	return r.stepAndSave(ctx, key, u, promise, func(o *object) (time.Duration, error) {
 		if !o.GetDeletionTimestamp().IsZero() {
 			return r.remove(ctx, o, promise)
 		}
@@ -64,24 +64,25 @@ func (r *Requests) reconcile(ctx context.Context, o *object, promise *unstructur
 		}
 	}
 	f := r.flow(ctx, o, promise, workflow.Kind{Type: workflow.Resource, Action: workflow.Configure})
-	f.wait = r.wait(o, promise)
-	if f.wait != (progress.Why{}) && progress.Read(o.status()).Round == 0 {
+	f.blocked = r.blockedByPromise(o, promise)
+	if f.blocked != (progress.Why{}) && progress.Read(o.status()).Round == 0 {
 		r.Slots.Release(f.slot())
-		r.waits(o, f.wait.Message+lacking(promise))
+		r.sayPending(o, f.blocked.Message+lacking(promise))
 		return 0, nil // it has not begun, and the Promise wakes it
 	}
 	if message := pinned(o, promise); message != "" {
 		r.Slots.Release(f.slot())
-		r.waits(o, message)
+		r.sayPending(o, message)
 		return 0, nil // somebody's label wakes it
 	}
 	decision, err := f.advance(ctx)
 	return decision.RequeueAfter, err
 }
 
-// wait is why nothing may start for requests now. A run that has begun may end. When the spec of
-// the Promise changes, its own workflow comes before those of its requests.
-func (r *Requests) wait(o *object, promise *unstructured.Unstructured) progress.Why {
+// blockedByPromise is why nothing may start for requests now; empty if it may. A run that has begun
+// may end. When the spec of the Promise changes, its own workflow comes before those of its
+// requests.
+func (r *Requests) blockedByPromise(o *object, promise *unstructured.Unstructured) progress.Why {
 	if paused(o.Unstructured) || paused(promise) {
 		return progress.Why{}
 	}

@@ -28,9 +28,9 @@ var rightsKinds = []schema.GroupVersionKind{
 // Rights that have changed are brought up to date when the run is submitted.
 func (f *flow) revoke(ctx context.Context, run plan.Run) error {
 	type key struct{ kind, namespace, name string }
-	asked := map[key]bool{}
+	wanted := map[key]bool{}
 	for _, o := range run.Access {
-		asked[key{o.GetKind(), o.GetNamespace(), o.GetName()}] = true
+		wanted[key{o.GetKind(), o.GetNamespace(), o.GetName()}] = true
 	}
 	of := client.MatchingLabels{
 		v1alpha1.LabelPromise: f.promise.GetName(), v1alpha1.LabelPipeline: run.Pipeline,
@@ -43,7 +43,7 @@ func (f *flow) revoke(ctx context.Context, run plan.Run) error {
 		}
 		for i := range list.Items {
 			o := &list.Items[i]
-			if asked[key{kind.Kind, o.GetNamespace(), o.GetName()}] || !concerns(o, run) {
+			if wanted[key{kind.Kind, o.GetNamespace(), o.GetName()}] || !concerns(o, run) {
 				continue
 			}
 			if err := client.IgnoreNotFound(f.Client.Delete(ctx, o)); err != nil {

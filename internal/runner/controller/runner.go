@@ -55,8 +55,9 @@ const (
 	poll = 30 * time.Second
 )
 
-// bring takes an object, as a cache has it, one step further and writes its status.
-func (r *Runner) bring(ctx context.Context, key queueKey, u, promise *unstructured.Unstructured, step func(*object) (time.Duration, error)) (reconcile.Result, error) {
+// stepAndSave takes an object, as a cache has it, one step further and writes its status. An error
+// of the step goes into the status, if a condition can tell of it (say.go).
+func (r *Runner) stepAndSave(ctx context.Context, key queueKey, u, promise *unstructured.Unstructured, step func(*object) (time.Duration, error)) (reconcile.Result, error) {
 	if r.written.Stale(u) {
 		return reconcile.Result{RequeueAfter: soon}, nil
 	}

@@ -35,7 +35,7 @@ func (r *Runner) explain(o *object, err error) (after time.Duration, known bool)
 		r.blame(o, "EngineMissing", err.Error())
 	case errors.Is(err, errNotServed): // its events say when it is
 	case isGoing: // its deletion wakes the object
-		r.waits(o, leaving.Error())
+		r.sayPending(o, leaving.Error())
 	case terminating(err):
 		r.blame(o, "NamespaceTerminating", err.Error())
 	case apierrors.IsForbidden(err):
@@ -81,8 +81,8 @@ func (r *Runner) blame(o *object, reason, message string) {
 	r.say(o, progress.ConditionReconciled, "False", reason, message)
 }
 
-// waits says in a condition what a request that has not begun waits for.
-func (r *Runner) waits(o *object, message string) {
+// sayPending says in a condition what a request that has not begun waits for.
+func (r *Runner) sayPending(o *object, message string) {
 	r.say(o, progress.ConditionReconciled, "Unknown", "WorkflowPending", message)
 }
 

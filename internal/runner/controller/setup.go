@@ -60,12 +60,12 @@ func Setup(mgr manager.Manager, r *Runner, workers int, limits slots.Limits) err
 	return errors.Join(mgr.Add(w), mgr.Add(&sweeper{r}))
 }
 
-// patience bounds one reconciliation. An API server that does not answer would otherwise
+// reconcileTimeout bounds one reconciliation. An API server that does not answer would otherwise
 // keep a worker for ever.
-const patience = 2 * time.Minute
+const reconcileTimeout = 2 * time.Minute
 
 func newController(name string, mgr manager.Manager, r reconcile.TypedReconciler[queueKey], workers int) (controller.TypedController[queueKey], error) {
-	return controller.NewTyped(name, mgr, controller.TypedOptions[queueKey]{Reconciler: r, MaxConcurrentReconciles: workers, ReconciliationTimeout: patience})
+	return controller.NewTyped(name, mgr, controller.TypedOptions[queueKey]{Reconciler: r, MaxConcurrentReconciles: workers, ReconciliationTimeout: reconcileTimeout})
 }
 
 // wiring leads events to the objects that they are about.
@@ -90,11 +90,11 @@ func (w *wiring) watchObjects() error {
 		return nil
 	})
 	return errors.Join(
-		w.promises.Watch(source.TypedKind(w.GetCache(), some(promiseKind), self, asked[*unstructured.Unstructured]())),
-		w.promises.Watch(source.TypedKind(w.GetCache(), some(promiseKind), w.toDependents(), turned())),
-		w.promises.Watch(source.TypedKind(w.GetCache(), some(promiseKind), toRequired(), asked[*unstructured.Unstructured]())),
+		w.promises.Watch(source.TypedKind(w.GetCache(), some(promiseKind), self, besidesStatus[*unstructured.Unstructured]())),
+		w.promises.Watch(source.TypedKind(w.GetCache(), some(promiseKind), w.toDependents(), startsOrStopsRequests())),
+		w.promises.Watch(source.TypedKind(w.GetCache(), some(promiseKind), toRequired(), besidesStatus[*unstructured.Unstructured]())),
 		w.promises.Watch(source.TypedKind(w.GetCache(), &apiextensionsv1.CustomResourceDefinition{}, crd)),
-		w.requests.Watch(source.TypedKind(w.GetCache(), some(promiseKind), w.kinds.toAllRequests(w.GetCache()), turned())),
+		w.requests.Watch(source.TypedKind(w.GetCache(), some(promiseKind), w.kinds.toAllRequests(w.GetCache()), startsOrStopsRequests())),
 	)
 }
 
@@ -174,7 +174,7 @@ func (w *wiring) watchWorks() error {
 
 // watchPods: an engine says little about a run while it waits, and its Pod says more.
 func (w *wiring) watchPods() error {
-	return watchOwned(w, &corev1.Pod{}, toRequests((*corev1.Pod).GetNamespace), waits())
+	return watchOwned(w, &corev1.Pod{}, toRequests((*corev1.Pod).GetNamespace), podStuckOrGone())
 }
 
 func (w *wiring) watchSlots() error {
@@ -223,8 +223,8 @@ func (w *wiring) Start(ctx context.Context) error {
 	}
 }
 
-// byWork finds the WorkPlacements of a Work by a label that also those of Kratix have.
-const byWork = "kratix-work"
+// byWorkName finds the WorkPlacements of a Work by a label that also those of Kratix have.
+const byWorkName = "kratix-work"
 
 func ofWork(o client.Object) []string { return []string{o.GetLabels()[v1alpha1.LabelWork]} }
 
@@ -234,7 +234,7 @@ func addIndexes(i client.FieldIndexer) error {
 	return errors.Join(
 		engine.IndexPods(ctx, i),
 		i.IndexField(ctx, &v1alpha1.Work{}, engine.ByObject, engine.OfObject),
-		i.IndexField(ctx, &v1alpha1.WorkPlacement{}, byWork, ofWork),
+		i.IndexField(ctx, &v1alpha1.WorkPlacement{}, byWorkName, ofWork),
 		i.IndexField(ctx, someHead(), engine.ByObject, engine.OfObject),
 	)
 }

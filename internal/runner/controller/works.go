@@ -138,7 +138,7 @@ func (r *Runner) workState(ctx context.Context, w *v1alpha1.Work) (progress.Work
 		return progress.WorkState(ready.Message), nil
 	}
 	placements := &v1alpha1.WorkPlacementList{}
-	err := r.Client.List(ctx, placements, client.InNamespace(w.Namespace), client.MatchingFields{byWork: w.Name}, client.UnsafeDisableDeepCopy)
+	err := r.Client.List(ctx, placements, client.InNamespace(w.Namespace), client.MatchingFields{byWorkName: w.Name}, client.UnsafeDisableDeepCopy)
 	if err != nil {
 		return "", err
 	}

@@ -10,8 +10,8 @@ import (
 	"github.com/kratix-compile/kratix-compile/translate/workflow"
 )
 
-// patience is how long to wait for an event that may have been missed.
-const patience = 15 * time.Second
+// recheckAfter is how long to wait for an event that may have been missed.
+const recheckAfter = 15 * time.Second
 
 // Decide tells what to do next. Any Situation has an answer.
 func Decide(s Situation) Decision {

@@ -111,7 +111,7 @@ func (m *machine) waits(i int, why Why) {
 		m.turn(i, PhasePending, why)
 	}
 	m.ends(Waiting)
-	m.out.RequeueAfter = patience
+	m.out.RequeueAfter = recheckAfter
 }
 
 // submit names the run in the status before it is created. After a crash in between the run is
