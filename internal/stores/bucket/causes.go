@@ -100,7 +100,7 @@ var statuses = map[int]cause{
 // causeOf is the one place that knows what an error of a request means. The zero cause is for an
 // answer that nobody knows, and for an error of a change itself.
 func causeOf(err error) cause {
-	a, ok := errors.AsType[*asked](err)
+	a, ok := errors.AsType[*failedRequest](err)
 	if !ok {
 		return cause{}
 	}

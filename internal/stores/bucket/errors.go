@@ -30,10 +30,10 @@ func (s *Store) explain(ctx context.Context, err error) error {
 			means = identityRefused.means
 		}
 	case denied:
-		a, _ := errors.AsType[*asked](err) // or there was no cause
-		means = "the credentials lack " + a.request.right + "; " + means
+		f, _ := errors.AsType[*failedRequest](err) // or there was no cause
+		means = "the credentials lack " + f.request.right + "; " + means
 	case slow:
-		means = fmt.Sprintf("the server takes too long to answer, more than %s; it is tried again later", s.patience)
+		means = fmt.Sprintf("the server takes too long to answer, more than %s; it is tried again later", s.timeout)
 	}
 	r, answered := errors.AsType[minio.ErrorResponse](err)
 	switch {
@@ -58,28 +58,28 @@ var (
 	remove = request{"remove", "s3:DeleteObject"}
 )
 
-// asked is a request that failed.
-type asked struct {
+// failedRequest is a request that failed.
+type failedRequest struct {
 	request request
 	path    string
 	err     error
 }
 
-func (a *asked) Error() string {
-	words := a.err.Error()
-	if r, ok := errors.AsType[minio.ErrorResponse](a.err); ok {
+func (f *failedRequest) Error() string {
+	words := f.err.Error()
+	if r, ok := errors.AsType[minio.ErrorResponse](f.err); ok {
 		words = said(r)
 	}
-	return a.request.verb + " " + a.path + ": " + words
+	return f.request.verb + " " + f.path + ": " + words
 }
 
-func (a *asked) Unwrap() error { return a.err }
+func (f *failedRequest) Unwrap() error { return f.err }
 
 func (r request) failed(path string, err error) error {
 	if err == nil {
 		return nil
 	}
-	return &asked{r, path, err}
+	return &failedRequest{r, path, err}
 }
 
 // said are the server's own words, with its code.

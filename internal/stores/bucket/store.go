@@ -36,8 +36,8 @@ type Store struct {
 	endpoint string
 	// identity is whether the credentials are the Pod's, and not a Secret's.
 	identity bool
-	// patience is how long an answer may take.
-	patience time.Duration
+	// timeout is how long an answer may take.
+	timeout time.Duration
 	// turn is held while something is written.
 	turn chan struct{}
 	// crowded is set when one listing of everything was too long. Only the holder of the turn uses
@@ -60,18 +60,18 @@ type Options struct {
 // New reads a BucketStateStore and its Secret. It does not ask the server. An error names the field
 // or the key that is wrong.
 func New(spec v1alpha1.BucketStateStoreSpec, secret map[string][]byte, o Options) (*Store, error) {
-	patience := cmp.Or(o.AnswerTimeout, answerTimeout)
-	client, err := connect(spec, secret, patience)
+	timeout := cmp.Or(o.AnswerTimeout, answerTimeout)
+	client, err := connect(spec, secret, timeout)
 	if err != nil {
 		return nil, err
 	}
-	return newStore(spec, client, patience), nil
+	return newStore(spec, client, timeout), nil
 }
 
-func newStore(spec v1alpha1.BucketStateStoreSpec, client *minio.Client, patience time.Duration) *Store {
+func newStore(spec v1alpha1.BucketStateStoreSpec, client *minio.Client, timeout time.Duration) *Store {
 	return &Store{
 		client: client, bucket: spec.BucketName, prefix: prefix(spec), endpoint: spec.Endpoint,
-		identity: spec.AuthMethod == v1alpha1.BucketIAM, patience: patience, turn: make(chan struct{}, 1),
+		identity: spec.AuthMethod == v1alpha1.BucketIAM, timeout: timeout, turn: make(chan struct{}, 1),
 	}
 }
 

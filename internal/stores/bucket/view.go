@@ -22,10 +22,10 @@ import (
 type view struct {
 	store *Store
 
-	mu      sync.Mutex
-	objects map[string]object // by path
-	asked   map[string]bool   // paths that are in objects, or not in the bucket
-	listed  map[string]bool   // directories of which every object is in objects
+	mu       sync.Mutex
+	objects  map[string]object // by path
+	answered map[string]bool   // paths that are in objects, or not in the bucket
+	listed   map[string]bool   // directories of which every object is in objects
 }
 
 // object is what shows, in most cases, whether content is the same without reading it.
@@ -36,7 +36,7 @@ type object struct {
 }
 
 func newView(s *Store) *view {
-	return &view{store: s, objects: map[string]object{}, asked: map[string]bool{}, listed: map[string]bool{}}
+	return &view{store: s, objects: map[string]object{}, answered: map[string]bool{}, listed: map[string]bool{}}
 }
 
 // Files lists directories at the same time. If the directory around them has little else in it,
@@ -169,7 +169,7 @@ func (v *view) stat(ctx context.Context, path string) error {
 	}
 	if gone {
 		v.mu.Lock()
-		v.asked[path] = true
+		v.answered[path] = true
 		v.mu.Unlock()
 		return nil
 	}
@@ -199,13 +199,13 @@ func (v *view) unlisted(ctx context.Context, path string, failed error) (bool, e
 func (v *view) know(path string, o object) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	v.objects[path], v.asked[path] = o, true
+	v.objects[path], v.answered[path] = o, true
 }
 
 func (v *view) known(path string) bool {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	return v.asked[path] || v.listed[""] || slices.ContainsFunc(merging.Parents(path), func(dir string) bool { return v.listed[dir] })
+	return v.answered[path] || v.listed[""] || slices.ContainsFunc(merging.Parents(path), func(dir string) bool { return v.listed[dir] })
 }
 
 // holds is whether an object has that content already. An object of the same size is read if its
@@ -237,5 +237,5 @@ func (v *view) forget(path string) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	delete(v.objects, path)
-	delete(v.asked, path)
+	delete(v.answered, path)
 }

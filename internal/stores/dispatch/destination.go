@@ -77,17 +77,17 @@ func (r *destinations) write(ctx context.Context, d *v1alpha1.Destination) error
 	} else if holder != nil {
 		return r.giveWay(ctx, d, holder)
 	}
-	held, err := r.dispatcher.send(ctx, DraftOf(layout.Canaries(d, !d.DeletionTimestamp.IsZero())), &trip{
+	obstacle, err := r.dispatcher.send(ctx, DraftOf(layout.Canaries(d, !d.DeletionTimestamp.IsZero())), &trip{
 		of: sender{v1alpha1.KindDestination, requestFor(d)}, to: *d.Spec.StateStoreRef,
 		finish: func(ctx context.Context, t *trip) (reconcile.Result, error) { return r.finish(ctx, d, t) },
 	})
 	switch {
-	case err != nil || held == nil || held.message == "":
+	case err != nil || obstacle == nil || obstacle.message == "":
 		return err
-	case held.missing:
-		return r.notReady(ctx, d, reasonStoreNotFound, held.message)
+	case obstacle.missing:
+		return r.notReady(ctx, d, reasonStoreNotFound, obstacle.message)
 	}
-	return r.notReady(ctx, d, reasonStoreNotReady, held.message)
+	return r.notReady(ctx, d, reasonStoreNotReady, obstacle.message)
 }
 
 // giveWay leaves everything to the Destination that holds the directory.

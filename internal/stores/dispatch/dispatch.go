@@ -53,7 +53,7 @@ func (r *works) place(ctx context.Context, w *v1alpha1.Work, state placing.State
 
 // write sends the change of a WorkPlacement to the State Store of its Destination, or says what
 // keeps it back. finish hears of the outcome.
-func (r *workPlacements) write(ctx context.Context, p *v1alpha1.WorkPlacement, d *v1alpha1.Destination) (*hold, error) {
+func (r *workPlacements) write(ctx context.Context, p *v1alpha1.WorkPlacement, d *v1alpha1.Destination) (*obstacle, error) {
 	draft, nothing, err := r.draft(ctx, p, d)
 	switch {
 	case err != nil:
@@ -96,16 +96,16 @@ func (r *workPlacements) draft(ctx context.Context, p *v1alpha1.WorkPlacement, d
 // send puts a change into the queue of its State Store and returns at once, or it says what keeps
 // the change back. When the change is written, or has failed, the dispatcher wakes the
 // controller that has sent it, and the controller collects the trip.
-func (d *dispatcher) send(ctx context.Context, draft Draft, t *trip) (*hold, error) {
+func (d *dispatcher) send(ctx context.Context, draft Draft, t *trip) (*obstacle, error) {
 	switch store := d.submit(draft, t); {
 	case store == nil:
 		there, err := d.exists(ctx, t.to)
 		if err != nil || there {
-			return &hold{}, err // it is about to be opened
+			return &obstacle{}, err // it is about to be opened
 		}
-		return &hold{message: fmt.Sprintf("%s %s is not there", t.to.Kind, t.to.Name), missing: true}, nil
+		return &obstacle{message: fmt.Sprintf("%s %s is not there", t.to.Kind, t.to.Name), missing: true}, nil
 	case store.queue == nil:
-		return &hold{message: fmt.Sprintf("%s %s: %s", t.to.Kind, t.to.Name, store.fault)}, nil
+		return &obstacle{message: fmt.Sprintf("%s %s: %s", t.to.Kind, t.to.Name, store.fault)}, nil
 	}
 	return nil, nil
 }
@@ -113,7 +113,7 @@ func (d *dispatcher) send(ctx context.Context, draft Draft, t *trip) (*hold, err
 // Run writes what is submitted until ctx ends. What is in the queue then gets ctx's error. So
 // does what is submitted later, if Run is called again.
 func (q *Queue) Run(ctx context.Context) {
-	for q.wait(ctx) {
+	for q.awaitChange(ctx) {
 		q.apply(ctx)
 	}
 	for e := q.next(); e != nil; e = q.next() {

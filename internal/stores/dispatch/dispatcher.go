@@ -33,7 +33,7 @@ type dispatcher struct {
 	queues  sync.WaitGroup
 
 	mu     sync.Mutex
-	stores map[v1alpha1.StateStoreReference]*openStore
+	stores map[v1alpha1.StateStoreReference]*knownStore
 	// trips are those that are not collected yet. An object has one at a time.
 	trips map[sender]*trip
 	// noted are the objects to which something has happened since their controller last looked.
@@ -66,8 +66,8 @@ type trip struct {
 	again bool
 }
 
-// hold is what keeps a change from being sent to a State Store.
-type hold struct {
+// obstacle is what keeps a change from being sent to a State Store.
+type obstacle struct {
 	// message is empty while the State Store is about to be opened.
 	message string
 	// missing tells that there is no such State Store.
@@ -87,7 +87,7 @@ func newDispatcher(reader client.Reader) *dispatcher {
 	return &dispatcher{
 		reader: reader, timeout: DefaultLimits().Batch, running: make(chan struct{}),
 		backoff:     workqueue.NewTypedItemExponentialFailureRateLimiter[sender](firstRetry, lastRetry),
-		stores:      map[v1alpha1.StateStoreReference]*openStore{},
+		stores:      map[v1alpha1.StateStoreReference]*knownStore{},
 		trips:       map[sender]*trip{},
 		noted:       map[sender]bool{},
 		controllers: map[string]rateLimited{},
@@ -106,7 +106,7 @@ func (d *dispatcher) Start(ctx context.Context) error {
 // submit begins a trip if the State Store is open, and returns what is known of the State Store;
 // nil is nothing. It holds the lock: a queue that is replaced gives back only what is in it by
 // then.
-func (d *dispatcher) submit(draft Draft, t *trip) *openStore {
+func (d *dispatcher) submit(draft Draft, t *trip) *knownStore {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	store := d.stores[t.to]

@@ -101,16 +101,16 @@ func TestWhyNothingCanBeSent(t *testing.T) {
 	d := running(t, &v1alpha1.BucketStateStore{ObjectMeta: metav1.ObjectMeta{Name: "ours"}}, there, placed)
 	for _, c := range []struct {
 		to   v1alpha1.StateStoreReference
-		want hold
+		want obstacle
 	}{
-		{ours, hold{}}, // it is about to be opened
-		{v1alpha1.StateStoreReference{Kind: v1alpha1.KindBucketStateStore, Name: "other"}, hold{"BucketStateStore other is not there", true}},
-		{v1alpha1.StateStoreReference{Kind: v1alpha1.KindGitStateStore, Name: "ours"}, hold{"GitStateStore ours is not there", true}},
-		{v1alpha1.StateStoreReference{Kind: "Floppy", Name: "ours"}, hold{"Floppy ours is not there", true}},
+		{ours, obstacle{}}, // it is about to be opened
+		{v1alpha1.StateStoreReference{Kind: v1alpha1.KindBucketStateStore, Name: "other"}, obstacle{"BucketStateStore other is not there", true}},
+		{v1alpha1.StateStoreReference{Kind: v1alpha1.KindGitStateStore, Name: "ours"}, obstacle{"GitStateStore ours is not there", true}},
+		{v1alpha1.StateStoreReference{Kind: "Floppy", Name: "ours"}, obstacle{"Floppy ours is not there", true}},
 	} {
-		held, err := d.send(t.Context(), Draft{}, tripOf("a", c.to))
+		got, err := d.send(t.Context(), Draft{}, tripOf("a", c.to))
 		require.NoError(t, err)
-		assert.Equal(t, &c.want, held)
+		assert.Equal(t, &c.want, got)
 		over, underway := d.collect(tripOf("a", c.to).of)
 		assert.Nil(t, over, "nothing was sent")
 		assert.False(t, underway)
@@ -129,9 +129,9 @@ func TestWhyNothingCanBeSent(t *testing.T) {
 	told()
 	d.fault(ours, "no Secret")
 	assert.Zero(t, destinations.Len()+placements.Len(), "nobody is woken for nothing")
-	held, err := d.send(t.Context(), Draft{}, tripOf("a", ours))
+	got, err := d.send(t.Context(), Draft{}, tripOf("a", ours))
 	require.NoError(t, err)
-	assert.Equal(t, &hold{message: "BucketStateStore ours: no Secret"}, held)
+	assert.Equal(t, &obstacle{message: "BucketStateStore ours: no Secret"}, got)
 	d.replace(ours, nil)
 	told()
 }
@@ -145,9 +145,9 @@ func TestReplacedStoreGivesEverythingBack(t *testing.T) {
 	assert.Same(t, before, d.opened(ours, "1"))
 	assert.Nil(t, d.opened(ours, "2"))
 	for _, id := range []string{"a", "b"} {
-		held, err := d.send(t.Context(), DraftOf(statestore.Change{ID: id}), tripOf(id, ours))
+		got, err := d.send(t.Context(), DraftOf(statestore.Change{ID: id}), tripOf(id, ours))
 		require.NoError(t, err)
-		require.Nil(t, held)
+		require.Nil(t, got)
 		if id == "a" {
 			assert.Equal(t, 1, <-before.begun)
 		}
@@ -182,9 +182,9 @@ func TestNoChangeIsLostWhileStoresAreReplaced(t *testing.T) {
 	for sender := range 4 {
 		senders.Go(func() {
 			for i := range n / 4 {
-				held, err := d.send(context.Background(), DraftOf(statestore.Change{ID: "x"}), tripOf(fmt.Sprint(sender, i), ours))
+				got, err := d.send(context.Background(), DraftOf(statestore.Change{ID: "x"}), tripOf(fmt.Sprint(sender, i), ours))
 				assert.NoError(t, err)
-				assert.Nil(t, held)
+				assert.Nil(t, got)
 			}
 		})
 	}
@@ -207,9 +207,9 @@ func TestTrips(t *testing.T) {
 	over, underway := d.collect(sent.of)
 	assert.Nil(t, over)
 	assert.False(t, underway)
-	held, err := d.send(t.Context(), DraftOf(statestore.Change{ID: "a"}), sent)
+	got, err := d.send(t.Context(), DraftOf(statestore.Change{ID: "a"}), sent)
 	require.NoError(t, err)
-	require.Nil(t, held)
+	require.Nil(t, got)
 	<-store.begun
 	over, underway = d.collect(sent.of)
 	assert.Nil(t, over)

@@ -13,8 +13,9 @@ import (
 	"github.com/kratix-compile/kratix-compile/internal/stores/statestore"
 )
 
-// openStore is a State Store as one version of its object and its Secret describe it.
-type openStore struct {
+// knownStore is what is known of a State Store, as one version of its object and its Secret
+// describe it. It is open if it has a queue.
+type knownStore struct {
 	version string
 	store   statestore.Store
 	queue   *Queue
@@ -83,7 +84,7 @@ func (d *dispatcher) open(ctx context.Context, ref v1alpha1.StateStoreReference,
 	case <-d.running:
 	}
 	life, stop := context.WithCancel(d.context)
-	o := &openStore{version: version, store: store, queue: NewQueue(store, batchLimit, d.timeout), stop: stop}
+	o := &knownStore{version: version, store: store, queue: NewQueue(store, batchLimit, d.timeout), stop: stop}
 	d.queues.Go(func() {
 		o.queue.Run(life)
 		if c, ok := store.(io.Closer); ok {
@@ -100,12 +101,12 @@ func (d *dispatcher) fault(ref v1alpha1.StateStoreReference, why string) {
 	same := d.stores[ref] != nil && d.stores[ref].fault == why
 	d.mu.Unlock()
 	if !same {
-		d.replace(ref, &openStore{fault: why, stop: func() {}})
+		d.replace(ref, &knownStore{fault: why, stop: func() {}})
 	}
 }
 
 // replace closes a State Store and puts another one in its place, or none.
-func (d *dispatcher) replace(ref v1alpha1.StateStoreReference, with *openStore) {
+func (d *dispatcher) replace(ref v1alpha1.StateStoreReference, with *knownStore) {
 	d.mu.Lock()
 	before := d.stores[ref]
 	if with == nil {

@@ -29,7 +29,7 @@ func TestMeters(t *testing.T) {
 	scheme := runtime.NewScheme()
 	require.NoError(t, v1alpha1.AddToScheme(scheme))
 	c := fake.NewClientBuilder().WithScheme(scheme).WithObjects(w, d).WithStatusSubresource(w).
-		WithIndex(&v1alpha1.WorkPlacement{}, byWork, func(client.Object) []string { return []string{"1"} }).Build()
+		WithIndex(&v1alpha1.WorkPlacement{}, byWorkUID, func(client.Object) []string { return []string{"1"} }).Build()
 	r := &works{Client: c, live: c, tell: teller{&told{}}, meters: newMeters(), now: time.Now}
 	for range 3 { // only what is new counts
 		_, err := r.Reconcile(t.Context(), requestFor(w))

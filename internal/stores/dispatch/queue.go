@@ -90,8 +90,8 @@ func (q *Queue) waiting() int {
 	return len(q.order)
 }
 
-// wait returns when a change waits and the server wants it, or, with false, when ctx ends.
-func (q *Queue) wait(ctx context.Context) bool {
+// awaitChange returns when a change waits and the server wants it, or, with false, when ctx ends.
+func (q *Queue) awaitChange(ctx context.Context) bool {
 	pause := time.NewTimer(time.Until(q.paused))
 	defer pause.Stop()
 	select {

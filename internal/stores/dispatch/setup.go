@@ -95,7 +95,7 @@ func (c *wiring) controller(name string, r reconcile.Reconciler) (controller.Con
 
 // Fields by which the cache finds objects.
 const (
-	byWork        = "work"
+	byWorkUID     = "work"
 	byDestination = "destination"
 	byDirectory   = "directory"
 	byStore       = "store"
@@ -104,7 +104,7 @@ const (
 func addIndexes(i client.FieldIndexer) error {
 	ctx := context.Background() // the index is added to a cache that has not started
 	return errors.Join(
-		i.IndexField(ctx, &v1alpha1.WorkPlacement{}, byWork, func(o client.Object) []string {
+		i.IndexField(ctx, &v1alpha1.WorkPlacement{}, byWorkUID, func(o client.Object) []string {
 			if owner := metav1.GetControllerOf(o); owner != nil && owner.Kind == v1alpha1.KindWork {
 				return []string{string(owner.UID)}
 			}

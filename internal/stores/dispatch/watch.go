@@ -35,7 +35,7 @@ func (c *wiring) addWorks() error {
 	return errors.Join(
 		// A status that was computed from an older one is corrected: so its own statuses wake it, too.
 		ctl.Watch(source.Kind(c.GetCache(), &v1alpha1.Work{}, &handler.TypedEnqueueRequestForObject[*v1alpha1.Work]{})),
-		ctl.Watch(source.Kind(c.GetCache(), &v1alpha1.WorkPlacement{}, owner, turned())),
+		ctl.Watch(source.Kind(c.GetCache(), &v1alpha1.WorkPlacement{}, owner, concernsWork())),
 		ctl.Watch(source.Kind(c.GetCache(), &v1alpha1.Destination{}, handler.TypedEnqueueRequestsFromMapFunc(c.worksFor), choosing())),
 	)
 }
@@ -54,8 +54,8 @@ func itself[T client.Object](_ context.Context, o T) []reconcile.Request {
 	return []reconcile.Request{requestFor(o)}
 }
 
-// asked lets everything through but a new status: what people and other programs ask for.
-func asked[T client.Object]() predicate.TypedPredicate[T] {
+// besidesStatus lets everything through but a new status: what people and other programs ask for.
+func besidesStatus[T client.Object]() predicate.TypedPredicate[T] {
 	return predicate.TypedFuncs[T]{UpdateFunc: func(e event.TypedUpdateEvent[T]) bool {
 		before, after := e.ObjectOld, e.ObjectNew
 		return before.GetGeneration() != after.GetGeneration() || before.GetUID() != after.GetUID() ||
@@ -64,10 +64,10 @@ func asked[T client.Object]() predicate.TypedPredicate[T] {
 	}}
 }
 
-// turned lets through what the Work of a WorkPlacement must be told. Of a new WorkPlacement it need
-// not be told: the controller of Works has made it.
-func turned() predicate.TypedPredicate[*v1alpha1.WorkPlacement] {
-	changed := asked[*v1alpha1.WorkPlacement]()
+// concernsWork lets through what the Work of a WorkPlacement must be told. Of a new WorkPlacement
+// it need not be told: the controller of Works has made it.
+func concernsWork() predicate.TypedPredicate[*v1alpha1.WorkPlacement] {
+	changed := besidesStatus[*v1alpha1.WorkPlacement]()
 	failing := func(p *v1alpha1.WorkPlacement) bool {
 		return meta.IsStatusConditionFalse(p.Status.Conditions, placing.ConditionWritten)
 	}
@@ -133,7 +133,7 @@ func (c *wiring) addWorkPlacements() error {
 	})
 	return errors.Join(
 		ctl.Watch(c.dispatcher.wakes(v1alpha1.KindWorkPlacement)),
-		ctl.Watch(source.Kind(c.GetCache(), &v1alpha1.WorkPlacement{}, own, asked[*v1alpha1.WorkPlacement]())),
+		ctl.Watch(source.Kind(c.GetCache(), &v1alpha1.WorkPlacement{}, own, besidesStatus[*v1alpha1.WorkPlacement]())),
 		ctl.Watch(source.Kind(c.GetCache(), &v1alpha1.Destination{}, ofDestination, predicate.TypedGenerationChangedPredicate[*v1alpha1.Destination]{})),
 	)
 }

@@ -38,7 +38,7 @@ func (r *works) Reconcile(ctx context.Context, req reconcile.Request) (reconcile
 		return reconcile.Result{}, client.IgnoreNotFound(err)
 	}
 	placements := &v1alpha1.WorkPlacementList{}
-	err := r.List(ctx, placements, client.InNamespace(w.Namespace), client.MatchingFields{byWork: string(w.UID)}, client.UnsafeDisableDeepCopy)
+	err := r.List(ctx, placements, client.InNamespace(w.Namespace), client.MatchingFields{byWorkUID: string(w.UID)}, client.UnsafeDisableDeepCopy)
 	if err != nil {
 		return reconcile.Result{}, err
 	}

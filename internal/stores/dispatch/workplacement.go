@@ -89,11 +89,11 @@ func (r *workPlacements) look(ctx context.Context, p *v1alpha1.WorkPlacement) er
 	} else if holder != nil {
 		return r.giveWay(ctx, p, d, holder)
 	}
-	held, err := r.write(ctx, p, d)
-	if err != nil || held == nil || held.message == "" || placing.Written(p) {
+	obstacle, err := r.write(ctx, p, d)
+	if err != nil || obstacle == nil || obstacle.message == "" || placing.Written(p) {
 		return err
 	}
-	return r.save(ctx, p, placing.Attempt{Waiting: held.message}) // the dispatcher wakes it when the State Store is open
+	return r.save(ctx, p, placing.Attempt{Waiting: obstacle.message}) // the dispatcher wakes it when the State Store is open
 }
 
 // giveWay leaves what is in the directory of a Destination to the one that holds it.

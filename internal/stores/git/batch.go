@@ -18,10 +18,10 @@ type batch struct {
 	out     []statestore.Outcome
 	// tried are changes whose push failed, but may have reached the server.
 	tried []bool
-	// patience is how many more pushes may be refused, so that a server that refuses everything is
+	// refusalsLeft is how many more pushes may be refused, so that a server that refuses everything is
 	// not asked about every change. Each push that the server takes adds one.
-	patience int
-	refusal  error // the last one
+	refusalsLeft int
+	refusal      error // the last one
 	// took is whether the server has taken a push. If it then refuses another one, the reason is
 	// in the content of that.
 	took bool
@@ -37,7 +37,7 @@ type batch struct {
 // half and then the other, so that one bad file does not keep the others out.
 func (b *batch) write(ctx context.Context, which []int) {
 	for len(which) > 0 {
-		if b.patience <= 0 {
+		if b.refusalsLeft <= 0 {
 			b.fail(which, b.refusal)
 			return
 		}
@@ -59,12 +59,12 @@ func (b *batch) write(ctx context.Context, which []int) {
 				return
 			}
 		case next == halves && len(edits) == 1:
-			b.patience--
+			b.refusalsLeft--
 			b.refusal = f
 			b.fail(indices(edits), f)
 			which = without(which, edits) // the others are looked at once more
 		case next == halves && len(edits) > 1:
-			b.patience--
+			b.refusalsLeft--
 			b.refusal = beside(f, len(edits)-1)
 			which = b.half(ctx, which, edits)
 		case next == anew && b.repairs < maxRepairs:
@@ -169,7 +169,7 @@ func (b *batch) taken(edits []edit, commit string) {
 	c.tip = commit
 	c.health.pushed(nil)
 	b.took = true
-	b.patience++
+	b.refusalsLeft++
 	for _, e := range edits {
 		b.out[e.change] = statestore.Outcome{Version: commit, Changed: true, Stay: e.stay}
 	}

@@ -18,8 +18,8 @@ type health struct {
 // has been tried again.
 const memory = 10 * time.Minute
 
-// rest is why the server gets no requests now, or nil.
-func (h *health) rest() error {
+// paused is why the server gets no requests now, or nil.
+func (h *health) paused() error {
 	if h.resting == nil || !h.now().Before(h.resting.pause.Until) {
 		return nil
 	}

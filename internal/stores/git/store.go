@@ -71,14 +71,14 @@ func (s *Store) Apply(ctx context.Context, changes []statestore.Change) []states
 		return statestore.All(len(changes), err)
 	}
 	defer s.unlock()
-	if err := s.cache.health.rest(); err != nil {
+	if err := s.cache.health.paused(); err != nil {
 		return statestore.All(len(changes), err)
 	}
 	all := make([]int, len(changes))
 	for i := range all {
 		all[i] = i
 	}
-	b.patience = 2 * (bits.Len(uint(len(changes))) + 1)
+	b.refusalsLeft = 2 * (bits.Len(uint(len(changes))) + 1)
 	b.write(ctx, all)
 	return b.out
 }
@@ -90,7 +90,7 @@ func (s *Store) Check(ctx context.Context) error {
 		return err
 	}
 	defer s.unlock()
-	if err := s.cache.health.rest(); err != nil {
+	if err := s.cache.health.paused(); err != nil {
 		return err
 	}
 	for repairs := 0; ; repairs++ {
