@@ -68,6 +68,7 @@ func severity(s progress.WorkState) int {
 // placed says whether every group has a WorkPlacement, and if not, why.
 func (r *reader) placed(w *v1alpha1.Work, placed map[string]bool) (progress.WorkState, string) {
 	scheduled := meta.FindStatusCondition(w.Status.Conditions, placing.ConditionScheduled)
+	state := progress.WorkState(placing.Readiness(w))
 	if len(w.Spec.WorkloadGroups) == 0 {
 		return progress.WorkReady, ""
 	}
@@ -76,24 +77,15 @@ func (r *reader) placed(w *v1alpha1.Work, placed map[string]bool) (progress.Work
 	}
 	if r.may("workplacements") {
 		for _, g := range w.Spec.WorkloadGroups {
-			if !placed[g.ID] && readiness(w) == progress.WorkPending {
+			if !placed[g.ID] && state == progress.WorkPending {
 				return progress.WorkPending, unplaced(g)
 			}
 		}
 	}
-	if state := readiness(w); state != progress.WorkReady {
+	if state != progress.WorkReady {
 		return state, scheduled.Message
 	}
 	return progress.WorkReady, ""
-}
-
-// readiness is what the condition Ready of a Work says.
-func readiness(w *v1alpha1.Work) progress.WorkState {
-	ready := meta.FindStatusCondition(w.Status.Conditions, placing.ConditionReady)
-	if ready == nil {
-		return progress.WorkPending
-	}
-	return progress.WorkState(ready.Message)
 }
 
 // unplaced says which Destination would do.
@@ -134,7 +126,7 @@ func (r *reader) placement(p *v1alpha1.WorkPlacement, w *v1alpha1.Work) Placemen
 		where = out.Store.Kind + " " + out.Store.Name
 	}
 	written := meta.FindStatusCondition(p.Status.Conditions, placing.ConditionWritten)
-	scheduled := meta.FindStatusCondition(p.Status.Conditions, placing.ConditionScheduled)
+	waits := placing.WaitsFor(p)
 	switch {
 	case written != nil && written.Status == metav1.ConditionFalse:
 		out.State, out.Message = progress.WorkFailing, fmt.Sprintf("%s cannot be written to: %s", where, written.Message)
@@ -144,8 +136,8 @@ func (r *reader) placement(p *v1alpha1.WorkPlacement, w *v1alpha1.Work) Placemen
 		out.State, out.Message = progress.WorkMisplaced, "Destination "+out.Destination+" does not match any more; the files stay where they are"
 	case placing.Written(p) && p.Spec.WorkGeneration == w.Generation:
 		out.State = progress.WorkReady
-	case scheduled != nil && scheduled.Message != placing.MessageScheduled:
-		out.Message = scheduled.Message
+	case waits != "":
+		out.Message = waits
 	default:
 		out.Message = "the files are on their way to " + where + r.because(d)
 	}

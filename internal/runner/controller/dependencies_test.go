@@ -38,10 +38,13 @@ func TestDependenciesAreAmongTheWorks(t *testing.T) {
 	text, err := io.ReadAll(content)
 	require.NoError(t, err)
 	assert.Equal(t, "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: needed\n", string(text), "as Kratix writes it")
-	for _, c := range []struct{ message, reason string }{{"Failing", "WorksFailing"}, {"Ready", "Reconciled"}} {
+	for _, c := range []struct {
+		status         metav1.ConditionStatus
+		reason, expect string
+	}{{metav1.ConditionFalse, "WorkplacementsFailing", "WorksFailing"}, {metav1.ConditionTrue, "AllWorkplacementsScheduled", "Reconciled"}} {
 		static := &works.Items[0]
-		static.Status.Conditions = []metav1.Condition{{Type: placing.ConditionReady, Status: metav1.ConditionTrue, Reason: c.message, Message: c.message}}
+		static.Status.Conditions = []metav1.Condition{{Type: placing.ConditionReady, Status: c.status, Reason: c.reason}}
 		require.NoError(t, w.api.Update(t.Context(), static))
-		assert.Equal(t, c.reason, reconciled().Reason)
+		assert.Equal(t, c.expect, reconciled().Reason)
 	}
 }

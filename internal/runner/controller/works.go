@@ -126,16 +126,16 @@ func (f *flow) placed(ctx context.Context) ([]progress.Work, error) {
 // workState is Ready only when every placement has been written: a Work is ready for Kratix as
 // soon as it is scheduled (docs/kratix-contract.md 8.5).
 func (r *Runner) workState(ctx context.Context, w *v1alpha1.Work) (progress.WorkState, error) {
-	ready := meta.FindStatusCondition(w.Status.Conditions, placing.ConditionReady)
+	placed := progress.WorkState(placing.Readiness(w))
 	switch {
 	case r.written.Stale(w):
 		return progress.WorkPending, nil
 	case len(w.Spec.WorkloadGroups) == 0:
 		return progress.WorkReady, nil // there is nothing to write
-	case ready == nil || placing.Unseen(w):
+	case placing.Unseen(w):
 		return progress.WorkPending, nil
-	case ready.Message != string(progress.WorkReady):
-		return progress.WorkState(ready.Message), nil
+	case placed != progress.WorkReady:
+		return placed, nil
 	}
 	placements := &v1alpha1.WorkPlacementList{}
 	err := r.Client.List(ctx, placements, client.InNamespace(w.Namespace), client.MatchingFields{byWorkName: w.Name}, client.UnsafeDisableDeepCopy)

@@ -27,13 +27,15 @@ const (
 
 	reasonMismatch  = "DestinationSelectorMismatch"
 	reasonMisplaced = "Misplaced"
+	reasonFailing   = "WorkplacementsFailing"
 
-	messagePending = "Pending"
-	messageFailing = "Failing"
-	messageReady   = "Ready"
+	messagePending   = "Pending"
+	messageFailing   = "Failing"
+	messageMisplaced = "Misplaced"
+	messageReady     = "Ready"
 
-	// MessageScheduled is that of a WorkPlacement's ConditionScheduled when it waits for nothing.
-	MessageScheduled = "Scheduled to correct Destination"
+	// messageScheduled is that of a WorkPlacement's ConditionScheduled when it waits for nothing.
+	messageScheduled = "Scheduled to correct Destination"
 )
 
 // status is that of Kratix, field by field (docs/kratix-contract.md 8.5). It names only the worst: first what fails, then what has no place, then what is misplaced.
@@ -47,7 +49,7 @@ func (s *placer) status() v1alpha1.WorkStatus {
 	failing := s.failing()
 	switch {
 	case len(failing) > 0:
-		scheduled.Reason, scheduled.Message = "WorkplacementsFailing", "Workplacements failed to write: "+list(failing)
+		scheduled.Reason, scheduled.Message = reasonFailing, "Workplacements failed to write: "+list(failing)
 		ready.Message = messageFailing
 	case len(s.refused) > 0:
 		scheduled.Reason = reasonNotPlaced
@@ -58,7 +60,7 @@ func (s *placer) status() v1alpha1.WorkStatus {
 		ready.Message = messagePending
 	case len(s.misplaced) > 0:
 		scheduled.Reason, scheduled.Message = reasonMismatch, "Target destination no longer matches destinationSelectors for workloadGroups: "+list(s.misplaced)
-		ready.Reason, ready.Message = reasonMisplaced, reasonMisplaced
+		ready.Reason, ready.Message = reasonMisplaced, messageMisplaced
 	default:
 		scheduled.Status, ready.Status = metav1.ConditionTrue, metav1.ConditionTrue
 		scheduled.Reason, scheduled.Message = "AllWorkplacementsScheduled", "All workplacements scheduled successfully"
@@ -96,7 +98,7 @@ type Attempt struct {
 func After(p *v1alpha1.WorkPlacement, a Attempt, now time.Time) v1alpha1.WorkPlacementStatus {
 	status := p.Status.DeepCopy()
 	status.WrittenGeneration = writtenGeneration(p)
-	scheduled := metav1.Condition{Type: ConditionScheduled, Status: metav1.ConditionTrue, Reason: "ScheduledToDestination", Message: MessageScheduled}
+	scheduled := metav1.Condition{Type: ConditionScheduled, Status: metav1.ConditionTrue, Reason: "ScheduledToDestination", Message: messageScheduled}
 	ready := metav1.Condition{Type: ConditionReady, Status: metav1.ConditionTrue, Reason: "WorkloadsWrittenToTargetDestination", Message: messageReady}
 	conditions := []metav1.Condition{}
 	switch {
@@ -113,11 +115,40 @@ func After(p *v1alpha1.WorkPlacement, a Attempt, now time.Time) v1alpha1.WorkPla
 	if p.Labels[LabelMisplaced] == "true" {
 		scheduled.Status, scheduled.Reason, scheduled.Message = metav1.ConditionFalse, reasonMismatch, "Target destination no longer matches destinationSelectors"
 		if a.Err == nil {
-			ready.Status, ready.Reason, ready.Message = metav1.ConditionFalse, reasonMisplaced, reasonMisplaced
+			ready.Status, ready.Reason, ready.Message = metav1.ConditionFalse, reasonMisplaced, messageMisplaced
 		}
 	}
 	set(&status.Conditions, now, append(conditions, scheduled, ready)...)
 	return *status
+}
+
+// Readiness is how far the files of a Work have come, by its condition Ready: Pending, Failing,
+// Misplaced or Ready. Ready are files that have a place, whether they are written or not, as in
+// Kratix. It goes by the reason, which Kratix writes as well (docs/kratix-contract.md 8.5).
+func Readiness(w *v1alpha1.Work) string {
+	ready := meta.FindStatusCondition(w.Status.Conditions, ConditionReady)
+	switch {
+	case ready == nil:
+		return messagePending
+	case ready.Status == metav1.ConditionTrue:
+		return messageReady
+	case ready.Reason == reasonFailing:
+		return messageFailing
+	case ready.Reason == reasonMisplaced:
+		return messageMisplaced
+	}
+	return messagePending
+}
+
+// WaitsFor is what a WorkPlacement waits for before its files can be written; empty if nobody has
+// said. This is the only place that reads it from the message: the reason of the condition is
+// Kratix's, and the same in all cases.
+func WaitsFor(p *v1alpha1.WorkPlacement) string {
+	scheduled := meta.FindStatusCondition(p.Status.Conditions, ConditionScheduled)
+	if scheduled == nil || scheduled.Message == messageScheduled {
+		return ""
+	}
+	return scheduled.Message
 }
 
 // Written tells whether the State Store has the files of a WorkPlacement as it is now.

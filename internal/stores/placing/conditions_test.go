@@ -148,6 +148,28 @@ func TestFailing(t *testing.T) {
 	assert.Equal(t, "True AllWorkplacementsScheduled Ready", condition(c.work.Status.Conditions, ConditionReady))
 }
 
+// TestReadiness: the reason of a Work's condition says the same as its message, in which Kratix has
+// the word. The words of the message may change.
+func TestReadiness(t *testing.T) {
+	c := &cluster{work: workOf("", groupOf(".", from(v1alpha1.SourcePromise, labels{"env": "dev"})))}
+	require.Equal(t, "Pending", Readiness(c.work), "nobody has looked at it")
+	says := func(want string) {
+		t.Helper()
+		c.untilDone()
+		ready := meta.FindStatusCondition(c.work.Status.Conditions, ConditionReady)
+		assert.Equal(t, want, ready.Message)
+		ready.Message = "in other words"
+		assert.Equal(t, want, Readiness(c.work))
+	}
+	says("Pending")
+	c.destinations = []v1alpha1.Destination{destination("a", labels{"env": "dev"})}
+	says("Ready")
+	c.destinations[0].Labels = nil
+	says("Misplaced")
+	c.placements[0].Status = After(&c.placements[0], Attempt{Err: errors.New("x")}, noon)
+	says("Failing")
+}
+
 func TestNotPlaced(t *testing.T) {
 	c := &cluster{work: workOf("", groupOf(".")), destinations: []v1alpha1.Destination{destination("a", nil)}}
 	c.untilDone()
