@@ -84,8 +84,7 @@ func (r *reader) paused(*Trail) (verdict, bool) {
 // that is not installed.
 func (r *reader) rejected(*Trail) (verdict, bool) {
 	c := r.condition(progress.ConditionReconciled)
-	ordinary := c.Message == progress.MessageFailing || c.Message == ""
-	if c.Status != "False" || ordinary {
+	if !c.Explains() {
 		return verdict{}, false
 	}
 	return verdict{state: Failed, message: firstLine(c.Message)}, true

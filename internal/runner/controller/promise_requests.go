@@ -87,7 +87,7 @@ func (p *Promises) listed(ctx context.Context, o *object) (again time.Duration, 
 	switch {
 	case is:
 		if unlisted.Amiss(p.Now()) {
-			p.say(o, conditionListed, "False", "KindNotListed", unlisted.Error())
+			p.say(o, conditionListed, "False", reasonUnlisted, unlisted.Error())
 		}
 		return poll, nil
 	case watched && err == nil && progress.GetCondition(o.status(), conditionListed).Status == "False":

@@ -95,7 +95,7 @@ func (f *flow) farewell(ctx context.Context) (done bool, after time.Duration, er
 	}
 	decision, err := f.advance(ctx)
 	if terminating(err) {
-		f.tell(f.object, progress.Event{Warning: true, Reason: "NamespaceTerminating", Message: "The delete workflow cannot run any more: its namespace is being deleted"})
+		f.tell(f.object, progress.Event{Warning: true, Reason: reasonTerminating, Message: "The delete workflow cannot run any more: its namespace is being deleted"})
 		return true, 0, nil
 	}
 	if err != nil || decision.Outcome != progress.Completed {

@@ -105,8 +105,7 @@ func (r *Requests) blockedByPromise(o *object, promise *unstructured.Unstructure
 func lacking(promise *unstructured.Unstructured) string {
 	status, _, _ := unstructured.NestedMap(promise.Object, "status")
 	for _, kind := range []string{progress.ConditionRequirements, progress.ConditionReconciled, progress.ConditionConfigureCompleted} {
-		c := progress.GetCondition(status, kind)
-		if c.Status == "False" && c.Message != progress.MessageFailing {
+		if c := progress.GetCondition(status, kind); c.Explains() {
 			return ": " + c.Message
 		}
 	}

@@ -27,7 +27,7 @@ func (r *Runner) explain(o *object, err error) (after time.Duration, known bool)
 	unlisted, isUnlisted := errors.AsType[*caching.Unlisted](err)
 	switch {
 	case isInvalid:
-		r.blame(o, "ConfigureWorkflowFailed", invalid.Error())
+		r.blame(o, progress.ReasonConfigureFailed, invalid.Error())
 		return 0, true // until somebody changes it
 	case isRejected:
 		r.blame(o, rejected.Reason, rejected.Error())
@@ -37,12 +37,12 @@ func (r *Runner) explain(o *object, err error) (after time.Duration, known bool)
 	case isGoing: // its deletion wakes the object
 		r.sayPending(o, leaving.Error())
 	case terminating(err):
-		r.blame(o, "NamespaceTerminating", err.Error())
+		r.blame(o, reasonTerminating, err.Error())
 	case apierrors.IsForbidden(err):
 		r.blame(o, "Forbidden", err.Error())
 	case isUnlisted:
 		if unlisted.Amiss(r.Now()) {
-			r.blame(o, "KindNotListed", unlisted.Error())
+			r.blame(o, reasonUnlisted, unlisted.Error())
 		}
 	default:
 		return 0, false
@@ -76,6 +76,12 @@ func terminating(err error) bool {
 	return apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause)
 }
 
+// Reasons that more than one place gives.
+const (
+	reasonTerminating = "NamespaceTerminating"
+	reasonUnlisted    = "KindNotListed"
+)
+
 // blame says in a condition why nothing runs.
 func (r *Runner) blame(o *object, reason, message string) {
 	r.say(o, progress.ConditionReconciled, "False", reason, message)
@@ -83,7 +89,7 @@ func (r *Runner) blame(o *object, reason, message string) {
 
 // sayPending says in a condition what a request that has not begun waits for.
 func (r *Runner) sayPending(o *object, message string) {
-	r.say(o, progress.ConditionReconciled, "Unknown", "WorkflowPending", message)
+	r.say(o, progress.ConditionReconciled, "Unknown", progress.ReasonWorkflowPending, message)
 }
 
 // say sets a condition, and tells in an event if it has changed.

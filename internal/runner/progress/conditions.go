@@ -28,6 +28,13 @@ const (
 // Condition is one entry of status.conditions, without its time.
 type Condition struct{ Type, Status, Reason, Message string }
 
+// Explains tells whether a condition is False and says why. Reconciled leaves that to another
+// condition while a Pipeline or a Work fails. Only its message tells: the reason is the same for a
+// Promise that cannot be compiled, and then Reconciled itself says why.
+func (c Condition) Explains() bool {
+	return c.Status == isFalse && c.Message != "" && c.Message != messageFailing
+}
+
 // SetCondition puts a condition into an object's status and tells whether it
 // changed. lastTransitionTime moves with the status only. Users' containers write
 // there too: entries of other types stay, in their order.

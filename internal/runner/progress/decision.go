@@ -119,26 +119,3 @@ type Event struct {
 	Warning         bool
 	Reason, Message string
 }
-
-// The reasons of events.
-const (
-	ReasonPipelineStarted      = "PipelineStarted"
-	ReasonPipelineStuck        = "PipelineStuck" // Kratix has none
-	ReasonRunDeleted           = "RunDeleted"    // nor this
-	ReasonRunAbandoned         = "RunAbandoned"  // nor this
-	ReasonPipelineSuspended    = "PipelineSuspended"
-	ReasonConfigureFailed      = "ConfigureWorkflowFailed"
-	ReasonDeleteFailed         = "Failed Pipeline"
-	ReasonPaused               = "PausedReconciliation"
-	ReasonReconcileStarted     = "ReconcileStarted"
-	ReasonReconcileSucceeded   = "ReconcileSucceeded"
-	ReasonWorksSucceeded       = "WorksSucceeded"
-	ReasonWorksFailing         = "WorksFailing"
-	ReasonWorksMisplaced       = "WorksMisplaced"
-	ReasonWorkflowSuspended    = "WorkflowSuspended"
-	ReasonAvailable            = "Available"
-	ReasonUnavailable          = "Unavailable"
-	ReasonRequirementsMet      = "RequirementsFulfilled"
-	ReasonRequirementsNotMet   = "RequirementsNotInstalled"
-	ReasonReconcilingResources = "ReconcilingResources"
-)

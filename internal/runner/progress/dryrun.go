@@ -7,10 +7,9 @@ import "github.com/kratix-compile/kratix-compile/translate/workflow"
 // What a request with the label kratix.io/dry-run is told when it is done, in the words of Kratix:
 // nobody must take the dry run for the request itself.
 const (
-	labelDryRun           = "kratix.io/dry-run"
-	messageDryRun         = "Dry run executed"
-	reasonDryRunSucceeded = "DryRunSucceeded"
-	messageDryRunIsDone   = "Dry run completed"
+	labelDryRun         = "kratix.io/dry-run"
+	messageDryRun       = "Dry run executed"
+	messageDryRunIsDone = "Dry run completed"
 )
 
 // dryRun tells whether the workflow is that of a dry run.

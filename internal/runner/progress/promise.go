@@ -50,9 +50,9 @@ func SetAvailable(status map[string]any, a Availability, now time.Time) []Event 
 // SetPromiseAvailable writes into a request's status whether its Promise is
 // available; nothing, if it has been all along.
 func SetPromiseAvailable(status map[string]any, available bool, now time.Time) {
-	c := Condition{ConditionPromiseAvailable, isTrue, "PromiseAvailable", "Promise Requirements are met"}
+	c := Condition{ConditionPromiseAvailable, isTrue, reasonPromiseAvailable, "Promise Requirements are met"}
 	if !available {
-		c = Condition{c.Type, isFalse, "PromiseRequirementsNotInstalled", "Promise Requirements are not installed"}
+		c = Condition{c.Type, isFalse, reasonPromiseUnavailable, "Promise Requirements are not installed"}
 		if status["message"] == nil {
 			status["message"] = MessagePending
 		}
@@ -101,11 +101,11 @@ func SetRequirements(status map[string]any, required []Requirement, now time.Tim
 	c := Condition{ConditionRequirements, isFalse, "", ""}
 	switch {
 	case missing != nil:
-		c.Reason, c.Message = "RequirementsNotInstalled", "Requirements not installed: "+sorted(missing)
+		c.Reason, c.Message = ReasonRequirementsNotMet, "Requirements not installed: "+sorted(missing)
 	case unavailable != nil:
-		c.Reason, c.Message = "RequirementsNotAvailable", "Requirements not available: "+sorted(unavailable)
+		c.Reason, c.Message = reasonRequirementsNotAvailable, "Requirements not available: "+sorted(unavailable)
 	default:
-		c.Status, c.Reason, c.Message = isTrue, "RequirementsInstalled", "Requirements fulfilled"
+		c.Status, c.Reason, c.Message = isTrue, reasonRequirementsInstalled, "Requirements fulfilled"
 	}
 	fulfilled = c.Status == isTrue
 	if !SetCondition(status, c, now) {

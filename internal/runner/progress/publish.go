@@ -15,14 +15,12 @@ const (
 	MessagePromiseConfigured = "Promise configured"
 )
 
-// MessageFailing is that of the condition Reconciled when another one says more.
-const MessageFailing = "Failing"
+// messageFailing is that of the condition Reconciled when another one says more, as in Kratix.
+const messageFailing = "Failing"
 
 // bindingLatest is what a request says whose ResourceBinding names no version. There are no
 // ResourceBindings here: each request has the Promise as it is.
 const bindingLatest = "latest"
-
-const reasonUnpaused = "Unpaused"
 
 // Publish writes what has been decided into an object's status: the document, counters, message
 // and the conditions of the workflow. It may be called after any decision, with or without
@@ -70,21 +68,21 @@ func (d Decision) publishMessage(status map[string]any, s Situation, old Status)
 
 func (d Decision) publishConfigure(status map[string]any, s Situation) {
 	var succeeded, failed int64
-	c := Condition{ConditionConfigureCompleted, isFalse, "PipelinesInProgress", "Pipelines are still in progress"}
+	c := Condition{ConditionConfigureCompleted, isFalse, reasonPipelinesInProgress, "Pipelines are still in progress"}
 	for _, p := range d.Status.Pipelines {
 		switch p.Phase {
 		case PhaseSucceeded:
 			succeeded++
 		case PhaseFailed:
 			failed++
-			c.Reason, c.Message = "ConfigureWorkflowFailed", detailed("A Configure Pipeline has failed: "+p.Name, p.Message)
+			c.Reason, c.Message = ReasonConfigureFailed, detailed("A Configure Pipeline has failed: "+p.Name, p.Message)
 		default:
 		}
 	}
 	status["workflows"] = int64(len(d.Status.Pipelines))
 	status["workflowsSucceeded"], status["workflowsFailed"] = succeeded, failed
 	if d.Outcome == Completed {
-		c = Condition{c.Type, isTrue, "PipelinesExecutedSuccessfully", "Pipelines completed"}
+		c = Condition{c.Type, isTrue, reasonPipelinesSucceeded, "Pipelines completed"}
 		if s.Type == workflow.Resource {
 			status["observedGeneration"] = s.Generation
 			status["lastSuccessfulConfigureWorkflowTime"] = stamp(d.Status.LastSuccess)
@@ -102,9 +100,9 @@ func (d Decision) publishDelete(status map[string]any, s Situation) {
 	switch d.Outcome {
 	case Failed:
 		p, _ := d.Status.Current()
-		c.Reason, c.Message = "DeleteWorkflowFailed", detailed("The Delete Pipeline has failed", p.Message)
+		c.Reason, c.Message = reasonDeleteWorkflowFailed, detailed("The Delete Pipeline has failed", p.Message)
 	case Suspended:
-		c.Reason, c.Message = "DeleteWorkflowSuspended", "The delete workflow is suspended"
+		c.Reason, c.Message = reasonDeleteWorkflowSuspended, "The delete workflow is suspended"
 	default:
 		removeCondition(status, c.Type)
 		return
@@ -121,15 +119,15 @@ func detailed(text, detail string) string {
 
 // reconciled is the condition of that name; false leaves it to SetWorks.
 func (d Decision) reconciled(action workflow.Action, old Status, present Condition) (Condition, bool) {
-	c := Condition{ConditionReconciled, isUnknown, "WorkflowPending", "Pending"}
+	c := Condition{ConditionReconciled, isUnknown, ReasonWorkflowPending, "Pending"}
 	switch d.Outcome {
 	case Paused:
-		c.Reason, c.Message = "PausedReconciliation", "Paused"
+		c.Reason, c.Message = ReasonPaused, "Paused"
 	case Suspended:
-		c.Reason, c.Message = "WorkflowSuspended", "Suspended"
+		c.Reason, c.Message = ReasonWorkflowSuspended, "Suspended"
 	case Failed:
 		if action == workflow.Configure {
-			c.Status, c.Reason, c.Message = isFalse, "ConfigureWorkflowFailed", MessageFailing
+			c.Status, c.Reason, c.Message = isFalse, ReasonConfigureFailed, messageFailing
 		}
 	case Completed:
 		c.Reason = reasonWorksPending

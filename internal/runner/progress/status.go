@@ -46,31 +46,6 @@ const (
 	PhaseSuspended Phase = "Suspended"
 )
 
-// Reason says in one word for programs what a Pipeline's message says for people.
-type Reason string
-
-// The reasons of Pipelines. Those of suspended ones, and of those that do not get on, are
-// also reasons of events.
-const (
-	ReasonWaitingForPromise Reason = "WaitingForPromise"
-	ReasonPromiseDeleted    Reason = "PromiseDeleted"
-	ReasonWaitingForSlot    Reason = "WaitingForSlot"
-	ReasonWaitingForRun     Reason = "WaitingForEarlierRun"
-	ReasonHeld              Reason = "HeldByLabel"
-	ReasonStartsOver        Reason = "StartsOver"
-	ReasonRunFailed         Reason = "RunFailed"
-	ReasonRunTimedOut       Reason = "RunTimedOut"
-	ReasonRunCancelled      Reason = "RunCancelled"
-	ReasonResultsMissing    Reason = "ResultsMissing"
-	ReasonResultsRefused    Reason = "ResultsRefused"
-)
-
-// Why is what a Pipeline waits for, or why it has failed; it is empty if there is nothing to say.
-type Why struct {
-	Reason  Reason
-	Message string
-}
-
 // LogMark is where the words of a container begin in a message. Some people
 // may read the rest of it and may not read those.
 const LogMark = "; its log ends:\n"

@@ -25,11 +25,6 @@ type Work struct {
 	State WorkState
 }
 
-const (
-	reasonReconciled   = "Reconciled"
-	reasonWorksPending = "WorksPending"
-)
-
 // aboutWorks tells whether it was SetWorks that set Reconciled.
 func aboutWorks(reason string) bool {
 	return slices.Contains([]string{reasonReconciled, reasonDryRunSucceeded, reasonWorksPending, ReasonWorksFailing}, reason)
@@ -71,7 +66,7 @@ func summary(works []Work) (all, reconciled Condition) {
 		return "[" + strings.Join(names[state], " ") + "]"
 	}
 	all.Type = ConditionWorksSucceeded
-	failing := Condition{ConditionReconciled, isFalse, ReasonWorksFailing, "Failing"}
+	failing := Condition{ConditionReconciled, isFalse, ReasonWorksFailing, messageFailing}
 	switch {
 	case len(names[WorkFailing]) > 0:
 		all.Status, all.Reason, all.Message = isFalse, ReasonWorksFailing, "Works are failing: "+in(WorkFailing)
