@@ -131,5 +131,5 @@ func TestGatherWithoutRights(t *testing.T) {
 func TestTextIsPlain(t *testing.T) {
 	var out bytes.Buffer
 	require.NoError(t, Text(&out, Report{Findings: []Finding{{Effect: Blocks, Kind: "Promise", Name: "a", Message: "\x1b[2Jgone\u202e"}}}))
-	assert.Equal(t, "blocks   Promise a:  [2Jgone \n0 would be lost, 1 block, 0 change\n", out.String())
+	assert.Equal(t, "blocks   Promise a: \ufffd[2Jgone\ufffd\n0 would be lost, 1 block, 0 change\n", out.String())
 }

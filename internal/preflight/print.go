@@ -6,16 +6,17 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"unicode"
+
+	"github.com/kratix-compile/kratix-compile/internal/quote"
 )
 
 // Text is the report for people: two lines for each finding, and a sum.
 func Text(w io.Writer, r Report) error {
 	var out strings.Builder
 	for _, f := range r.Findings {
-		fmt.Fprintf(&out, "%-7s  %s: %s\n", f.Effect, plain(f.where()), plain(f.Message))
+		fmt.Fprintf(&out, "%-7s  %s: %s\n", f.Effect, quote.Plain(f.where()), quote.Plain(f.Message))
 		if f.Do != "" {
-			fmt.Fprintf(&out, "         do: %s\n", plain(f.Do))
+			fmt.Fprintf(&out, "         do: %s\n", quote.Plain(f.Do))
 		}
 	}
 	if len(r.Missing) > 0 {
@@ -31,14 +32,4 @@ func Text(w io.Writer, r Report) error {
 	fmt.Fprintf(&out, "%d would be lost, %d block, %d change\n", r.count(Loses), r.count(Blocks), r.count(Changes))
 	_, err := io.WriteString(w, out.String())
 	return err
-}
-
-// plain keeps control characters of names and specs from the terminal.
-func plain(text string) string {
-	return strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) {
-			return ' '
-		}
-		return r
-	}, text)
 }

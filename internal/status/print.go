@@ -9,8 +9,6 @@ import (
 	"io"
 	"strings"
 	"time"
-	"unicode"
-	"unicode/utf8"
 
 	"k8s.io/apimachinery/pkg/util/duration"
 	"sigs.k8s.io/yaml"
@@ -87,20 +85,6 @@ func (p Palette) state(text string) string {
 		color = cyan
 	}
 	return p.paint(color, text)
-}
-
-// plain puts a text of a container or a server on one line, and keeps control characters
-// from the terminal.
-func plain(text string) string {
-	return strings.Map(func(r rune) rune {
-		switch {
-		case r == '\t', r == '\n', r == '\r':
-			return ' '
-		case unicode.IsControl(r), unicode.Is(unicode.Bidi_Control, r):
-			return utf8.RuneError
-		}
-		return r
-	}, text)
 }
 
 // age is how long ago something was, as kubectl has it; empty for never.

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/kratix-compile/kratix-compile/internal/quote"
 )
 
 // notes list what is not shown because a right is missing.
@@ -47,7 +49,7 @@ func rows(w io.Writer, all []Trail, p Palette, now time.Time) {
 		widest = max(widest, len([]rune(t.row())))
 	}
 	for _, t := range all {
-		line := fmt.Sprintf("%-*s  %s  %5s  %s", widest, t.row(), p.state(fmt.Sprintf("%-*s", widestState, t.State)), age(t.Since, now), short(plain(t.Message)))
+		line := fmt.Sprintf("%-*s  %s  %5s  %s", widest, t.row(), p.state(fmt.Sprintf("%-*s", widestState, t.State)), age(t.Since, now), short(quote.Plain(t.Message)))
 		fmt.Fprintln(w, strings.TrimRight(line, " "))
 	}
 }
@@ -92,5 +94,5 @@ func unready(requests []Trail) []Trail {
 
 // Line is a Trail in one line. It has no age, so that the same Trail gives the same line.
 func Line(t Trail) string {
-	return strings.TrimSuffix(fmt.Sprintf("%s %s: %s", t.title(), t.State, plain(t.Message)), ": ")
+	return strings.TrimSuffix(fmt.Sprintf("%s %s: %s", t.title(), t.State, quote.Plain(t.Message)), ": ")
 }

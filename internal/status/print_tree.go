@@ -12,6 +12,7 @@ import (
 
 	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
 	"github.com/kratix-compile/kratix-compile/backends/state"
+	"github.com/kratix-compile/kratix-compile/internal/quote"
 	"github.com/kratix-compile/kratix-compile/internal/runner/progress"
 )
 
@@ -19,9 +20,9 @@ import (
 // commands that help.
 func Tree(w io.Writer, t Trail, p Palette, now time.Time) error {
 	var out strings.Builder
-	fmt.Fprintf(&out, "%s  %s\n", p.bold(plain(t.title())), p.state(string(t.State)))
+	fmt.Fprintf(&out, "%s  %s\n", p.bold(quote.Plain(t.title())), p.state(string(t.State)))
 	if t.Message != "" {
-		fmt.Fprintf(&out, "%s\n", plain(t.Message))
+		fmt.Fprintf(&out, "%s\n", quote.Plain(t.Message))
 	}
 	root := t.node(now)
 	if len(root.children) > 0 {
@@ -36,7 +37,7 @@ func Tree(w io.Writer, t Trail, p Palette, now time.Time) error {
 	if len(t.Next) > 0 {
 		out.WriteByte('\n')
 		for _, c := range t.Next {
-			fmt.Fprintf(&out, "%s:\n  %s\n", c.Purpose, p.bold(plain(c.Command)))
+			fmt.Fprintf(&out, "%s:\n  %s\n", c.Purpose, p.bold(quote.Plain(c.Command)))
 		}
 	}
 	_, err := io.WriteString(w, out.String())
@@ -206,16 +207,16 @@ func (n node) width(depth int) int {
 }
 
 func (n node) printAt(w io.Writer, p Palette, first, rest string, width int) {
-	line := first + plain(n.label)
+	line := first + quote.Plain(n.label)
 	switch {
 	case n.state != "":
 		pad := strings.Repeat(" ", max(0, width-len([]rune(line))))
 		fmt.Fprintf(w, "%s%s  %s", line, pad, p.state(n.state))
 		if n.detail != "" {
-			fmt.Fprintf(w, "%s  %s", strings.Repeat(" ", max(0, widestState-len(n.state))), short(plain(n.detail)))
+			fmt.Fprintf(w, "%s  %s", strings.Repeat(" ", max(0, widestState-len(n.state))), short(quote.Plain(n.detail)))
 		}
 	case n.detail != "":
-		fmt.Fprintf(w, "%s: %s", line, short(plain(n.detail)))
+		fmt.Fprintf(w, "%s: %s", line, short(quote.Plain(n.detail)))
 	default:
 		fmt.Fprint(w, line)
 	}
@@ -225,7 +226,7 @@ func (n node) printAt(w io.Writer, p Palette, first, rest string, width int) {
 		bar = "│  "
 	}
 	for _, l := range n.log {
-		fmt.Fprintf(w, "%s%s%s\n", rest, bar, p.faint("> "+plain(l)))
+		fmt.Fprintf(w, "%s%s%s\n", rest, bar, p.faint("> "+quote.Plain(l)))
 	}
 	for i, c := range n.children {
 		if i == len(n.children)-1 {

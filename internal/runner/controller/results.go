@@ -22,6 +22,7 @@ import (
 	"github.com/kratix-compile/kratix-compile/internal/harvest"
 	"github.com/kratix-compile/kratix-compile/internal/harvest/bundle"
 	"github.com/kratix-compile/kratix-compile/internal/harvest/record"
+	"github.com/kratix-compile/kratix-compile/internal/quote"
 	"github.com/kratix-compile/kratix-compile/internal/runner/engine"
 	"github.com/kratix-compile/kratix-compile/internal/runner/metadata"
 	"github.com/kratix-compile/kratix-compile/internal/runner/progress"
@@ -50,9 +51,9 @@ func (r *results) asRecord(known refusals) progress.Record {
 		out.Control.RetryAfter = max(*c.RetryAfter, time.Second) // a status has whole seconds
 	}
 	if refused := known[r.record.Run]; refused != nil && refused.results {
-		out.Fault = shorten(refused.Error(), maxText)
+		out.Fault = quote.Cut(refused.Error(), maxText)
 	} else if r.fault != nil {
-		out.Fault = shorten(r.fault.Error(), maxText)
+		out.Fault = quote.Cut(r.fault.Error(), maxText)
 	}
 	return out
 }

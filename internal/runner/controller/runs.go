@@ -14,6 +14,7 @@ import (
 
 	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
 	"github.com/kratix-compile/kratix-compile/backends/state"
+	"github.com/kratix-compile/kratix-compile/internal/quote"
 	"github.com/kratix-compile/kratix-compile/internal/runner/engine"
 	"github.com/kratix-compile/kratix-compile/internal/runner/progress"
 	"github.com/kratix-compile/kratix-compile/internal/runner/slots"
@@ -103,7 +104,7 @@ func (f *flow) observe(ctx context.Context, own []run, current progress.Pipeline
 		})
 	}
 	if refused(current.Run) {
-		observed = append(observed, progress.Run{Name: current.Run, State: progress.RunFailed, Text: shorten(known[current.Run].Error(), maxText)})
+		observed = append(observed, progress.Run{Name: current.Run, State: progress.RunFailed, Text: quote.Cut(known[current.Run].Error(), maxText)})
 	}
 	return observed, nil
 }
@@ -152,7 +153,7 @@ func failure(f *state.Failure) string {
 	if n := len(f.Log); n > 0 {
 		b.WriteString(progress.LogMark + strings.Join(f.Log[max(0, n-shownLines):], "\n"))
 	}
-	return shorten(b.String(), maxText)
+	return quote.Cut(b.String(), maxText)
 }
 
 // submit compiles the Pipeline for this round, creates what comes of it, and notes in the status

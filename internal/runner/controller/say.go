@@ -12,6 +12,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
+	"github.com/kratix-compile/kratix-compile/internal/quote"
 	"github.com/kratix-compile/kratix-compile/internal/runner/caching"
 	"github.com/kratix-compile/kratix-compile/internal/runner/engine"
 	"github.com/kratix-compile/kratix-compile/internal/runner/progress"
@@ -94,7 +95,7 @@ func (r *Runner) sayPending(o *object, message string) {
 
 // say sets a condition, and tells in an event if it has changed.
 func (r *Runner) say(o *object, kind, status, reason, message string) {
-	c := progress.Condition{Type: kind, Status: status, Reason: reason, Message: shorten(message, maxText)}
+	c := progress.Condition{Type: kind, Status: status, Reason: reason, Message: quote.Cut(message, maxText)}
 	if progress.SetCondition(o.status(), c, r.Now()) {
 		r.tell(o, progress.Event{Warning: status == "False", Reason: reason, Message: message})
 	}
@@ -116,16 +117,8 @@ func (r *Runner) tell(o *object, told ...progress.Event) {
 			kind = corev1.EventTypeWarning
 		}
 		message, _, _ := strings.Cut(e.Message, progress.LogMark)
-		r.Events.Eventf(o.Unstructured, nil, kind, e.Reason, "Reconcile", "%s", shorten(message, maxNote))
+		r.Events.Eventf(o.Unstructured, nil, kind, e.Reason, "Reconcile", "%s", quote.Cut(message, maxNote))
 	}
-}
-
-// shorten cuts a text at a whole character.
-func shorten(text string, most int) string {
-	if len(text) <= most {
-		return text
-	}
-	return strings.ToValidUTF8(text[:most-3], "") + "..."
 }
 
 // Rejected is what the runner cannot mend. A condition says it, and the object is looked at again

@@ -13,6 +13,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
+	"github.com/kratix-compile/kratix-compile/internal/quote"
 	"github.com/kratix-compile/kratix-compile/internal/stores/placing"
 )
 
@@ -34,11 +35,11 @@ func turn(kind string, before, after []metav1.Condition) *metav1.Condition {
 }
 
 func (t teller) well(o client.Object, action, reason, text string) {
-	t.Eventf(o, nil, corev1.EventTypeNormal, reason, action, "%s", note(text))
+	t.Eventf(o, nil, corev1.EventTypeNormal, reason, action, "%s", quote.Cut(text, maxNote))
 }
 
 func (t teller) warn(o client.Object, action, reason, text string) {
-	t.Eventf(o, nil, corev1.EventTypeWarning, reason, action, "%s", note(text))
+	t.Eventf(o, nil, corev1.EventTypeWarning, reason, action, "%s", quote.Cut(text, maxNote))
 }
 
 // work tells what keeps the files of a Work back, or that nothing does.
@@ -130,10 +131,3 @@ func (t teller) stateStore(o client.Object, kind string, before, after []metav1.
 
 // maxNote is how long the text of an event may be, in bytes. The API server refuses longer ones.
 const maxNote = 1024
-
-func note(text string) string {
-	if len(text) <= maxNote {
-		return text
-	}
-	return strings.ToValidUTF8(text[:maxNote-len("...")], "") + "..."
-}

@@ -10,6 +10,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/kratix-compile/kratix-compile/internal/quote"
 	"github.com/kratix-compile/kratix-compile/internal/runner/refusal"
 	"github.com/kratix-compile/kratix-compile/internal/stores/placing"
 )
@@ -33,6 +34,6 @@ func ignoreGone(err error) error {
 // setReady returns whether the condition Ready is another one now.
 func setReady(all *[]metav1.Condition, ready metav1.Condition, generation int64, now time.Time) bool {
 	ready.Type, ready.ObservedGeneration, ready.LastTransitionTime = placing.ConditionReady, generation, metav1.NewTime(now)
-	ready.Message = placing.Short(ready.Message)
+	ready.Message = quote.Cut(ready.Message, placing.MaxMessage)
 	return meta.SetStatusCondition(all, ready)
 }

@@ -31,7 +31,7 @@ func basic(server, user, password string) header {
 
 func (h header) configure(context.Context, string) (string, []string, error) {
 	_, encoded, _ := strings.Cut(h.value, " ")
-	return "[http " + quote(h.server) + "]\n\textraHeader = " + quote("Authorization: "+h.value) + "\n", []string{h.password, encoded}, nil
+	return "[http " + configValue(h.server) + "]\n\textraHeader = " + configValue("Authorization: "+h.value) + "\n", []string{h.password, encoded}, nil
 }
 
 func (header) renew() {}
@@ -53,13 +53,13 @@ func (s ssh) configure(_ context.Context, dir string) (string, []string, error) 
 		"PreferredAuthentications=publickey", "ConnectTimeout=15", "ServerAliveInterval=10", "ServerAliveCountMax=3",
 	}
 
-	return "[core]\n\tsshCommand = " + quote(strings.Join(options, " -o ")) + "\n", nil, nil
+	return "[core]\n\tsshCommand = " + configValue(strings.Join(options, " -o ")) + "\n", nil, nil
 }
 
 func (ssh) renew() {}
 
-// quote is a value in git's configuration.
-func quote(value string) string {
+// configValue is a value in git's configuration.
+func configValue(value string) string {
 	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`).Replace(value) + `"`
 }
 

@@ -106,8 +106,8 @@ func (c *cache) configure(ctx context.Context) error {
 		return err
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "[user]\n\tname = %s\n\temail = %s\n", quote(c.author), quote(c.email))
-	fmt.Fprintf(&b, "[remote \"origin\"]\n\turl = %s\n\tpromisor = true\n\tpartialCloneFilter = blob:none\n", quote(c.url))
+	fmt.Fprintf(&b, "[user]\n\tname = %s\n\temail = %s\n", configValue(c.author), configValue(c.email))
+	fmt.Fprintf(&b, "[remote \"origin\"]\n\turl = %s\n\tpromisor = true\n\tpartialCloneFilter = blob:none\n", configValue(c.url))
 	b.WriteString("[core]\n\thooksPath = /dev/null\n[gc]\n\tauto = 0\n[maintenance]\n\tauto = false\n")
 	// One pack a batch, and no loose objects.
 	b.WriteString("[fastimport]\n\tunpackLimit = 1\n[fetch]\n\tunpackLimit = 1\n")
@@ -119,10 +119,10 @@ func (c *cache) configure(ctx context.Context) error {
 		if err := os.WriteFile(file, c.ca, 0o600); err != nil {
 			return err
 		}
-		fmt.Fprintf(&b, "\tsslCAInfo = %s\n", quote(file))
+		fmt.Fprintf(&b, "\tsslCAInfo = %s\n", configValue(file))
 	}
 	b.WriteString("[protocol]\n\tversion = 2\n\tallow = never\n")
-	fmt.Fprintf(&b, "[protocol %s]\n\tallow = always\n", quote(c.protocol))
+	fmt.Fprintf(&b, "[protocol %s]\n\tallow = always\n", configValue(c.protocol))
 	b.WriteString(auth)
 	c.secrets = secrets
 	return os.WriteFile(c.config, []byte(b.String()), 0o600)

@@ -5,6 +5,8 @@ package git
 import (
 	"regexp"
 	"strings"
+
+	"github.com/kratix-compile/kratix-compile/internal/quote"
 )
 
 // said is what a git that failed has printed, by whose words they are. File names, branches and
@@ -53,19 +55,12 @@ func hear(f *failure) said {
 func (s said) words() string {
 	var parts []string
 	if told := strings.TrimSpace(s.verdict + " " + strings.Join(s.server, "; ")); told != "" {
-		parts = append(parts, "the server says: "+short(told))
+		parts = append(parts, "the server says: "+quote.Cut(told, maxWords))
 	}
 	if own := s.own[max(0, len(s.own)-maxOwn):]; len(own) > 0 && s.verdict == "" {
-		parts = append(parts, "git says: "+short(strings.Join(own, "; ")))
+		parts = append(parts, "git says: "+quote.Cut(strings.Join(own, "; "), maxWords))
 	}
 	return strings.Join(parts, "; ")
-}
-
-func short(words string) string {
-	if len(words) > maxWords {
-		return strings.ToValidUTF8(words[:maxWords], "") + "..."
-	}
-	return words
 }
 
 // reason is what is in the parentheses of a verdict.

@@ -12,6 +12,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
+	"github.com/kratix-compile/kratix-compile/internal/quote"
 )
 
 // The types of conditions on Works and WorkPlacements.
@@ -103,10 +104,10 @@ func After(p *v1alpha1.WorkPlacement, a Attempt, now time.Time) v1alpha1.WorkPla
 	conditions := []metav1.Condition{}
 	switch {
 	case a.Err != nil:
-		conditions = append(conditions, metav1.Condition{Type: ConditionWritten, Status: metav1.ConditionFalse, Reason: "WorkloadsFailedWrite", Message: Short(a.Err.Error())})
+		conditions = append(conditions, metav1.Condition{Type: ConditionWritten, Status: metav1.ConditionFalse, Reason: "WorkloadsFailedWrite", Message: quote.Cut(a.Err.Error(), MaxMessage)})
 		ready.Status, ready.Reason, ready.Message = metav1.ConditionFalse, "WorkloadsFailedWrite", messageFailing
 	case a.Waiting != "":
-		scheduled.Message = Short(a.Waiting)
+		scheduled.Message = quote.Cut(a.Waiting, MaxMessage)
 		ready.Status, ready.Reason, ready.Message = metav1.ConditionFalse, "ScheduledToDestination", messagePending
 	default:
 		conditions = append(conditions, metav1.Condition{Type: ConditionWritten, Status: metav1.ConditionTrue, Reason: "WorkloadsWrittenToStateStore", Message: "Workloads written to State Store"})
@@ -194,10 +195,10 @@ func set(all *[]metav1.Condition, now time.Time, conditions ...metav1.Condition)
 	}
 }
 
-// maxListed and maxMessage keep messages readable, and below the limit of the API server.
+// MaxMessage, in bytes, and maxListed keep messages readable, and below the limit of the API server.
 const (
+	MaxMessage = 4096
 	maxListed  = 20
-	maxMessage = 4096
 )
 
 func list(names []string) string {
@@ -205,12 +206,4 @@ func list(names []string) string {
 		names = append(slices.Clone(names[:maxListed]), fmt.Sprintf("and %d more", more))
 	}
 	return "[" + strings.Join(names, ",") + "]"
-}
-
-// Short cuts a message that somebody else has written.
-func Short(message string) string {
-	if len(message) > maxMessage {
-		return strings.ToValidUTF8(message[:maxMessage], "") + "..."
-	}
-	return message
 }
