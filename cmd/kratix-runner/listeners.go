@@ -15,7 +15,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 	"sigs.k8s.io/controller-runtime/pkg/metrics"
 
-	"github.com/kratix-compile/kratix-compile/internal/runner/serving"
+	"github.com/kratix-compile/kratix-compile/internal/serving"
 )
 
 // page is a listener whose pages are only read. Those of controller-runtime have no bounds.

@@ -30,9 +30,9 @@ import (
 	"github.com/kratix-compile/kratix-compile/internal/runner/controller"
 	"github.com/kratix-compile/kratix-compile/internal/runner/engine"
 	"github.com/kratix-compile/kratix-compile/internal/runner/seal"
-	"github.com/kratix-compile/kratix-compile/internal/runner/spool"
-	"github.com/kratix-compile/kratix-compile/internal/runner/tracing"
+	"github.com/kratix-compile/kratix-compile/internal/spool"
 	"github.com/kratix-compile/kratix-compile/internal/stores/dispatch"
+	"github.com/kratix-compile/kratix-compile/internal/tracing"
 	"github.com/kratix-compile/kratix-compile/translate/plan"
 )
 

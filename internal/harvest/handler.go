@@ -17,8 +17,8 @@ import (
 	"github.com/kratix-compile/kratix-compile/internal/harvest/bundle"
 	"github.com/kratix-compile/kratix-compile/internal/harvest/protocol"
 	"github.com/kratix-compile/kratix-compile/internal/harvest/record"
-	"github.com/kratix-compile/kratix-compile/internal/runner/serving"
-	"github.com/kratix-compile/kratix-compile/internal/runner/tracing"
+	"github.com/kratix-compile/kratix-compile/internal/serving"
+	"github.com/kratix-compile/kratix-compile/internal/tracing"
 )
 
 // Options are what a Handler is made of. Every field is needed unless its comment says

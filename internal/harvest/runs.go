@@ -16,7 +16,7 @@ import (
 	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
 	"github.com/kratix-compile/kratix-compile/backends"
 	"github.com/kratix-compile/kratix-compile/internal/harvest/record"
-	"github.com/kratix-compile/kratix-compile/internal/runner/refusal"
+	"github.com/kratix-compile/kratix-compile/internal/refusal"
 )
 
 // PodRuns finds runs by the owners of Pods.

@@ -13,7 +13,7 @@ import (
 	"github.com/go-logr/logr"
 
 	"github.com/kratix-compile/kratix-compile/internal/harvest/protocol"
-	"github.com/kratix-compile/kratix-compile/internal/runner/serving"
+	"github.com/kratix-compile/kratix-compile/internal/serving"
 )
 
 // Server serves a Handler over HTTPS. It is a Runnable of controller-runtime's manager that

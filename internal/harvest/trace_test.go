@@ -15,7 +15,7 @@ import (
 
 	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
 	"github.com/kratix-compile/kratix-compile/internal/harvest/record"
-	"github.com/kratix-compile/kratix-compile/internal/runner/tracing"
+	"github.com/kratix-compile/kratix-compile/internal/tracing"
 )
 
 // TestTraced: a span says how a call ended, and nothing of the bundle.

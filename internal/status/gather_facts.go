@@ -9,7 +9,7 @@ import (
 
 	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
 	"github.com/kratix-compile/kratix-compile/backends"
-	"github.com/kratix-compile/kratix-compile/internal/runner/work"
+	"github.com/kratix-compile/kratix-compile/internal/work"
 	"github.com/kratix-compile/kratix-compile/translate/workflow"
 )
 

@@ -16,7 +16,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
-	"github.com/kratix-compile/kratix-compile/internal/runner/work"
+	"github.com/kratix-compile/kratix-compile/internal/work"
 )
 
 // logs are those of all containers of a run's Pod, in their order.

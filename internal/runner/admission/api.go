@@ -12,8 +12,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
+	"github.com/kratix-compile/kratix-compile/internal/refusal"
 	"github.com/kratix-compile/kratix-compile/internal/runner/promised"
-	"github.com/kratix-compile/kratix-compile/internal/runner/refusal"
 )
 
 // compare finds what must not change while there may be requests. An API may be added.

@@ -13,7 +13,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 	"sigs.k8s.io/controller-runtime/pkg/webhook"
 
-	"github.com/kratix-compile/kratix-compile/internal/runner/serving"
+	"github.com/kratix-compile/kratix-compile/internal/serving"
 )
 
 // Where the API server asks about Promises and about Destinations.

@@ -14,8 +14,8 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
+	"github.com/kratix-compile/kratix-compile/internal/refusal"
 	"github.com/kratix-compile/kratix-compile/internal/runner/progress"
-	"github.com/kratix-compile/kratix-compile/internal/runner/refusal"
 	"github.com/kratix-compile/kratix-compile/translate/workflow"
 )
 

@@ -12,8 +12,8 @@ import (
 
 	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
 	"github.com/kratix-compile/kratix-compile/internal/runner/progress"
-	"github.com/kratix-compile/kratix-compile/internal/runner/work"
 	"github.com/kratix-compile/kratix-compile/internal/stores/placing"
+	"github.com/kratix-compile/kratix-compile/internal/work"
 )
 
 // TestDependenciesAreAmongTheWorks: a Promise whose dependencies are not written is not reconciled.

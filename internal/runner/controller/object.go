@@ -20,9 +20,9 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 
+	"github.com/kratix-compile/kratix-compile/internal/refusal"
 	"github.com/kratix-compile/kratix-compile/internal/runner/expectations"
-	"github.com/kratix-compile/kratix-compile/internal/runner/refusal"
-	"github.com/kratix-compile/kratix-compile/internal/runner/tracing"
+	"github.com/kratix-compile/kratix-compile/internal/tracing"
 )
 
 // object is a Promise or a request while it is reconciled: what the API server has, and

@@ -19,8 +19,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
+	"github.com/kratix-compile/kratix-compile/internal/refusal"
 	"github.com/kratix-compile/kratix-compile/internal/runner/promised"
-	"github.com/kratix-compile/kratix-compile/internal/runner/refusal"
 )
 
 // errNotServed is a CRD that is not served yet; its own events say when it is.

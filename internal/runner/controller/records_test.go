@@ -15,7 +15,7 @@ import (
 
 	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
 	"github.com/kratix-compile/kratix-compile/internal/harvest/record"
-	"github.com/kratix-compile/kratix-compile/internal/runner/work"
+	"github.com/kratix-compile/kratix-compile/internal/work"
 )
 
 // sameNames is a world in which two requests of one name run in one namespace.

@@ -22,12 +22,12 @@ import (
 	"github.com/kratix-compile/kratix-compile/internal/harvest"
 	"github.com/kratix-compile/kratix-compile/internal/harvest/bundle"
 	"github.com/kratix-compile/kratix-compile/internal/harvest/record"
+	"github.com/kratix-compile/kratix-compile/internal/metadata"
 	"github.com/kratix-compile/kratix-compile/internal/quote"
+	"github.com/kratix-compile/kratix-compile/internal/refusal"
 	"github.com/kratix-compile/kratix-compile/internal/runner/engine"
-	"github.com/kratix-compile/kratix-compile/internal/runner/metadata"
 	"github.com/kratix-compile/kratix-compile/internal/runner/progress"
-	"github.com/kratix-compile/kratix-compile/internal/runner/refusal"
-	"github.com/kratix-compile/kratix-compile/internal/runner/work"
+	"github.com/kratix-compile/kratix-compile/internal/work"
 	"github.com/kratix-compile/kratix-compile/translate/workflow"
 )
 

@@ -18,7 +18,7 @@ import (
 	"github.com/kratix-compile/kratix-compile/internal/runner/expectations"
 	"github.com/kratix-compile/kratix-compile/internal/runner/seal"
 	"github.com/kratix-compile/kratix-compile/internal/runner/slots"
-	"github.com/kratix-compile/kratix-compile/internal/runner/tracing"
+	"github.com/kratix-compile/kratix-compile/internal/tracing"
 	"github.com/kratix-compile/kratix-compile/translate/plan"
 )
 

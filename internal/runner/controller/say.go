@@ -13,10 +13,10 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/kratix-compile/kratix-compile/internal/quote"
+	"github.com/kratix-compile/kratix-compile/internal/refusal"
 	"github.com/kratix-compile/kratix-compile/internal/runner/caching"
 	"github.com/kratix-compile/kratix-compile/internal/runner/engine"
 	"github.com/kratix-compile/kratix-compile/internal/runner/progress"
-	"github.com/kratix-compile/kratix-compile/internal/runner/refusal"
 )
 
 // explain says in the object's conditions what it waits for or lacks, and when to look again.

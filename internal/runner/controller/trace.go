@@ -10,7 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/kratix-compile/kratix-compile/internal/runner/progress"
-	"github.com/kratix-compile/kratix-compile/internal/runner/tracing"
+	"github.com/kratix-compile/kratix-compile/internal/tracing"
 )
 
 // begin is a trace for what follows from an object's new generation.

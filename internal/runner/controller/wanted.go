@@ -12,8 +12,8 @@ import (
 
 	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
 	"github.com/kratix-compile/kratix-compile/internal/harvest"
+	"github.com/kratix-compile/kratix-compile/internal/refusal"
 	"github.com/kratix-compile/kratix-compile/internal/runner/progress"
-	"github.com/kratix-compile/kratix-compile/internal/runner/refusal"
 	"github.com/kratix-compile/kratix-compile/translate/workflow"
 )
 

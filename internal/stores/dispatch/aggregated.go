@@ -11,9 +11,9 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
-	"github.com/kratix-compile/kratix-compile/internal/runner/work"
 	"github.com/kratix-compile/kratix-compile/internal/stores/layout"
 	"github.com/kratix-compile/kratix-compile/internal/stores/statestore"
+	"github.com/kratix-compile/kratix-compile/internal/work"
 )
 
 // errBehind is a cache that does not know yet that a WorkPlacement is being deleted.

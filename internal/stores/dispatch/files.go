@@ -20,8 +20,8 @@ import (
 	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
 	"github.com/kratix-compile/kratix-compile/internal/harvest/bundle"
 	"github.com/kratix-compile/kratix-compile/internal/harvest/record"
-	"github.com/kratix-compile/kratix-compile/internal/runner/work"
 	"github.com/kratix-compile/kratix-compile/internal/stores/statestore"
+	"github.com/kratix-compile/kratix-compile/internal/work"
 )
 
 // contents reads the files of WorkPlacements.

@@ -17,8 +17,8 @@ import (
 
 	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
 	"github.com/kratix-compile/kratix-compile/internal/harvest/record"
-	"github.com/kratix-compile/kratix-compile/internal/runner/tracing"
 	"github.com/kratix-compile/kratix-compile/internal/stores/statestore"
+	"github.com/kratix-compile/kratix-compile/internal/tracing"
 )
 
 // Options are the installation's.

@@ -11,7 +11,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/kratix-compile/kratix-compile/internal/quote"
-	"github.com/kratix-compile/kratix-compile/internal/runner/refusal"
+	"github.com/kratix-compile/kratix-compile/internal/refusal"
 	"github.com/kratix-compile/kratix-compile/internal/stores/placing"
 )
 

@@ -16,9 +16,9 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
-	"github.com/kratix-compile/kratix-compile/internal/runner/tracing"
-	"github.com/kratix-compile/kratix-compile/internal/runner/work"
 	"github.com/kratix-compile/kratix-compile/internal/stores/placing"
+	"github.com/kratix-compile/kratix-compile/internal/tracing"
+	"github.com/kratix-compile/kratix-compile/internal/work"
 )
 
 // works is the controller that places Works.

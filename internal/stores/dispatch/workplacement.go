@@ -14,8 +14,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
-	"github.com/kratix-compile/kratix-compile/internal/runner/tracing"
 	"github.com/kratix-compile/kratix-compile/internal/stores/placing"
+	"github.com/kratix-compile/kratix-compile/internal/tracing"
 )
 
 // finalizerStateFile is Kratix's on WorkPlacements in mode none. Here one finalizer

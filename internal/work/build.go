@@ -11,7 +11,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
-	"github.com/kratix-compile/kratix-compile/internal/runner/metadata"
+	"github.com/kratix-compile/kratix-compile/internal/metadata"
 	"github.com/kratix-compile/kratix-compile/translate/workflow"
 )
 

@@ -15,7 +15,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
-	"github.com/kratix-compile/kratix-compile/internal/runner/metadata"
+	"github.com/kratix-compile/kratix-compile/internal/metadata"
 	"github.com/kratix-compile/kratix-compile/translate/workflow"
 )
 

@@ -16,7 +16,7 @@ import (
 	collector "go.opentelemetry.io/proto/otlp/collector/trace/v1"
 	"google.golang.org/protobuf/proto"
 
-	"github.com/kratix-compile/kratix-compile/internal/runner/tracing"
+	"github.com/kratix-compile/kratix-compile/internal/tracing"
 )
 
 func TestOffByDefault(t *testing.T) {
