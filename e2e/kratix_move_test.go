@@ -3,7 +3,6 @@
 package e2e
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -11,121 +10,66 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/client-go/tools/clientcmd"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
-	"github.com/kratix-compile/kratix-compile/backends"
-	"github.com/kratix-compile/kratix-compile/internal/preflight"
 )
 
-// TestMoveFromKratix does steps 2 to 5 of docs/moving-from-kratix.md: Kratix serves Promises and is
-// stopped, one of them is cut from a release, a runner takes it over, and then the others. No file
-// changes on the way.
+const movingPage = "docs/moving-from-kratix.md"
+
+// TestMoveFromKratix does what docs/moving-from-kratix.md says, there and back, and types its commands.
+// Kratix serves Promises and is stopped, a runner takes one of them over, and then the others. In the end
+// Kratix takes them back. No file changes on the way, and the Works stay the same objects.
 func TestMoveFromKratix(t *testing.T) {
 	installed := installRunner(t)
 	k := startKratix(t)
 	p := newPlatform(t, newNamespace(t, "move"), newNamespace(t, "move"))
 	// Lists of mode none are refused that Kratix has written at this version.
 	p.leftOut = func(o *unstructured.Unstructured) bool { return strings.Contains(o.GetName(), "flat-") }
-	p.apply(t, "stores.yaml", "promises.yaml")
-	p.offered(t)
-	p.apply(t, "requests.yaml")
-	p.placed(t)
+	m := newMove(t, installed, k, p)
+	m.served(t)
+	m.prepared(t)
 	before, works := p.shown(t), p.works(t)
-	require.NoError(t, k.Stop())
-	p.leavesRelease(t, p.namespace+"-all")
+	m.stopped(t)
+	m.cut(t)
 
 	e := engines[0]
 	r := startRunner(t, installed, e, "--promises=runner=yes")
 	moves, stays := p.namespace+"-all", p.namespace+"-elsewhere"
-	change(t, named("platform.kratix.io/v1alpha1", "Promise", "", moves), `{"metadata":{"labels":{"runner":"yes"}}}`)
-	p.taken(t, func(o *unstructured.Unstructured) bool { return o.GetLabels()[v1alpha1.LabelPromise] == moves })
+	m.types(t, m.block(t, movingPage, "One owner of a Promise", 0)[0], "NAME", moves)
+	p.taken(t, func(o *unstructured.Unstructured) bool {
+		return o.GetLabels()[v1alpha1.LabelPromise] == moves && !m.isPinned(o)
+	})
 	assert.Empty(t, before.filesOf(t, p.shown(t)), "after the first Promise")
 	assert.Equal(t, works, p.works(t), "the same Works")
 	assert.NotEmpty(t, runsOf(t, e, moves))
 	assert.Empty(t, runsOf(t, e, stays))
 	require.NoError(t, r.Stop())
 
-	startRunner(t, installed, e)
+	r = startRunner(t, installed, e)
 	t.Cleanup(func() { p.withdraw(t) })
-	p.taken(t, func(*unstructured.Unstructured) bool { return true })
+	p.taken(t, func(o *unstructured.Unstructured) bool { return !m.isPinned(o) })
 	assert.Empty(t, before.filesOf(t, p.shown(t)), "after all of them")
 	assert.Equal(t, works, p.works(t), "the same Works")
 	assert.NotEmpty(t, runsOf(t, e, stays))
+	m.upgraded(t, e)
 
 	for _, o := range p.requests() {
 		p.replace(t, o, "edition-1", "edition-2")
 	}
 	changed := p.settled(t, chapter{})
-	assert.Equal(t, "edition: edition-2\n", changed.files["git/base/nested/deep/resources/"+p.namespace+"/"+moves+"/nested-git/render/5058f/"+p.namespace+"-nested-git.yaml"])
-	p.delete(t, isRequest)
-	for path := range p.shown(t).files {
-		assert.NotContains(t, path, "/resources/"+p.namespace)
-	}
-}
+	assert.Equal(t, "edition: edition-2\n", changed.files[m.edition()])
+	m.cleared(t)
 
-// leavesRelease makes a Promise that of a release and gives it a HealthRecord, by hand, because Kratix
-// downloads what a release installs. Then it does step 4 of the page: release and record can be
-// deleted, and the Promise stays. kratix-runner preflight says what is in the way before, and no more
-// after.
-func (p *platform) leavesRelease(t *testing.T, name string) {
-	t.Helper()
-	const kratix = "platform.kratix.io/v1alpha1"
-	release, record := named(kratix, "PromiseRelease", "", name), named(kratix, "HealthRecord", p.namespace, "health")
-	release.SetFinalizers([]string{"kratix.io/promise-cleanup"})
-	release.Object["spec"] = map[string]any{"sourceRef": map[string]any{"type": "http"}}
-	record.SetFinalizers([]string{"kratix.io/health-record-cleanup"})
-	record.Object["data"] = map[string]any{"promiseRef": map[string]any{"name": name}, "state": "ready"}
-	promise := named(kratix, "Promise", "", name)
-	require.NoError(t, shared.Create(t.Context(), release, record))
-	made, err := get(release)
-	require.NoError(t, err)
-	owner := fmt.Sprintf(`{"apiVersion":%q,"kind":"PromiseRelease","name":%q,"uid":%q,"controller":true}`, kratix, name, made.GetUID())
-	change(t, promise, fmt.Sprintf(`{"metadata":{"labels":{"kratix.io/promise-release-name":%q},"ownerReferences":[%s]}}`, name, owner))
-	for _, kind := range []string{"Promise", "PromiseRelease", "HealthRecord"} {
-		assert.Contains(t, inTheWay(t), kind, "before step 4")
-	}
-
-	change(t, promise, `{"metadata":{"ownerReferences":null,"labels":{"kratix.io/promise-release-name":null}}}`)
-	for _, o := range []*unstructured.Unstructured{release, record} {
-		change(t, o, `{"metadata":{"finalizers":null}}`)
-	}
-	for _, kind := range []string{"Promise", "PromiseRelease", "HealthRecord"} {
-		assert.NotContains(t, inTheWay(t), kind, "after step 4")
-	}
-	for _, o := range []*unstructured.Unstructured{release, record} {
-		resource, err := shared.Resource(o)
-		require.NoError(t, err)
-		require.NoError(t, resource.Delete(t.Context(), o.GetName(), metav1.DeleteOptions{}))
-		_, err = get(o)
-		assert.True(t, apierrors.IsNotFound(err), "%s without a finalizer is still there: %v", o.GetKind(), err)
-	}
-	now, err := get(promise)
-	require.NoError(t, err)
-	assert.Nil(t, now.GetDeletionTimestamp())
-}
-
-// inTheWay are the kinds of which kratix-runner preflight says that something is lost or blocks.
-func inTheWay(t *testing.T) []string {
-	t.Helper()
-	config, err := clientcmd.BuildConfigFromFlags("", shared.Kubeconfig)
-	require.NoError(t, err)
-	c, err := client.New(config, client.Options{})
-	require.NoError(t, err)
-	g := &preflight.Gatherer{Cluster: c, SystemNamespace: "kratix-platform-system", Engine: backends.Engines()[0], Now: time.Now()}
-	facts, err := g.Gather(t.Context())
-	require.NoError(t, err)
-	var kinds []string
-	for _, f := range preflight.Judge(facts).Findings {
-		if f.Effect != preflight.Changes {
-			kinds = append(kinds, f.Kind)
-		}
-	}
-	return kinds
+	before, works = p.shown(t), p.works(t)
+	require.NoError(t, r.Stop())
+	m.back(t)
+	before.files[m.edition()] = "edition: edition-3\n"
+	assert.Empty(t, before.filesOf(t, p.shown(t)), "after the way back")
+	assert.Equal(t, works, p.works(t), "the same Works")
+	m.released(t)
+	allTyped(t, movingPage)
 }
 
 // placed waits until Kratix has written all there is: its Reconciled comes earlier.

@@ -68,3 +68,8 @@ func ObtainKratix(ctx context.Context, progress io.Writer) (*Kratix, error) {
 func (k *Kratix) CRDs(pattern string) ([]*unstructured.Unstructured, error) {
 	return manifests(filepath.Join(k.Module, "config", "crd", "bases", pattern))
 }
+
+// Manifest is what people apply to install it, without the CRDs.
+func (k *Kratix) Manifest() ([]*unstructured.Unstructured, error) {
+	return manifests(filepath.Join(k.Module, "charts", "kratix", "templates", "distribution.yaml"))
+}
