@@ -32,10 +32,7 @@ func (f *flow) revoke(ctx context.Context, run plan.Run) error {
 	for _, o := range run.Access {
 		wanted[key{o.GetKind(), o.GetNamespace(), o.GetName()}] = true
 	}
-	of := client.MatchingLabels{
-		v1alpha1.LabelPromise: f.promise.GetName(), v1alpha1.LabelPipeline: run.Pipeline,
-		v1alpha1.LabelWorkflowType: string(f.kind.Type), v1alpha1.LabelWorkflowAction: string(f.kind.Action),
-	}
+	of := client.MatchingLabels{v1alpha1.LabelPromise: f.promise.GetName()}
 	for _, kind := range rightsKinds {
 		list := someList(kind)
 		if err := f.Client.List(ctx, list, of, client.UnsafeDisableDeepCopy); err != nil {
@@ -43,7 +40,7 @@ func (f *flow) revoke(ctx context.Context, run plan.Run) error {
 		}
 		for i := range list.Items {
 			o := &list.Items[i]
-			if wanted[key{kind.Kind, o.GetNamespace(), o.GetName()}] || !concerns(o, run) {
+			if wanted[key{kind.Kind, o.GetNamespace(), o.GetName()}] || !f.asksFor(o, run) && !f.baseOfKratix(o, run) {
 				continue
 			}
 			if err := client.IgnoreNotFound(f.Client.Delete(ctx, o)); err != nil {
@@ -54,9 +51,24 @@ func (f *flow) revoke(ctx context.Context, run plan.Run) error {
 	return nil
 }
 
-// concerns tells whether rights are those of a run in this namespace. The Pipeline has others of its
-// own for each namespace that it runs in. All of them share the ClusterRoles, which follow from the
-// Promise alone.
-func concerns(rights *unstructured.Unstructured, run plan.Run) bool {
-	return rights.GroupVersionKind() == clusterRoleKind || rights.GetLabels()[plan.LabelPipelineNamespace] == run.Namespace
+// asksFor tells whether the Pipeline asked for these rights for its runs in this namespace. It has
+// others of its own for each namespace that it runs in. All of them share the ClusterRoles, which
+// follow from the Promise alone.
+func (f *flow) asksFor(rights *unstructured.Unstructured, run plan.Run) bool {
+	labels := rights.GetLabels()
+	return labels[v1alpha1.LabelPipeline] == run.Pipeline &&
+		labels[v1alpha1.LabelWorkflowType] == string(f.kind.Type) && labels[v1alpha1.LabelWorkflowAction] == string(f.kind.Action) &&
+		(rights.GroupVersionKind() == clusterRoleKind || labels[plan.LabelPipelineNamespace] == run.Namespace)
+}
+
+// baseOfKratix tells whether Kratix gave these rights to the account of the run, and nobody asked for
+// them. With pipelineNamespace, they are on requests in the whole cluster, and on all Works of that namespace.
+func (f *flow) baseOfKratix(rights *unstructured.Unstructured, run plan.Run) bool {
+	if rights.GetLabels()[v1alpha1.LabelPipeline] != "" {
+		return false
+	}
+	if rights.GetNamespace() == "" {
+		return rights.GetName() == run.ID+"-"+f.object.GetNamespace()
+	}
+	return rights.GetName() == run.ID && rights.GetNamespace() == run.Namespace
 }

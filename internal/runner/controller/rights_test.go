@@ -8,6 +8,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	rbacv1 "k8s.io/api/rbac/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -74,6 +76,41 @@ func TestRightsAreRevoked(t *testing.T) {
 		"ClusterRole : storage", "RoleBinding storage: storage",
 		"RoleBinding storage: storage", "ClusterRoleBinding : kratix_all_namespaces", "Role b: ", "RoleBinding b: ")
 	again("b", "two", "ClusterRole : storage", "RoleBinding storage: storage", "RoleBinding storage: storage")
+}
+
+// TestBaseRightsOfKratix: with pipelineNamespace Kratix gives an account rights on requests of all
+// namespaces, and on Works. They go before the first run here, and the runner's own stay.
+func TestBaseRightsOfKratix(t *testing.T) {
+	w := newWorld(t, promise(t, runsIn("pipelines")), thing(t, "a", "one"), namespace("a"), namespace("pipelines"))
+	id := "things-resource-configure-one"
+	left := func(kind, namespace, name string, labels map[string]string) *unstructured.Unstructured {
+		o := some(rbacv1.SchemeGroupVersion.WithKind(kind))
+		o.SetNamespace(namespace)
+		o.SetName(name)
+		o.SetLabels(labels)
+		require.NoError(t, w.api.Create(t.Context(), o))
+		return o
+	}
+	ours := map[string]string{v1alpha1.LabelPromise: "things"}
+	goes := []*unstructured.Unstructured{
+		left("ClusterRole", "", id+"-a", ours), left("ClusterRoleBinding", "", id+"-a", ours),
+		left("Role", "pipelines", id, ours), left("RoleBinding", "pipelines", id, ours),
+	}
+	stays := []*unstructured.Unstructured{
+		left("ClusterRole", "", id+"-b", ours), // until a request of b runs
+		left("ClusterRole", "", "other-"+id+"-a", ours),
+		left("Role", "elsewhere", id, map[string]string{v1alpha1.LabelPromise: "other"}),
+	}
+	w.step(t, "a", "one")
+	require.Len(t, w.runs(t, "pipelines"), 1)
+	for _, o := range goes {
+		assert.True(t, apierrors.IsNotFound(w.api.Get(t.Context(), client.ObjectKeyFromObject(o), o)), "%s %s", o.GetKind(), o.GetName())
+	}
+	for _, o := range stays {
+		assert.NoError(t, w.api.Get(t.Context(), client.ObjectKeyFromObject(o), o), "%s %s", o.GetKind(), o.GetName())
+	}
+	own := some(rbacv1.SchemeGroupVersion.WithKind("Role"))
+	assert.NoError(t, w.api.Get(t.Context(), client.ObjectKey{Namespace: "a", Name: id}, own), "the runner's own")
 }
 
 // TestLabelOfSharedRoles: scripts find ClusterRoles by it. It is that of the first namespace, and
