@@ -294,4 +294,3 @@ func forget(t *testing.T, objects ...*unstructured.Unstructured) {
 		_ = resource.Delete(ctx, o.GetName(), metav1.DeleteOptions{PropagationPolicy: new(metav1.DeletePropagationBackground)})
 	}
 }
-

@@ -48,6 +48,24 @@ func TestPinnedRequest(t *testing.T) {
 	}
 }
 
+// TestPinnedRequestAfterItsPause: the end of a pause is not yet somebody's word for the upgrade.
+func TestPinnedRequestAfterItsPause(t *testing.T) {
+	one := thing(t, "a", "one", field("true", "metadata", "labels", progress.LabelPaused))
+	one.Object["status"] = map[string]any{"resourceBindingVersion": "v1"}
+	w := newWorld(t, promise(t, field("v2", "metadata", "labels", v1alpha1.LabelPromiseVersion)), one, namespace("a"))
+	steps := func() string {
+		t.Helper()
+		for range 3 {
+			w.step(t, "a", "one")
+		}
+		assert.Empty(t, w.runs(t, "a"))
+		return progress.GetCondition(newObject(w.thing(t, "a", "one")).status(), progress.ConditionReconciled).Message
+	}
+	assert.Equal(t, "Paused", steps())
+	w.edit(t, w.thing(t, "a", "one"), field(nil, "metadata", "labels"))
+	assert.Contains(t, steps(), "Kratix ran it with version v1")
+}
+
 // TestSuspendedByKratix: nobody knows for which spec Kratix ran the Pipelines before the one that
 // suspended the workflow. So it starts from the first, and asks for its approval again.
 func TestSuspendedByKratix(t *testing.T) {
