@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package local compiles a plan for the container engine of a person's machine: docker, podman
+// or nerdctl. What comes out are words for its command line, and files for its volumes. This
+// package runs nothing; internal/local does.
+package local
+
+import (
+	"io/fs"
+	"time"
+)
+
+// Script is what a container engine does for one Pipeline.
+type Script struct {
+	Pipeline string
+	// Volumes are made and filled before the first container starts.
+	Volumes []Volume
+	// Containers run one after the other. The first that fails ends the Pipeline.
+	Containers []Container
+	// Retries is how often the whole Pipeline may be repeated, 0 or more.
+	Retries int32
+	// Timeout bounds one attempt; zero means no bound.
+	Timeout time.Duration
+}
+
+// Volume is a directory that containers share. Every user may write to it.
+type Volume struct {
+	// Name is unique in a Script, and good as a part of the engine's name of the volume.
+	Name string
+	// Files are what the volume holds before the first container starts.
+	Files []File
+}
+
+// File is a file in a volume or in a container.
+type File struct {
+	// Path has slashes. It is relative to the volume, or to the root of the container.
+	Path string
+	Mode fs.FileMode
+	Data []byte
+}
+
+// Container is one container of a Pipeline.
+type Container struct {
+	// Name is the user's.
+	Name  string
+	Image string
+	// Pull is always, missing or never.
+	Pull string
+	// Options are words of `create` that docker, podman and nerdctl have alike, as in
+	// --user 1000 or --env NAME=value. Name, labels, pull policy and mounts are not among them.
+	Options []string
+	Mounts  []Mount
+	// Files are put into the container itself before it starts: the engines cannot mount a
+	// single file of a volume.
+	Files []File
+	// Command is in place of the image's entrypoint and command; empty means the image's own.
+	Command []string
+	// Args are in place of the image's command, or follow Command.
+	Args []string
+}
+
+// Mount is where a container sees a volume of its Script.
+type Mount struct {
+	Volume, Path string
+	ReadOnly     bool
+}
