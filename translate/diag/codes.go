@@ -92,6 +92,12 @@ const (
 	LabelReserved     Code = "KC419"
 	LiteralSecret     Code = "KC420"
 	NothingToRun      Code = "KC421"
+	NotLocal          Code = "KC422"
+	NoEffect          Code = "KC423"
+	ClusterOnly       Code = "KC424"
+	ObjectMissing     Code = "KC425"
+	OptionalMissing   Code = "KC426"
+	StandIn           Code = "KC427"
 )
 
 // Info is what `kratix-compile explain CODE` prints.

@@ -17,7 +17,7 @@ import (
 // Keys of Kratix that only the compiler writes (docs/kratix-contract.md 3.3).
 const (
 	labelHash      = "kratix.io/hash"
-	labelManagedBy = "app.kubernetes.io/managed-by"
+	LabelManagedBy = "app.kubernetes.io/managed-by"
 )
 
 // labels are those of docs/kratix-contract.md 3.3. A Pipeline may add its own,
@@ -27,7 +27,7 @@ func (b *builder) labels(pipeline string, user map[string]string, at diag.At) ma
 		v1alpha1.LabelWorkflowAction: string(b.kind.Action),
 		v1alpha1.LabelPipeline:       pipeline,
 		labelHash:                    b.hash,
-		labelManagedBy:               "Kratix",
+		LabelManagedBy:               "Kratix",
 	})
 	for _, k := range slices.Sorted(maps.Keys(user)) {
 		if v, ours := own[k]; ours && v != user[k] {

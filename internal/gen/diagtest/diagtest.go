@@ -7,10 +7,12 @@ package diagtest
 import (
 	"bytes"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/kratix-compile/kratix-compile/backends"
+	"github.com/kratix-compile/kratix-compile/backends/local"
 	"github.com/kratix-compile/kratix-compile/internal/cli/report"
 	"github.com/kratix-compile/kratix-compile/translate"
 	"github.com/kratix-compile/kratix-compile/translate/diag"
@@ -26,8 +28,8 @@ type Compiled struct {
 	Diags diag.List
 }
 
-// Compile compiles the example of a code for the backend it is about, or for
-// all of them.
+// Compile compiles the example of a code for what it is about, an engine or the container engine of
+// a machine, or for all engines.
 func Compile(info diag.Info) Compiled {
 	c := Compiled{name: "promise.yaml", text: info.Example}
 	switch {
@@ -66,6 +68,9 @@ func (c Compiled) file(text string) parse.File {
 }
 
 func compile(info diag.Info, file parse.File) diag.List {
+	if info.Backend == local.Name {
+		return run(file)
+	}
 	names := backends.Names()
 	if info.Backend != "" {
 		names = []string{info.Backend}
@@ -81,6 +86,23 @@ func compile(info diag.Info, file parse.File) diag.List {
 	}
 	_, diags := translate.Compile(translate.Input{Files: []parse.File{file}}, opts)
 	return diags
+}
+
+// run is what `kratix-compile run` would say of a file that is given without any objects.
+func run(file parse.File) diag.List {
+	loaded := translate.Load(translate.Input{Files: []parse.File{file}})
+	diags := loaded.Findings
+	for _, p := range loaded.Promises {
+		workflows, found := p.Workflows(nil, plan.Defaults())
+		diags = slices.Concat(diags, p.Findings, found)
+		for _, w := range workflows {
+			for _, run := range w.Runs {
+				_, found := local.Compile(run, local.Options{})
+				diags.Append(found)
+			}
+		}
+	}
+	return diags.Sorted()
 }
 
 // The Promise around an example that is the inside of a Pipeline. The fields that the

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package local
+
+import (
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/kratix-compile/kratix-compile/translate/diag"
+	"github.com/kratix-compile/kratix-compile/translate/parse"
+)
+
+// Objects are Secrets and ConfigMaps. Of two with the same kind, namespace and name the later one
+// counts, as with kubectl apply.
+type Objects struct{ all map[objectName]contents }
+
+// objectName has no namespace if the object was written without one.
+type objectName struct{ kind, namespace, name string }
+
+// contents are what an object holds, by key.
+type contents map[string]content
+
+// content is a value of an object. No variable can have a value of binaryData.
+type content struct {
+	data   []byte
+	binary bool
+}
+
+const (
+	secretKind    = "Secret"
+	configMapKind = "ConfigMap"
+)
+
+// ReadObjects reads the files of --objects. Objects of other kinds are left alone.
+func ReadObjects(files []parse.File) (Objects, diag.List) {
+	o := Objects{all: map[objectName]contents{}}
+	var diags diag.List
+	for _, f := range files {
+		docs, found := parse.Documents(f)
+		diags.Append(found)
+		for _, doc := range docs {
+			diags.Append(o.add(doc))
+		}
+	}
+	return o, diags
+}
+
+func (o Objects) add(doc *parse.Document) (diags diag.List) {
+	var meta metav1.ObjectMeta
+	held := contents{}
+	switch {
+	case doc.APIVersion() == "v1" && doc.Kind() == secretKind:
+		var s corev1.Secret
+		diags = doc.DecodeLoose(nil, &s)
+		meta = s.ObjectMeta
+		for key, value := range s.Data {
+			held[key] = content{data: value}
+		}
+		for key, value := range s.StringData {
+			held[key] = content{data: []byte(value)}
+		}
+	case doc.APIVersion() == "v1" && doc.Kind() == configMapKind:
+		var m corev1.ConfigMap
+		diags = doc.DecodeLoose(nil, &m)
+		meta = m.ObjectMeta
+		for key, value := range m.BinaryData {
+			held[key] = content{data: value, binary: true}
+		}
+		for key, value := range m.Data {
+			held[key] = content{data: []byte(value)}
+		}
+	default:
+		diags.Add(diag.OtherKind, doc.Root(), "%s of apiVersion %s is neither a Secret nor a ConfigMap; it is left alone", doc.Kind(), doc.APIVersion())
+		return diags
+	}
+	if meta.Name == "" && !diags.HasErrors() {
+		diags.Add(diag.BadName, doc.Root().Field("metadata", "name"), "the %s has no metadata.name; write one", doc.Kind())
+	}
+	o.all[objectName{doc.Kind(), meta.Namespace, meta.Name}] = held
+	return diags
+}
+
+// find prefers the object that was written for the namespace.
+func (o Objects) find(kind, namespace, name string) (contents, bool) {
+	for _, ns := range []string{namespace, ""} {
+		if held, found := o.all[objectName{kind, ns, name}]; found {
+			return held, true
+		}
+	}
+	return nil, false
+}
+
+// reference is how a Pipeline names a Secret or a ConfigMap.
+type reference struct {
+	kind, name string
+	optional   bool
+	at         diag.At
+}
+
+func refer(kind, name string, optional *bool, at diag.At) reference {
+	return reference{kind: kind, name: name, optional: optional != nil && *optional, at: at}
+}
+
+// object looks up what a reference names. If it is not there, a finding says so.
+func (c *compiler) object(r reference) (contents, bool) {
+	held, found := c.opts.Objects.find(r.kind, c.Namespace, r.name)
+	switch {
+	case found:
+	case r.optional:
+		c.diags.Add(diag.OptionalMissing, r.at, "the %s %q is optional and not given; to have it, give it with --objects FILE", r.kind, r.name)
+	default:
+		c.diags.Add(diag.ObjectMissing, r.at, "the %s %q of namespace %q is not there; give it with --objects FILE", r.kind, r.name, c.Namespace)
+	}
+	return held, found
+}
+
+// keyMissing is the finding for an object that has not the key.
+func (c *compiler) keyMissing(r reference, key string) {
+	if r.optional {
+		c.diags.Add(diag.OptionalMissing, r.at, "the key %q of the %s %q is optional and not given", key, r.kind, r.name)
+		return
+	}
+	c.diags.Add(diag.ObjectMissing, r.at, "the %s %q has no key %q; add it to the file given with --objects", r.kind, r.name, key)
+}
