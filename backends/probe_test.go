@@ -4,8 +4,10 @@ package backends_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"maps"
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -15,6 +17,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/kratix-compile/kratix-compile/backends"
+	"github.com/kratix-compile/kratix-compile/backends/local"
 	"github.com/kratix-compile/kratix-compile/translate"
 	"github.com/kratix-compile/kratix-compile/translate/diag"
 	"github.com/kratix-compile/kratix-compile/translate/manifest"
@@ -26,15 +29,19 @@ import (
 // with what that field cannot be without. Paths are those of the coverage
 // table; lists have one element.
 
-// minimum is what every one of them has.
+// minimum is what every one of them has. Fields are set in the first container; others may refer to
+// the second one.
 func minimum() map[string]any {
 	return map[string]any{
 		"apiVersion": "platform.kratix.io/v1alpha1",
 		"kind":       "Pipeline",
 		"metadata":   map[string]any{"name": "pipeline"},
 		"spec": map[string]any{
-			"containers": []any{map[string]any{"name": "container", "image": "registry.example/image", "command": []any{"run"}}},
-			"volumes":    []any{map[string]any{"name": "volume"}, map[string]any{"name": "other"}},
+			"containers": []any{
+				map[string]any{"name": "container", "image": "registry.example/image:v1", "command": []any{"run"}},
+				map[string]any{"name": "other", "image": "registry.example/image:v1", "command": []any{"run"}, "resources": map[string]any{"limits": map[string]any{"cpu": "2"}}},
+			},
+			"volumes": []any{map[string]any{"name": "volume"}, map[string]any{"name": "other"}},
 		},
 	}
 }
@@ -42,49 +49,60 @@ func minimum() map[string]any {
 // companions are what fields at or below the key need, and nil is what they
 // cannot stand; ../ leads to the fields beside the key.
 var companions = map[string]map[string]any{
-	"spec.containers[].env[]":                            {"name": "VARIABLE"},
-	"spec.containers[].env[].valueFrom.configMapKeyRef":  {"name": "map", "key": "key"},
-	"spec.containers[].env[].valueFrom.secretKeyRef":     {"name": "secret", "key": "key"},
-	"spec.containers[].env[].valueFrom.resourceFieldRef": {"resource": "limits.cpu"},
-	"spec.containers[].env[].valueFrom.fileKeyRef":       {"volumeName": "volume", "path": "path", "key": "key"},
-	"spec.containers[].env[].valueFrom.fieldRef":         {"fieldPath": "metadata.name"},
-	"spec.containers[].envFrom[].prefix":                 {"../configMapRef.name": "map"},
-	"spec.containers[].envFrom[].configMapRef":           {"name": "map"},
-	"spec.containers[].envFrom[].secretRef":              {"name": "secret"},
-	"spec.containers[].volumeMounts[]":                   {"name": "volume", "mountPath": "/volume"},
-	"spec.volumes[].configMap":                           {"name": "map"},
-	"spec.volumes[].secret":                              {"secretName": "secret"},
-	"spec.volumes[].hostPath":                            {"path": "/path"},
-	"spec.volumes[].persistentVolumeClaim":               {"claimName": "claim"},
-	"spec.volumes[].csi":                                 {"driver": "driver"},
-	"spec.volumes[].csi.nodePublishSecretRef":            {"name": "secret"},
-	"spec.volumes[].nfs":                                 {"server": "server", "path": "/path"},
-	"spec.volumes[].iscsi":                               {"targetPortal": "portal", "iqn": "iqn.2001-04.com.example:storage", "secretRef.name": "secret"},
-	"spec.volumes[].rbd":                                 {"monitors[]": "monitor", "image": "image"},
-	"spec.volumes[].cephfs":                              {"monitors[]": "monitor"},
-	"spec.volumes[].glusterfs":                           {"endpoints": "endpoints", "path": "path"},
-	"spec.volumes[].cinder":                              {"volumeID": "id"},
-	"spec.volumes[].cinder.secretRef":                    {"name": "secret"},
-	"spec.volumes[].flexVolume":                          {"driver": "driver"},
-	"spec.volumes[].azureFile":                           {"secretName": "secret", "shareName": "share"},
-	"spec.volumes[].azureDisk":                           {"diskName": "disk", "diskURI": "https://disk"},
-	"spec.volumes[].gcePersistentDisk":                   {"pdName": "disk"},
-	"spec.volumes[].awsElasticBlockStore":                {"volumeID": "id"},
-	"spec.volumes[].gitRepo":                             {"repository": "repository"},
-	"spec.volumes[].vsphereVolume":                       {"volumePath": "path"},
-	"spec.volumes[].quobyte":                             {"registry": "host:1", "volume": "volume"},
-	"spec.volumes[].portworxVolume":                      {"volumeID": "id"},
-	"spec.volumes[].scaleIO":                             {"gateway": "gateway", "system": "system", "volumeName": "volume"},
-	"spec.volumes[].photonPersistentDisk":                {"pdID": "id"},
-	"spec.volumes[].storageos":                           {"volumeName": "volume"},
-	"spec.volumes[].storageos.secretRef":                 {"name": "secret"},
-	"spec.volumes[].fc":                                  {"wwids[]": "id"},
-	"spec.volumes[].fc.targetWWNs[]":                     {"../wwids": nil, "../lun": 1},
-	"spec.volumes[].fc.lun":                              {"../wwids": nil, "../targetWWNs[]": "name"},
-	"spec.volumes[].flocker":                             {"datasetName": "name"},
-	"spec.volumes[].flocker.datasetUUID":                 {"../datasetName": nil},
-	"spec.volumes[].ephemeral.volumeClaimTemplate":       {"spec.accessModes[]": "ReadWriteOnce", "spec.resources.requests": map[string]any{"storage": "1Gi"}},
-	"spec.volumes[].ephemeral.volumeClaimTemplate.spec.selector.matchExpressions[]":          {"key": "key", "operator": "Exists"},
+	"spec.containers[].env[]":                                                       {"name": "VARIABLE"},
+	"spec.containers[].env[].valueFrom.configMapKeyRef":                             {"name": "map", "key": "key"},
+	"spec.containers[].env[].valueFrom.secretKeyRef":                                {"name": "secret", "key": "key"},
+	"spec.containers[].env[].valueFrom.resourceFieldRef":                            {"resource": "limits.cpu"},
+	"spec.containers[].env[].valueFrom.fileKeyRef":                                  {"volumeName": "volume", "path": "path", "key": "key"},
+	"spec.containers[].env[].valueFrom.fieldRef":                                    {"fieldPath": "metadata.name"},
+	"spec.containers[].envFrom[].prefix":                                            {"../configMapRef.name": "map"},
+	"spec.containers[].envFrom[].configMapRef":                                      {"name": "map"},
+	"spec.containers[].envFrom[].secretRef":                                         {"name": "secret"},
+	"spec.containers[].env[].valueFrom.configMapKeyRef.optional":                    {"../name": "missing"},
+	"spec.containers[].env[].valueFrom.secretKeyRef.optional":                       {"../name": "missing"},
+	"spec.containers[].envFrom[].configMapRef.optional":                             {"../name": "missing"},
+	"spec.containers[].envFrom[].secretRef.optional":                                {"../name": "missing"},
+	"spec.volumes[].configMap.optional":                                             {"../name": "missing"},
+	"spec.volumes[].secret.optional":                                                {"../secretName": "missing"},
+	"spec.volumes[].projected.sources[].configMap.optional":                         {"../name": "missing"},
+	"spec.volumes[].projected.sources[].secret.optional":                            {"../name": "missing"},
+	"spec.volumes[].downwardAPI.defaultMode":                                        {"../items[]": map[string]any{"path": "path", "fieldRef": map[string]any{"fieldPath": "metadata.name"}}},
+	"spec.volumes[].projected.defaultMode":                                          {"../sources[]": map[string]any{"configMap": map[string]any{"name": "map"}}},
+	"spec.containers[].securityContext.runAsGroup":                                  {"../runAsUser": 1},
+	"spec.containers[].volumeMounts[]":                                              {"name": "volume", "mountPath": "/volume"},
+	"spec.volumes[].configMap":                                                      {"name": "map"},
+	"spec.volumes[].secret":                                                         {"secretName": "secret"},
+	"spec.volumes[].hostPath":                                                       {"path": "/path"},
+	"spec.volumes[].persistentVolumeClaim":                                          {"claimName": "claim"},
+	"spec.volumes[].csi":                                                            {"driver": "driver"},
+	"spec.volumes[].csi.nodePublishSecretRef":                                       {"name": "secret"},
+	"spec.volumes[].nfs":                                                            {"server": "server", "path": "/path"},
+	"spec.volumes[].iscsi":                                                          {"targetPortal": "portal", "iqn": "iqn.2001-04.com.example:storage", "secretRef.name": "secret"},
+	"spec.volumes[].rbd":                                                            {"monitors[]": "monitor", "image": "image"},
+	"spec.volumes[].cephfs":                                                         {"monitors[]": "monitor"},
+	"spec.volumes[].glusterfs":                                                      {"endpoints": "endpoints", "path": "path"},
+	"spec.volumes[].cinder":                                                         {"volumeID": "id"},
+	"spec.volumes[].cinder.secretRef":                                               {"name": "secret"},
+	"spec.volumes[].flexVolume":                                                     {"driver": "driver"},
+	"spec.volumes[].azureFile":                                                      {"secretName": "secret", "shareName": "share"},
+	"spec.volumes[].azureDisk":                                                      {"diskName": "disk", "diskURI": "https://disk"},
+	"spec.volumes[].gcePersistentDisk":                                              {"pdName": "disk"},
+	"spec.volumes[].awsElasticBlockStore":                                           {"volumeID": "id"},
+	"spec.volumes[].gitRepo":                                                        {"repository": "repository"},
+	"spec.volumes[].vsphereVolume":                                                  {"volumePath": "path"},
+	"spec.volumes[].quobyte":                                                        {"registry": "host:1", "volume": "volume"},
+	"spec.volumes[].portworxVolume":                                                 {"volumeID": "id"},
+	"spec.volumes[].scaleIO":                                                        {"gateway": "gateway", "system": "system", "volumeName": "volume"},
+	"spec.volumes[].photonPersistentDisk":                                           {"pdID": "id"},
+	"spec.volumes[].storageos":                                                      {"volumeName": "volume"},
+	"spec.volumes[].storageos.secretRef":                                            {"name": "secret"},
+	"spec.volumes[].fc":                                                             {"wwids[]": "id"},
+	"spec.volumes[].fc.targetWWNs[]":                                                {"../wwids": nil, "../lun": 1},
+	"spec.volumes[].fc.lun":                                                         {"../wwids": nil, "../targetWWNs[]": "name"},
+	"spec.volumes[].flocker":                                                        {"datasetName": "name"},
+	"spec.volumes[].flocker.datasetUUID":                                            {"../datasetName": nil},
+	"spec.volumes[].ephemeral.volumeClaimTemplate":                                  {"spec.accessModes[]": "ReadWriteOnce", "spec.resources.requests": map[string]any{"storage": "1Gi"}},
+	"spec.volumes[].ephemeral.volumeClaimTemplate.spec.selector.matchExpressions[]": {"key": "key", "operator": "Exists"},
 	"spec.volumes[].ephemeral.volumeClaimTemplate.spec.selector.matchExpressions[].values[]": {"../operator": "In"},
 	"spec.volumes[].secret.items[]":                                           {"key": "key", "path": "path"},
 	"spec.volumes[].configMap.items[]":                                        {"key": "key", "path": "path"},
@@ -122,13 +140,17 @@ var choices = map[string][2]any{
 	"spec.tolerations[].operator":                                                            {"Equal", "Exists"},
 	"spec.tolerations[].effect":                                                              {"NoExecute", "NoSchedule"},
 	"spec.restartPolicy":                                                                     {"OnFailure", "Never"},
-	"spec.containers[].volumeMounts[].mountPropagation":                                      {"None", "HostToContainer"},
+	"spec.containers[].volumeMounts[].mountPropagation":                                      {"HostToContainer", "None"},
 	"spec.containers[].env[].valueFrom.fieldRef.apiVersion":                                  {"v1", "v2"},
 	"spec.containers[].env[].valueFrom.resourceFieldRef.divisor":                             {"1m", "1"},
 	"spec.containers[].volumeMounts[].recursiveReadOnly":                                     {"IfPossible", "Disabled"},
 	"spec.containers[].securityContext.procMount":                                            {"Default", "Unmasked"},
-	"spec.containers[].securityContext.seccompProfile.type":                                  {"RuntimeDefault", "Unconfined"},
-	"spec.containers[].securityContext.appArmorProfile.type":                                 {"RuntimeDefault", "Unconfined"},
+	"spec.containers[].securityContext.seccompProfile.type":                                  {"Unconfined", "RuntimeDefault"},
+	"spec.containers[].securityContext.appArmorProfile.type":                                 {"Unconfined", "RuntimeDefault"},
+	"spec.containers[].securityContext.allowPrivilegeEscalation":                             {false, true},
+	"spec.containers[].env[].valueFrom.resourceFieldRef.containerName":                       {"other", "container"},
+	"spec.volumes[].downwardAPI.items[].resourceFieldRef.containerName":                      {"other", "container"},
+	"spec.volumes[].projected.sources[].downwardAPI.items[].resourceFieldRef.containerName":  {"other", "container"},
 	"spec.volumes[].hostPath.type":                                                           {"Directory", "File"},
 	"spec.volumes[].nfs.path":                                                                {"/probe", "/other"},
 	"spec.volumes[].iscsi.iqn":                                                               {"iqn.2001-04.com.example:probe", "iqn.2001-04.com.example:other"},
@@ -229,16 +251,18 @@ func set(object map[string]any, path string, value any) {
 	}
 }
 
-// outcome is what the compiler made of a Pipeline for one engine.
+// outcome is what became of a Pipeline in one column.
 type outcome struct {
-	manifests string
-	diags     diag.List
+	column string
+	// output are the manifests for an engine, and the Script for a container engine.
+	output string
+	diags  diag.List
 }
 
 // where the Pipeline is in the Promise.
 const where = "spec.workflows.promise.configure[0]"
 
-func compilePipeline(t *testing.T, pipeline map[string]any, engine string) outcome {
+func compilePipeline(t *testing.T, pipeline map[string]any, column string) outcome {
 	t.Helper()
 	data, err := json.Marshal(map[string]any{
 		"apiVersion": "platform.kratix.io/v1alpha1",
@@ -247,14 +271,73 @@ func compilePipeline(t *testing.T, pipeline map[string]any, engine string) outco
 		"spec":       map[string]any{"workflows": map[string]any{"promise": map[string]any{"configure": []any{pipeline}}}},
 	})
 	require.NoError(t, err)
-	outputs, diags := translate.Compile(
-		translate.Input{Files: []parse.File{{Name: "promise.json", Data: data}}},
-		translate.Options{Plan: plan.Defaults(), Backends: backends.New([]string{engine}, backends.Defaults())})
-	o := outcome{diags: diags}
+	o := outcome{column: column}
+	in := translate.Input{Files: []parse.File{{Name: "promise.json", Data: data}}}
+	if column == local.Name {
+		o.output, o.diags = scripts(t, in)
+		return o
+	}
+	outputs, diags := translate.Compile(in, translate.Options{Plan: plan.Defaults(), Backends: backends.New([]string{column}, backends.Defaults())})
+	o.diags = diags
 	for _, out := range outputs {
-		o.manifests += stable(t, out)
+		o.output += stable(t, out)
 	}
 	return o
+}
+
+// scripts are the Scripts of all Runs, without the input.
+func scripts(t *testing.T, in translate.Input) (string, diag.List) {
+	t.Helper()
+	objects, diags := local.ReadObjects([]parse.File{{Name: "objects.yaml", Data: probed()}})
+	require.Empty(t, diags)
+	loaded := translate.Load(in)
+	diags = loaded.Findings
+	var text string
+	for _, p := range loaded.Promises {
+		workflows, found := p.Workflows(nil, plan.Defaults())
+		diags = slices.Concat(diags, p.Findings, found)
+		for _, w := range workflows {
+			for _, run := range w.Runs {
+				script, found := local.Compile(run, local.Options{Objects: objects})
+				diags.Append(found)
+				script.Volumes = slices.DeleteFunc(script.Volumes, func(v local.Volume) bool { return v.Name == "input" })
+				text += strings.NewReplacer(run.Name, "RUN", run.Labels["kratix.io/hash"], "HASH").Replace(words(script))
+			}
+		}
+	}
+	return text, diags
+}
+
+// words print a Script with the text of its files.
+func words(s local.Script) string {
+	var b strings.Builder
+	for _, v := range s.Volumes {
+		for _, f := range v.Files {
+			fmt.Fprintf(&b, "%s/%s %s %s\n", v.Name, f.Path, f.Mode, f.Data)
+		}
+	}
+	fmt.Fprintf(&b, "%+v", s)
+	return b.String()
+}
+
+// probed are the objects that Pipelines may refer to; every value tells its object and its key.
+func probed() []byte {
+	var b strings.Builder
+	for _, kind := range []string{"ConfigMap", "Secret"} {
+		data := map[string]string{"ConfigMap": "data", "Secret": "stringData"}[kind]
+		for _, name := range []string{"map", "secret", "probe", "other"} {
+			fmt.Fprintf(&b, "---\n{apiVersion: v1, kind: %[1]s, metadata: {name: %[2]s}, %[3]s: {key: %[2]s/key, probe: %[2]s/probe, other: %[2]s/other}}\n", kind, name, data)
+		}
+	}
+	return []byte(b.String())
+}
+
+// read are fields that a container engine never sees, because their value is looked up before.
+var read = regexp.MustCompile(`\.(fieldRef\.fieldPath|resourceFieldRef\.(resource|containerName|divisor))$`)
+
+// keeps tells whether the output has the text of a field.
+func (o outcome) keeps(path string) bool {
+	return path != "spec.restartPolicy" && (o.column != local.Name || !read.MatchString(path))
 }
 
 // stable prints manifests without what any change in the Promise changes:
@@ -271,7 +354,7 @@ func stable(t *testing.T, out translate.Output) string {
 }
 
 func (o outcome) differs(others []outcome) bool {
-	return !slices.ContainsFunc(others, func(other outcome) bool { return other.manifests == o.manifests })
+	return !slices.ContainsFunc(others, func(other outcome) bool { return other.output == o.output })
 }
 
 // newsAt are the findings about a field, or about what it is in, that were not

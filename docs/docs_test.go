@@ -43,9 +43,10 @@ func compare(t *testing.T, name string, want []byte) {
 const matrixIntro = `# Support matrix
 
 Every field that a Kratix Pipeline may have, and what becomes of it on each
-engine: the field it is translated to, or the [finding](diagnostics.md) that
+engine and, as ` + "`local`" + `, on the container engine of your machine: the field or the option it
+is translated to, or the [finding](diagnostics.md) that
 answers it. The compiler drops nothing in silence: a test sets every field of the
-API, down to the last one of a volume, and demands that the manifests change or
+API, down to the last one of a volume, and demands that the output changes or
 that a finding names the field. What an engine itself drops is in the notes.
 
 A row covers what is below its field, unless that has a row of its own. Names
@@ -62,8 +63,8 @@ func supportMatrix(t *testing.T) []byte {
 	require.NoError(t, err)
 	var page bytes.Buffer
 	page.WriteString(generated + matrixIntro + "| Engine | Object | Versions |\n|---|---|---|\n")
-	for _, e := range backends.Engines() {
-		fmt.Fprintf(&page, "| %s | %s %s | %s |\n", e.Name, e.APIVersion, e.Kind, e.Versions)
+	for _, c := range backends.Columns() {
+		fmt.Fprintf(&page, "| %s | %s | %s |\n", c.Name, c.Made, c.Versions)
 	}
 	page.WriteByte('\n')
 	page.Write(matrix)

@@ -43,6 +43,9 @@ var (
 // flagsOfOthers are flags of other programs that are in the middle of a sentence.
 var flagsOfOthers = map[string]string{
 	"as": "kubectl", "cascade": "kubectl", "context": "kubectl", "dry-run": "kubectl", "field-selector": "kubectl", "help": "every command",
+	// options of container engines, in the support matrix
+	"cap-add": "docker", "cap-drop": "docker", "cpu-quota": "docker", "entrypoint": "docker", "env": "docker", "memory": "docker",
+	"privileged": "docker", "pull": "docker", "read-only": "docker", "security-opt": "docker", "user": "docker", "volume": "docker",
 }
 
 // TestFlagsExist demands that every flag in the pages is one of our programs', or one of

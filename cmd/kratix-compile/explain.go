@@ -124,9 +124,9 @@ func explainCode(w io.Writer, info diag.Info) {
 
 func explainField(w io.Writer, row backends.Row) {
 	fmt.Fprintf(w, "%s\n", row.Field)
-	for _, e := range backends.Engines() {
-		answer := row.Answers[e.Name]
-		fmt.Fprintf(w, "  %-7s %s: %s\n", e.Name, answer.Fate, answer.Target)
+	for _, column := range backends.Columns() {
+		answer := row.Answers[column.Name]
+		fmt.Fprintf(w, "  %-7s %s: %s\n", column.Name, answer.Fate, answer.Target)
 	}
 	if row.Note != "" {
 		fmt.Fprintf(w, "  %s\n", row.Note)
