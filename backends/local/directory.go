@@ -3,7 +3,6 @@
 package local
 
 import (
-	"path"
 	"regexp"
 	"slices"
 	"strings"
@@ -115,12 +114,8 @@ func (d *directories) below(p part) []File {
 
 // file is the file that a part is, if it is no directory.
 func (d *directories) file(p part) (File, bool) {
-	for name, f := range d.content[p.volume] {
-		if path.Clean(name) == p.sub {
-			return f, true
-		}
-	}
-	return File{}, false
+	f, found := d.content[p.volume][p.sub]
+	return f, found
 }
 
 // readOnly is true for files that the kubelet writes: containers cannot change them.

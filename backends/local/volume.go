@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"io/fs"
 	"maps"
+	"path"
 	"slices"
 
 	corev1 "k8s.io/api/core/v1"
@@ -36,6 +37,20 @@ func (c *compiler) workspaces() []Volume {
 
 // tree are the files of a volume by their paths.
 type tree map[string]File
+
+func (t tree) put(at string, mode fs.FileMode, data []byte) {
+	at = path.Clean(at)
+	t[at] = File{Path: at, Mode: mode, Data: data}
+}
+
+// sorted are the files in the order of their paths.
+func (t tree) sorted() []File {
+	var out []File
+	for _, at := range slices.Sorted(maps.Keys(t)) {
+		out = append(out, t[at])
+	}
+	return out
+}
 
 // content is what a volume holds before the first container starts. The result is nil for a volume
 // that containers may write to. Sources that need a cluster are refused, new ones included.
@@ -78,7 +93,7 @@ func (c *compiler) filesOf(r reference, items []corev1.KeyToPath, fallback fs.Fi
 	}
 	if len(items) == 0 {
 		for key, value := range held {
-			files[key] = File{Path: key, Mode: fallback, Data: value.data}
+			files.put(key, fallback, value.data)
 		}
 	}
 	for i, item := range items {
@@ -88,7 +103,7 @@ func (c *compiler) filesOf(r reference, items []corev1.KeyToPath, fallback fs.Fi
 			c.keyMissing(r, item.Key)
 			continue
 		}
-		files[item.Path] = File{Path: item.Path, Mode: mode(item.Mode, fallback), Data: value.data}
+		files.put(item.Path, mode(item.Mode, fallback), value.data)
 	}
 	return files
 }
@@ -104,7 +119,7 @@ func (c *compiler) downward(items []corev1.DownwardAPIVolumeFile, at diag.At, fa
 		if item.ResourceFieldRef != nil {
 			text = c.podResource(*item.ResourceFieldRef, "", at.Field("resourceFieldRef"))
 		}
-		files[item.Path] = File{Path: item.Path, Mode: mode(item.Mode, fallback), Data: []byte(text)}
+		files.put(item.Path, mode(item.Mode, fallback), []byte(text))
 	}
 	return files
 }
@@ -151,13 +166,4 @@ func (c *compiler) refuse(source any, at diag.At, instead string) {
 	for _, field := range slices.Sorted(maps.Keys(fields)) {
 		c.diags.Add(diag.NotLocal, at.Field(field), "%s needs a cluster; %s", field, instead)
 	}
-}
-
-// sorted are the files in the order of their paths.
-func (t tree) sorted() []File {
-	var out []File
-	for _, path := range slices.Sorted(maps.Keys(t)) {
-		out = append(out, t[path])
-	}
-	return out
 }
