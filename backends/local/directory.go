@@ -15,9 +15,9 @@ import (
 // directories are the user's volumes as an engine can have them. An engine mounts a volume whole, so
 // every directory of a volume that containers mount becomes a volume of its own.
 type directories struct {
-	// content is nil for a volume that containers may write to.
-	content map[string]tree
-	parts   []part
+	// files are nil for a volume that containers may write to.
+	files map[string]tree
+	parts []part
 	// names are what the Script calls the parts.
 	names map[part]string
 }
@@ -25,16 +25,16 @@ type directories struct {
 // directories finds the parts of all volumes. A volume that nobody mounts is made, too: what it
 // refers to must be there.
 func (c *compiler) directories(mounts []mount) *directories {
-	d := &directories{content: map[string]tree{}, names: map[part]string{}}
+	d := &directories{files: map[string]tree{}, names: map[part]string{}}
 	for _, v := range c.Volumes {
-		d.content[v.Name] = c.content(v)
+		d.files[v.Name] = c.files(v)
 		shown := c.shown(v, mounts, d)
 		if len(shown) == 0 {
 			shown = []part{{volume: v.Name}}
 		}
 		d.parts = append(d.parts, shown...)
 	}
-	d.call(c.Workspaces)
+	d.nameParts(c.Workspaces)
 	return d
 }
 
@@ -54,7 +54,7 @@ func (c *compiler) shown(v plan.Volume, mounts []mount, d *directories) []part {
 // refusePart reports a directory that would have to be in two volumes at once, and one that is not
 // there. In a volume without any files the kubelet makes the directory.
 func (c *compiler) refusePart(m mount, shown []part, d *directories) {
-	files := d.content[m.Name]
+	files := d.files[m.Name]
 	if files == nil {
 		for _, other := range shown {
 			if below(m.sub, other.sub) || below(other.sub, m.sub) {
@@ -65,7 +65,7 @@ func (c *compiler) refusePart(m mount, shown []part, d *directories) {
 		}
 		return
 	}
-	if len(files) > 0 && len(d.below(m.part)) == 0 {
+	if len(files) > 0 && len(d.content(m.part)) == 0 {
 		c.diags.Add(diag.ObjectMissing, m.at.Field("subPath"), "the volume %q has no file or directory %q", m.Name, m.sub)
 	}
 }
@@ -73,8 +73,8 @@ func (c *compiler) refusePart(m mount, shown []part, d *directories) {
 // notInName are characters that no engine takes in the name of a volume.
 var notInName = regexp.MustCompile(`[^A-Za-z0-9_.-]+`)
 
-// call gives each part a name. The names of the workspaces are taken.
-func (d *directories) call(workspaces []plan.Workspace) {
+// nameParts gives each part a name. The names of the workspaces are taken.
+func (d *directories) nameParts(workspaces []plan.Workspace) {
 	var wanted []string
 	for _, p := range d.parts {
 		name := p.volume
@@ -95,15 +95,15 @@ func (d *directories) call(workspaces []plan.Workspace) {
 func (d *directories) volumes() []Volume {
 	var out []Volume
 	for _, p := range d.parts {
-		out = append(out, Volume{Name: d.names[p], Files: d.below(p)})
+		out = append(out, Volume{Name: d.names[p], Files: d.content(p)})
 	}
 	return out
 }
 
-// below are the files of a part, with paths that begin there.
-func (d *directories) below(p part) []File {
+// content are the files of a part, with paths that begin there.
+func (d *directories) content(p part) []File {
 	var out []File
-	for _, f := range d.content[p.volume].sorted() {
+	for _, f := range d.files[p.volume].sorted() {
 		if below(f.Path, p.sub) {
 			f.Path = strings.TrimPrefix(strings.TrimPrefix(f.Path, p.sub), "/")
 			out = append(out, f)
@@ -114,9 +114,9 @@ func (d *directories) below(p part) []File {
 
 // file is the file that a part is, if it is no directory.
 func (d *directories) file(p part) (File, bool) {
-	f, found := d.content[p.volume][p.sub]
+	f, found := d.files[p.volume][p.sub]
 	return f, found
 }
 
 // readOnly is true for files that the kubelet writes: containers cannot change them.
-func (d *directories) readOnly(p part) bool { return d.content[p.volume] != nil }
+func (d *directories) readOnly(p part) bool { return d.files[p.volume] != nil }

@@ -51,7 +51,7 @@ func (c *compiler) environment(s plan.Step) environment {
 	var env environment
 	for i, from := range s.EnvFrom {
 		at := s.At.Field("envFrom").Index(i)
-		var held contents
+		var held entries
 		if r := from.ConfigMapRef; r != nil {
 			held, _ = c.object(refer(configMapKind, r.Name, r.Optional, at.Field("configMapRef")))
 		}

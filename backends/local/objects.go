@@ -12,16 +12,16 @@ import (
 
 // Objects are Secrets and ConfigMaps. Of two with the same kind, namespace and name the later one
 // counts, as with kubectl apply.
-type Objects struct{ all map[objectName]contents }
+type Objects struct{ all map[objectName]entries }
 
 // objectName has no namespace if the object was written without one.
 type objectName struct{ kind, namespace, name string }
 
-// contents are what an object holds, by key.
-type contents map[string]content
+// entries are what an object holds, by key.
+type entries map[string]value
 
-// content is a value of an object. No variable can have a value of binaryData.
-type content struct {
+// value is what a key has. No variable can have a value of binaryData.
+type value struct {
 	data   []byte
 	binary bool
 }
@@ -33,7 +33,7 @@ const (
 
 // ReadObjects reads the files of --objects. Objects of other kinds are left alone.
 func ReadObjects(files []parse.File) (Objects, diag.List) {
-	o := Objects{all: map[objectName]contents{}}
+	o := Objects{all: map[objectName]entries{}}
 	var diags diag.List
 	for _, f := range files {
 		docs, found := parse.Documents(f)
@@ -47,27 +47,27 @@ func ReadObjects(files []parse.File) (Objects, diag.List) {
 
 func (o Objects) add(doc *parse.Document) (diags diag.List) {
 	var meta metav1.ObjectMeta
-	held := contents{}
+	held := entries{}
 	switch {
 	case doc.APIVersion() == "v1" && doc.Kind() == secretKind:
 		var s corev1.Secret
 		diags = doc.DecodeLoose(nil, &s)
 		meta = s.ObjectMeta
-		for key, value := range s.Data {
-			held[key] = content{data: value}
+		for key, data := range s.Data {
+			held[key] = value{data: data}
 		}
-		for key, value := range s.StringData {
-			held[key] = content{data: []byte(value)}
+		for key, text := range s.StringData {
+			held[key] = value{data: []byte(text)}
 		}
 	case doc.APIVersion() == "v1" && doc.Kind() == configMapKind:
 		var m corev1.ConfigMap
 		diags = doc.DecodeLoose(nil, &m)
 		meta = m.ObjectMeta
-		for key, value := range m.BinaryData {
-			held[key] = content{data: value, binary: true}
+		for key, data := range m.BinaryData {
+			held[key] = value{data: data, binary: true}
 		}
-		for key, value := range m.Data {
-			held[key] = content{data: []byte(value)}
+		for key, text := range m.Data {
+			held[key] = value{data: []byte(text)}
 		}
 	default:
 		diags.Add(diag.OtherKind, doc.Root(), "%s of apiVersion %s is neither a Secret nor a ConfigMap; it is left alone", doc.Kind(), doc.APIVersion())
@@ -81,7 +81,7 @@ func (o Objects) add(doc *parse.Document) (diags diag.List) {
 }
 
 // find prefers the object that was written for the namespace.
-func (o Objects) find(kind, namespace, name string) (contents, bool) {
+func (o Objects) find(kind, namespace, name string) (entries, bool) {
 	for _, ns := range []string{namespace, ""} {
 		if held, found := o.all[objectName{kind, ns, name}]; found {
 			return held, true
@@ -102,7 +102,7 @@ func refer(kind, name string, optional *bool, at diag.At) reference {
 }
 
 // object looks up what a reference names. If it is not there, a finding says so.
-func (c *compiler) object(r reference) (contents, bool) {
+func (c *compiler) object(r reference) (entries, bool) {
 	held, found := c.opts.Objects.find(r.kind, c.Namespace, r.name)
 	switch {
 	case found:
@@ -114,7 +114,7 @@ func (c *compiler) object(r reference) (contents, bool) {
 	return held, found
 }
 
-// keyMissing is the finding for an object that has not the key.
+// keyMissing is the finding for an object that does not have the key.
 func (c *compiler) keyMissing(r reference, key string) {
 	if r.optional {
 		c.diags.Add(diag.OptionalMissing, r.at, "the key %q of the %s %q is optional and not given", key, r.kind, r.name)

@@ -52,9 +52,9 @@ func (t tree) sorted() []File {
 	return out
 }
 
-// content is what a volume holds before the first container starts. The result is nil for a volume
+// files are what a volume holds before the first container starts. The result is nil for a volume
 // that containers may write to. Sources that need a cluster are refused, new ones included.
-func (c *compiler) content(v plan.Volume) tree {
+func (c *compiler) files(v plan.Volume) tree {
 	switch s := v.VolumeSource; {
 	case s.EmptyDir != nil:
 		c.emptyDir(*s.EmptyDir, v.At.Field("emptyDir"))
@@ -99,8 +99,9 @@ func (c *compiler) filesOf(r reference, items []corev1.KeyToPath, fallback fs.Fi
 	for i, item := range items {
 		value, found := held[item.Key]
 		if !found {
-			r.at = r.at.Field("items").Index(i)
-			c.keyMissing(r, item.Key)
+			missing := r
+			missing.at = r.at.Field("items").Index(i)
+			c.keyMissing(missing, item.Key)
 			continue
 		}
 		files.put(item.Path, mode(item.Mode, fallback), value.data)
