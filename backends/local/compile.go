@@ -3,7 +3,6 @@
 package local
 
 import (
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -99,6 +98,6 @@ func (c *compiler) rights() {
 		c.diags.Add(code, rbac.Field("permissions"), "%s", instead)
 	}
 	if c.AccountLabels == nil { // the user has named the account
-		c.diags.Add(code, rbac.Field("serviceAccount"), "%s", fmt.Sprintf("there is no service account %q here: %s", c.ServiceAccount, instead))
+		c.diags.Add(code, rbac.Field("serviceAccount"), "there is no service account %q here: %s", c.ServiceAccount, instead)
 	}
 }
