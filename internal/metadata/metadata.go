@@ -30,8 +30,8 @@ const MaxBytes = 1 << 20
 
 // Input is what one run of a Pipeline has left behind.
 type Input struct {
-	// Workflow is whose Pipeline it was.
-	Workflow workflow.Type
+	// Workflow is that of the Pipeline.
+	Workflow workflow.Kind
 	// Files are the contents of the metadata files by name; others have no meaning.
 	Files map[string][]byte
 	// Directories are the names of those right below /kratix/output, empty or not.
@@ -48,16 +48,20 @@ type Metadata struct {
 	Warnings Problems
 }
 
-// Read reads all files. Its error is Problems, of all files.
+// Read reads all files. Its error is Problems, of all files. The selectors of a delete workflow are
+// not read: its output goes nowhere.
 func Read(in Input) (Metadata, error) {
-	selectors := openSelectors(in.Files)
+	selectors := open(SelectorsFile, nil)
+	if in.Workflow.Action != workflow.Delete {
+		selectors = openSelectors(in.Files)
+	}
 	status := open(StatusFile, in.Files[StatusFile])
 	control := open(ControlFile, in.Files[ControlFile])
 	m := Metadata{Selectors: selectors.selectors(), Status: status.status(), Control: control.control()}
 	if !m.Control.Stops() { // otherwise the output is not used
 		selectors.require(m.Selectors, in.Directories)
 	}
-	if in.Workflow == workflow.Promise {
+	if in.Workflow.Type == workflow.Promise {
 		status.warnOfLost(m.Status)
 	}
 	if problems := slices.Concat(selectors.problems, status.problems, control.problems); len(problems) > 0 {

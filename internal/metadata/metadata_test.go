@@ -16,7 +16,7 @@ import (
 
 func read(t *testing.T, of workflow.Type, directories string, files map[string]string) (Metadata, error) {
 	t.Helper()
-	in := Input{Workflow: of, Files: map[string][]byte{}, Directories: strings.Fields(directories)}
+	in := Input{Workflow: workflow.Kind{Type: of, Action: workflow.Configure}, Files: map[string][]byte{}, Directories: strings.Fields(directories)}
 	for name, text := range files {
 		in.Files[name] = []byte(text)
 	}
@@ -126,4 +126,13 @@ func TestLimits(t *testing.T) {
 	}
 	_, err := read(t, workflow.Resource, "", map[string]string{StatusFile: "a: " + strings.Repeat("b", MaxBytes-10)})
 	assert.NoError(t, err)
+}
+
+func TestSelectorsOfADeleteWorkflowAreNotRead(t *testing.T) {
+	m, err := Read(Input{
+		Workflow: workflow.Kind{Type: workflow.Resource, Action: workflow.Delete},
+		Files:    map[string][]byte{SelectorsFile: []byte("no list"), underscored: []byte("{"), StatusFile: []byte("message: gone\n")},
+	})
+	require.NoError(t, err)
+	assert.Equal(t, Metadata{Status: map[string]any{"message": "gone"}}, m)
 }

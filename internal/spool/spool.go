@@ -19,11 +19,21 @@ type Dir struct {
 	lock *os.File
 }
 
-const pattern = "kratix-runner-*"
+// Use is what the directories are for.
+type Use struct {
+	// Pattern is that of their names, with a * for what tells them apart.
+	Pattern string
+	// Abandoned is called before the directory of a killed process is removed; nil for nothing to
+	// do. If it fails, the directory stays for the next process.
+	Abandoned func(path string) error
+}
 
-// Open makes a directory in a parent, which is the system's for temporary files if it is
-// empty, and removes those of processes that ended without Close.
-func Open(parent string) (*Dir, error) {
+// Open makes a directory of the runner in a parent, which is the system's for temporary files if it
+// is empty, and removes those of processes that ended without Close.
+func Open(parent string) (*Dir, error) { return OpenFor(parent, Use{Pattern: "kratix-runner-*"}) }
+
+// OpenFor makes a directory for another use.
+func OpenFor(parent string, use Use) (*Dir, error) {
 	if parent == "" {
 		parent = os.TempDir()
 	}
@@ -37,10 +47,10 @@ func Open(parent string) (*Dir, error) {
 	if err := lock(turn, true); err != nil {
 		return nil, fmt.Errorf("lock %s: %w", parent, err)
 	}
-	if err := sweep(parent); err != nil {
+	if err := use.sweep(parent); err != nil {
 		return nil, err
 	}
-	path, err := os.MkdirTemp(parent, pattern)
+	path, err := os.MkdirTemp(parent, use.Pattern)
 	if err != nil {
 		return nil, err
 	}
@@ -48,7 +58,7 @@ func Open(parent string) (*Dir, error) {
 	if d.lock, err = os.Open(path); err == nil {
 		err = lock(d.lock, false)
 	}
-	if err != nil {
+	if err != nil && !errors.Is(err, errors.ErrUnsupported) {
 		return nil, errors.Join(err, d.Close())
 	}
 	return d, nil
@@ -63,9 +73,12 @@ func (d *Dir) Close() error {
 	return err
 }
 
+// Release gives the directory up and leaves it: the next process finds it abandoned.
+func (d *Dir) Release() error { return d.lock.Close() }
+
 // sweep removes the directories that nobody holds.
-func sweep(parent string) error {
-	found, err := filepath.Glob(filepath.Join(parent, pattern))
+func (u Use) sweep(parent string) error {
+	found, err := filepath.Glob(filepath.Join(parent, u.Pattern))
 	if err != nil {
 		return err
 	}
@@ -74,7 +87,7 @@ func sweep(parent string) error {
 		if err != nil {
 			continue // it is another user's, or gone
 		}
-		if lock(left, false) == nil {
+		if lock(left, false) == nil && (u.Abandoned == nil || u.Abandoned(path) == nil) {
 			err = os.RemoveAll(path)
 		}
 		if err = errors.Join(err, left.Close()); err != nil {

@@ -140,7 +140,7 @@ func (s *scanner) file(found fs.DirEntry, as string, limit int64) {
 	if s.full {
 		return
 	}
-	if err := errors.Join(checkPath(as, s.limits), checkMode(found.Type(), as)); err != nil {
+	if err := errors.Join(checkPath(as, s.limits), CheckMode(found.Type(), as)); err != nil {
 		s.problem("%w", err)
 		return
 	}
@@ -172,7 +172,8 @@ func (l Limits) tooLarge() error {
 	return fmt.Errorf("the files have more than %d bytes together; write less, or keep large files elsewhere and refer to them", l.Bytes)
 }
 
-func checkMode(mode fs.FileMode, path string) error {
+// CheckMode refuses what is neither a file nor a directory. The error names it by its path.
+func CheckMode(mode fs.FileMode, path string) error {
 	what := ""
 	switch {
 	case mode.IsRegular():

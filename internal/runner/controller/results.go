@@ -8,11 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"iter"
-	"maps"
-	"path"
 	"slices"
-	"strings"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -165,13 +161,8 @@ func CheckMetadata(run harvest.Run, contents bundle.Contents) ([]string, error) 
 	return warnings, nil
 }
 
-// readMetadata leaves the selectors of a delete workflow out: its output goes nowhere.
 func readMetadata(kind workflow.Kind, contents bundle.Contents) (metadata.Metadata, error) {
-	files := maps.Clone(contents.Metadata)
-	if kind.Action == workflow.Delete {
-		maps.DeleteFunc(files, func(name string, _ []byte) bool { return name != metadata.StatusFile && name != metadata.ControlFile })
-	}
-	return metadata.Read(metadata.Input{Workflow: kind.Type, Files: files, Directories: contents.Directories})
+	return metadata.Read(metadata.Input{Workflow: kind, Files: contents.Metadata, Directories: contents.Directories})
 }
 
 // take writes the Work of a Pipeline and merges its status.yaml.
@@ -205,7 +196,7 @@ func (f *flow) writeWork(ctx context.Context, r *results, pipeline string) error
 	err = f.unpack(ctx, r, func(from io.Reader) error {
 		var err error
 		wanted, err = work.Build(source, work.Output{
-			Files:     files(from),
+			Files:     work.Files(from),
 			Selectors: r.metadata.Selectors,
 			Bundle:    v1alpha1.Bundle{Name: r.record.Name(), SHA256: r.record.Digest, Size: r.record.Size},
 		}, promise, f.Now())
@@ -223,26 +214,6 @@ func (f *flow) writeWork(ctx context.Context, r *results, pipeline string) error
 		return &refused{run: r.record.Run, results: true, err: err}
 	}
 	return err
-}
-
-// files are those of a bundle's output.
-func files(from io.Reader) iter.Seq2[work.File, error] {
-	return func(yield func(work.File, error) bool) {
-		reader := bundle.NewReader(from, bundle.DefaultLimits())
-		for {
-			entry, err := reader.Next()
-			if errors.Is(err, io.EOF) {
-				return
-			}
-			name, output := strings.CutPrefix(entry.Path, bundle.Output+"/")
-			if err == nil && !output {
-				continue
-			}
-			if !yield(work.File{Path: path.Clean(name), Size: entry.Size, Dir: entry.Dir, Content: reader}, err) || err != nil {
-				return
-			}
-		}
-	}
 }
 
 // drop removes the record of results that were used, unless a Work refers to it.
