@@ -29,6 +29,11 @@ func (t Tree) Write(dir string) (Written, error) {
 	if err != nil {
 		return w, err
 	}
+	return t.replace(dir, old)
+}
+
+// replace writes what old does not have, and removes what is old.
+func (t Tree) replace(dir string, old Tree) (w Written, err error) {
 	staged, err := t.stage(dir, old)
 	defer discard(staged)
 	if err != nil {
@@ -59,11 +64,11 @@ func discard(staged []pending) {
 func (t Tree) stage(dir string, old Tree) ([]pending, error) {
 	var staged []pending
 	for _, path := range t.paths() {
-		if bytes.Equal(old[path], t[path]) {
+		if before, there := old[path]; there && bytes.Equal(before, t[path]) {
 			continue
 		}
 		final := filepath.Join(dir, filepath.FromSlash(path))
-		if _, err := os.Lstat(final); err == nil && old[path] == nil {
+		if _, ours := old[path]; !ours && exists(final) {
 			return staged, fmt.Errorf("%s: not made by kratix-compile; move it away", final)
 		}
 		temporary, err := writeBeside(final, t[path])
@@ -75,6 +80,11 @@ func (t Tree) stage(dir string, old Tree) ([]pending, error) {
 		}
 	}
 	return staged, nil
+}
+
+func exists(path string) bool {
+	_, err := os.Lstat(path)
+	return err == nil
 }
 
 func writeBeside(final string, data []byte) (temporary string, err error) {

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package local
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"encoding/base64"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	compiled "github.com/kratix-compile/kratix-compile/backends/local"
+	"github.com/kratix-compile/kratix-compile/internal/harvest/bundle"
+)
+
+// dryRunID is the ID of a run that does not happen.
+const dryRunID = "kratix-run-0"
+
+// DryRun prints the command lines that a Session would type, for a shell.
+type DryRun struct {
+	Engine Engine
+	To     io.Writer
+	count  int
+}
+
+// Run prints what a Session does in Run, and has no results.
+func (d *DryRun) Run(_ context.Context, script compiled.Script, output bool) (*Results, error) {
+	if len(script.Containers) == 0 {
+		return &Results{Bundle: empty()}, nil
+	}
+	d.count++
+	p := pipeline{engine: d.Engine.Name, run: dryRunID, number: d.count, script: script}
+	commands := slices.Concat(p.volumes(), []command{p.carry()}, p.fill())
+	for i := range script.Containers {
+		commands = append(commands, p.create(i)...)
+		commands = append(commands, p.start(i), p.inspect(i))
+	}
+	for _, volume := range []string{bundle.Metadata, bundle.Output} {
+		if p.has(volume) && (output || volume == bundle.Metadata) {
+			commands = append(commands, p.fetch(volume))
+		}
+	}
+	for _, c := range commands {
+		if _, err := fmt.Fprintln(d.To, d.Engine.shell(c)); err != nil {
+			return nil, err
+		}
+	}
+	return &Results{Bundle: empty()}, nil
+}
+
+// Close prints how everything is removed.
+func (d *DryRun) Close() error {
+	filter := "--quiet --filter label=" + label + "=" + dryRunID
+	_, err := fmt.Fprintf(d.To, "%[1]s rm --force --volumes $(%[1]s ps --all %[2]s)\n%[1]s volume rm --force $(%[1]s volume ls %[2]s)\n", quote(d.Engine.Typed), filter)
+	return err
+}
+
+// empty is the bundle of no files.
+func empty() []byte {
+	var out bytes.Buffer
+	_, _ = new(bundle.Tree).WriteTo(&out) // to a buffer
+	return out.Bytes()
+}
+
+// shell is a command for a person to copy. An archive for its stdin is a part of the line.
+func (e Engine) shell(c command) string {
+	words := make([]string, 0, len(c.args)+1)
+	for _, word := range append([]string{e.Typed}, c.args...) {
+		words = append(words, quote(word))
+	}
+	line := strings.Join(words, " ")
+	if c.in != nil {
+		line = "echo " + packed(c.in) + " | base64 -d | gzip -d | " + line
+	}
+	return line
+}
+
+func packed(data []byte) string {
+	var out bytes.Buffer
+	text := base64.NewEncoder(base64.StdEncoding, &out)
+	zip := gzip.NewWriter(text)
+	_, _ = zip.Write(data) // to a buffer
+	_ = zip.Close()
+	_ = text.Close()
+	return out.String()
+}
+
+// plain are the characters that mean nothing to a shell.
+const plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./:=,@%+"
+
+// quote is a word as a POSIX shell takes it.
+func quote(word string) string {
+	if word != "" && strings.Trim(word, plain) == "" {
+		return word
+	}
+	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+}

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package local runs Pipelines on the container engine of this machine. It types command lines of
+// docker or podman, which backends/local has compiled, and judges the results as the runner does.
+//
+// It mounts nothing of this machine: files go in and out as tar streams (cp), so that an engine in
+// a virtual machine, a rootless one and a remote one do the same.
+package local
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/kratix-compile/kratix-compile/internal/cli/console"
+)
+
+// Docker and Podman are the engines in the order in which Find tries them.
+const (
+	Docker = "docker"
+	Podman = "podman"
+	// nerdctl is known, and cannot be used: its cp has no tar streams.
+	nerdctl = "nerdctl"
+)
+
+// Engines are the names that Find knows.
+var Engines = []string{Docker, Podman}
+
+// Engine is the command line of a container engine.
+type Engine struct {
+	// Name is that of the program.
+	Name string
+	// Path is where the program is.
+	Path string
+	// Typed is what a person types to start it.
+	Typed string
+}
+
+// probeTime is how long an engine may take to say that it is there.
+const probeTime = 20 * time.Second
+
+// Find is the engine of that name or path; empty means the first one that answers.
+func Find(ctx context.Context, name string) (Engine, error) {
+	if strings.TrimSuffix(filepath.Base(name), ".exe") == nerdctl {
+		return Engine{}, console.Trouble("nerdctl cannot be used: its cp takes no tar stream (nerdctl cp - NAME:PATH); use docker or podman")
+	}
+	if name != "" {
+		return probe(ctx, name)
+	}
+	var silent []error
+	for _, known := range Engines {
+		if _, err := exec.LookPath(known); err != nil {
+			continue
+		}
+		engine, err := probe(ctx, known)
+		if err == nil {
+			return engine, nil
+		}
+		silent = append(silent, err)
+	}
+	if len(silent) > 0 {
+		return Engine{}, errors.Join(silent...)
+	}
+	return Engine{}, console.Trouble("no container engine: install docker (https://docs.docker.com/get-docker) or podman (https://podman.io, on Debian apt-get install podman), or name one with --container-engine")
+}
+
+// probe asks an engine for its version. A docker without its daemon does not answer.
+func probe(ctx context.Context, name string) (Engine, error) {
+	path, err := exec.LookPath(name)
+	if err != nil {
+		return Engine{}, console.Trouble("the container engine %s is not there: install it, or name another one with --container-engine", name)
+	}
+	if path, err = filepath.Abs(path); err != nil {
+		return Engine{}, err
+	}
+	engine := Engine{Name: strings.TrimSuffix(filepath.Base(path), ".exe"), Path: path, Typed: name}
+	ctx, cancel := context.WithTimeout(ctx, probeTime)
+	defer cancel()
+	if _, err := engine.output(ctx, command{args: []string{"version"}}); err != nil {
+		return Engine{}, console.Trouble("the container engine %s does not answer: %v; start it, or name another one with --container-engine", name, err)
+	}
+	return engine, nil
+}
+
+// command is one command line of an engine.
+type command struct {
+	args []string
+	// in is a tar archive for its stdin; nil for none.
+	in []byte
+}
+
+// output runs a command to its end, and returns what it prints. The error has the last line of
+// its stderr.
+func (e Engine) output(ctx context.Context, c command) (string, error) {
+	var out, said bytes.Buffer
+	process := e.process(ctx, c)
+	process.Stdout, process.Stderr = &out, &said
+	if err := process.Run(); err != nil {
+		return "", e.failed(ctx, c, err, said.String())
+	}
+	return out.String(), nil
+}
+
+// endTime is how long a command may take to end when it is interrupted.
+const endTime = 5 * time.Second
+
+// process is a command that ends with the context. Ctrl-C in the terminal does not reach it.
+func (e Engine) process(ctx context.Context, c command) *exec.Cmd {
+	process := exec.CommandContext(ctx, e.Path, c.args...)
+	process.WaitDelay = endTime
+	apart(process)
+	if c.in != nil {
+		process.Stdin = bytes.NewReader(c.in)
+	}
+	return process
+}
+
+// failure is a command of the engine that failed, and not a container's.
+type failure struct{ text string }
+
+func (f *failure) Error() string { return f.text }
+
+func (e Engine) failed(ctx context.Context, c command, err error, said string) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	if last := lastLine(said); last != "" {
+		return &failure{fmt.Sprintf("%s %s: %s", e.Name, c.verb(), last)}
+	}
+	return &failure{fmt.Sprintf("%s %s: %v", e.Name, c.verb(), err)}
+}
+
+// verb is what a command does: its words without options.
+func (c command) verb() string {
+	end := slices.IndexFunc(c.args, func(word string) bool { return strings.HasPrefix(word, "-") })
+	if end < 0 || end > 2 {
+		end = min(len(c.args), 2)
+	}
+	return strings.Join(c.args[:max(end, 1)], " ")
+}
+
+func lastLine(text string) string {
+	lines := strings.Split(strings.TrimSpace(text), "\n")
+	return strings.TrimSpace(lines[len(lines)-1])
+}

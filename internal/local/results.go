@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package local
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/kratix-compile/kratix-compile/internal/harvest/bundle"
+)
+
+// Results are what a Pipeline has left, as the runner would get it.
+type Results struct {
+	// Bundle is what kratix-harvest would send.
+	Bundle []byte
+	// Ignored are names in /kratix/metadata that mean nothing to Kratix.
+	Ignored []string
+	// Closed are files that only their owner may read: in a cluster, the harvest cannot.
+	Closed []string
+}
+
+// harvest reads the two directories of a Pipeline, and judges them as kratix-harvest does. The
+// output of a delete workflow is not wanted.
+func (s *Session) harvest(ctx context.Context, p pipeline, output bool) (*Results, error) {
+	at, err := os.MkdirTemp(s.dir.Path, "results-")
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = os.RemoveAll(at) }() // Close removes what is above it
+	results := &Results{}
+	var dirs bundle.Directories
+	for _, half := range []struct {
+		name   string
+		dir    *string
+		wanted bool
+	}{{bundle.Metadata, &dirs.Metadata, true}, {bundle.Output, &dirs.Output, output}} {
+		if !half.wanted || !p.has(half.name) {
+			continue
+		}
+		*half.dir = filepath.Join(at, half.name)
+		if err := os.Mkdir(*half.dir, 0o700); err != nil {
+			return nil, err
+		}
+		closed, err := s.fetch(ctx, p, half.name, *half.dir)
+		if err != nil {
+			return nil, err
+		}
+		results.Closed = append(results.Closed, closed...)
+	}
+	tree, err := bundle.Scan(dirs, bundle.DefaultLimits())
+	if err != nil {
+		return nil, &Refused{err}
+	}
+	results.Ignored = tree.Ignored
+	var out bytes.Buffer
+	_, err = tree.WriteTo(&out)
+	results.Bundle = out.Bytes()
+	return results, err
+}
+
+// Refused are results that the harvest refuses, or the runner.
+type Refused struct{ Err error }
+
+func (r *Refused) Error() string { return r.Err.Error() }
+
+// Unwrap is what is wrong with them.
+func (r *Refused) Unwrap() error { return r.Err }
+
+// fetch copies a volume into a directory of this machine. The engine's process ends as soon as
+// nothing more of the stream is wanted.
+func (s *Session) fetch(ctx context.Context, p pipeline, volume, dir string) ([]string, error) {
+	c := p.fetch(volume)
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	var said bytes.Buffer
+	process := s.engine.process(ctx, c)
+	process.Stderr = &said
+	stream, err := process.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	if err := process.Start(); err != nil {
+		return nil, err
+	}
+	closed, err := unpack(stream, dir, volume, bundle.DefaultLimits())
+	rest, _ := io.CopyN(io.Discard, stream, 1<<20) // the end of the archive, and padding
+	if rest == 1<<20 || err != nil {
+		stop()
+		_ = process.Wait() // it was told to end
+		if err != nil {
+			return nil, fmt.Errorf("%w", err)
+		}
+		return closed, nil
+	}
+	if ended := process.Wait(); ended != nil {
+		return nil, errors.Join(err, s.engine.failed(ctx, c, ended, said.String()))
+	}
+	return closed, nil
+}

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package local
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os/exec"
+
+	compiled "github.com/kratix-compile/kratix-compile/backends/local"
+)
+
+// killed is the exit code of a process that SIGKILL has ended, as engines report it.
+const killed = 137
+
+// Failed is a container that ended with an exit code other than 0, or did not start.
+type Failed struct {
+	Pipeline, Container string
+	// Code is the exit code; 0 if the container did not start.
+	Code int
+	// OutOfMemory says that the kernel has ended it because of its memory limit.
+	OutOfMemory bool
+	// Reason is why it did not start.
+	Reason string
+}
+
+func (f *Failed) Error() string {
+	of := fmt.Sprintf("Pipeline %s: container %s", f.Pipeline, f.Container)
+	switch {
+	case f.Reason != "":
+		return fmt.Sprintf("%s did not start: %s", of, f.Reason)
+	case f.OutOfMemory:
+		return fmt.Sprintf("%s was killed (exit code %d): it used more memory than it may; raise resources.limits.memory, or use less", of, f.Code)
+	case f.Code == killed:
+		return fmt.Sprintf("%s was killed (exit code %d): look for what kills it, such as a lack of memory on this machine, or kill -9 in its script", of, f.Code)
+	default:
+		return fmt.Sprintf("%s failed with exit code %d; its log is above, and --keep leaves it and its volumes to look at", of, f.Code)
+	}
+}
+
+// ErrTime is the end of a Pipeline's own time.
+var ErrTime = errors.New("the time limit of the Pipeline is over")
+
+// Run does what a Script says, container after container. It returns nil results for a Pipeline
+// without directories. A Pipeline that fails is not repeated, whatever Retries says: its author
+// waits for the first answer.
+func (s *Session) Run(ctx context.Context, script compiled.Script, output bool) (*Results, error) {
+	if script.Timeout > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeoutCause(ctx, script.Timeout, fmt.Errorf("Pipeline %s: %w (%s)", script.Pipeline, ErrTime, script.Timeout))
+		defer cancel()
+	}
+	s.count++
+	p := pipeline{engine: s.engine.Name, run: s.ID, number: s.count, script: script}
+	if len(script.Containers) == 0 {
+		return &Results{Bundle: empty()}, nil
+	}
+	if err := s.prepare(ctx, p); err != nil {
+		return nil, err
+	}
+	for i := range script.Containers {
+		if err := s.container(ctx, p, i); err != nil {
+			return nil, err
+		}
+	}
+	return s.harvest(ctx, p, output)
+}
+
+// prepare makes the volumes and fills them.
+func (s *Session) prepare(ctx context.Context, p pipeline) error {
+	if err := s.do(ctx, p.volumes()); err != nil {
+		return err
+	}
+	if err := s.do(ctx, []command{p.carry()}); err != nil {
+		return unmade(p, 0, err)
+	}
+	return s.do(ctx, p.fill())
+}
+
+// unmade is the i-th container that the engine refuses to make, such as for its image.
+func unmade(p pipeline, i int, err error) error {
+	if refused, ok := errors.AsType[*failure](err); ok {
+		return &Failed{Pipeline: p.script.Pipeline, Container: p.script.Containers[i].Name, Reason: refused.text}
+	}
+	return err
+}
+
+// do runs commands one after the other. What they say, such as the progress of a pull, goes to the
+// log.
+func (s *Session) do(ctx context.Context, commands []command) error {
+	for _, c := range commands {
+		said := &lines{log: s.log, prefix: s.engine.Name}
+		process := s.engine.process(ctx, c)
+		process.Stderr = said
+		err := process.Run()
+		said.flush()
+		if err != nil {
+			return s.engine.failed(ctx, c, err, said.last)
+		}
+	}
+	return nil
+}
+
+// container runs the i-th container to its end.
+func (s *Session) container(ctx context.Context, p pipeline, i int) error {
+	if err := s.do(ctx, p.create(i)); err != nil {
+		return unmade(p, i, err)
+	}
+	name := p.script.Containers[i].Name
+	said := &lines{log: s.log, prefix: p.script.Pipeline + "/" + name}
+	process := s.engine.process(ctx, p.start(i))
+	process.Stdout, process.Stderr = said, said
+	ended := process.Run()
+	said.flush()
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	if _, code := errors.AsType[*exec.ExitError](ended); ended != nil && !code {
+		return ended
+	}
+	state, err := s.inspect(ctx, p, i)
+	failed := &Failed{Pipeline: p.script.Pipeline, Container: name, Code: state.ExitCode, OutOfMemory: state.OOMKilled}
+	switch {
+	case err != nil:
+		return err
+	case state.Status == "running":
+		return &failure{fmt.Sprintf("%s ended (%v) while the container %s still ran", s.engine.Name, ended, name)}
+	case state.Status != "exited" && state.Status != "stopped":
+		failed.Reason = state.why(said.last)
+		return failed
+	case state.ExitCode != 0 || state.OOMKilled:
+		return failed
+	}
+	return nil
+}
+
+// state is what an engine says of a container.
+type state struct {
+	Status    string
+	ExitCode  int
+	OOMKilled bool
+	Error     string
+}
+
+func (s state) why(last string) string {
+	if s.Error != "" {
+		return s.Error
+	}
+	return last
+}
+
+func (s *Session) inspect(ctx context.Context, p pipeline, i int) (state, error) {
+	var found state
+	text, err := s.engine.output(ctx, p.inspect(i))
+	if err != nil {
+		return found, err
+	}
+	if err := json.Unmarshal([]byte(text), &found); err != nil {
+		return found, fmt.Errorf("%s inspect: %w", s.engine.Name, err)
+	}
+	return found, nil
+}

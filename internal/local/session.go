@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package local
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/kratix-compile/kratix-compile/internal/runner/spool"
+)
+
+// Session is one run of the command on an engine. Everything that it makes there has its ID in a
+// label and in its name.
+type Session struct {
+	// ID is also the name of its directory.
+	ID     string
+	engine Engine
+	log    *Log
+	dir    *spool.Dir
+	count  int
+}
+
+const (
+	// runs is the directory of all sessions, below the user's cache.
+	runs = "kratix-compile/runs"
+	// engineFile has the path of the engine of a session: only that one has what is left of it.
+	engineFile = "engine"
+	// cleanTime is how long removing may take.
+	cleanTime = time.Minute
+)
+
+// Open begins a session, and removes what sessions that were killed have left on this engine.
+// A session holds a lock on its directory as long as its process lives.
+func Open(ctx context.Context, engine Engine, log *Log) (*Session, error) {
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		return nil, fmt.Errorf("a directory for the runs: %w; set XDG_CACHE_HOME or HOME", err)
+	}
+	parent := filepath.Join(cache, filepath.FromSlash(runs))
+	if err := os.MkdirAll(parent, 0o700); err != nil {
+		return nil, err
+	}
+	dir, err := spool.OpenFor(parent, spool.Use{Pattern: "kratix-run-*", Abandoned: func(path string) error {
+		return removeLeft(ctx, engine, log, path)
+	}})
+	if err != nil {
+		return nil, err
+	}
+	s := &Session{ID: filepath.Base(dir.Path), engine: engine, log: log, dir: dir}
+	if err := os.WriteFile(filepath.Join(dir.Path, engineFile), []byte(engine.Path), 0o600); err != nil {
+		return nil, errors.Join(err, dir.Close())
+	}
+	return s, nil
+}
+
+var errOtherEngine = errors.New("it is on another engine")
+
+// removeLeft removes what the dead session of a directory has left.
+func removeLeft(ctx context.Context, engine Engine, log *Log, path string) error {
+	used, err := os.ReadFile(filepath.Join(path, engineFile))
+	switch {
+	case errors.Is(err, os.ErrNotExist): // it was killed before it made anything
+		return nil
+	case err != nil:
+		return err
+	case string(used) != engine.Path:
+		return errOtherEngine
+	}
+	removed, err := engine.remove(ctx, filepath.Base(path))
+	if removed > 0 {
+		log.Say("removed %d containers and volumes of a run that was killed", removed)
+	}
+	return err
+}
+
+// remove removes all containers and volumes of a run.
+func (e Engine) remove(ctx context.Context, run string) (removed int, err error) {
+	filter := []string{"--quiet", "--filter", "label=" + label + "=" + run}
+	for _, kind := range []struct{ list, remove []string }{
+		{[]string{"ps", "--all"}, []string{"rm", "--force", "--volumes"}},
+		{[]string{"volume", "ls"}, []string{"volume", "rm", "--force"}},
+	} {
+		listed, err := e.output(ctx, command{args: append(kind.list, filter...)})
+		if err != nil {
+			return removed, err
+		}
+		names := strings.Fields(listed)
+		if len(names) == 0 {
+			continue
+		}
+		if _, err := e.output(ctx, command{args: append(kind.remove, names...)}); err != nil {
+			return removed, err
+		}
+		removed += len(names)
+	}
+	return removed, nil
+}
+
+// Close removes everything that the session has made. It does so also if ctx has ended.
+func (s *Session) Close(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanTime)
+	defer cancel()
+	if _, err := s.engine.remove(ctx, s.ID); err != nil {
+		// The directory stays: the next session tries again.
+		return errors.Join(fmt.Errorf("remove the containers and volumes of %s: %w", s.ID, err), s.dir.Release())
+	}
+	return s.dir.Close()
+}
+
+// Keep ends the session and leaves its containers and volumes. They are the user's from now on.
+func (s *Session) Keep() error {
+	s.log.Say("kept: the containers and volumes with the label %s=%s; remove them with", label, s.ID)
+	filter := fmt.Sprintf("--filter label=%s=%s", label, s.ID)
+	s.log.Say("  %[1]s rm -f $(%[1]s ps -aq %[2]s); %[1]s volume rm $(%[1]s volume ls -q %[2]s)", s.engine.Typed, filter)
+	return s.dir.Close()
+}

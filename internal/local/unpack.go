@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package local
+
+import (
+	"archive/tar"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/kratix-compile/kratix-compile/internal/harvest/bundle"
+)
+
+// unpacker lays the files of a tar stream below a directory, where the harvest judges them. It
+// trusts nothing in the stream: nothing is written outside of the directory, no link is made, and
+// no more is written than the limits allow.
+type unpacker struct {
+	root   *os.Root
+	half   string
+	limits bundle.Limits
+	// prefix is what docker has before every name; podman has none.
+	prefix  string
+	begun   bool
+	entries int
+	bytes   int64
+	faults  []error
+	// closed are files that the harvest cannot read in a cluster.
+	closed []string
+}
+
+// errEnough ends a stream that the harvest will refuse for what is there already.
+var errEnough = errors.New("the stream is beyond the limits")
+
+// unpack is about the output or the metadata, which half names. Its error is of the files, or of
+// the stream.
+func unpack(stream io.Reader, dir, half string, limits bundle.Limits) (closed []string, err error) {
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = root.Close() }()
+	u := &unpacker{root: root, half: half, limits: limits}
+	archive := tar.NewReader(stream)
+	for {
+		header, err := archive.Next()
+		if errors.Is(err, io.EOF) || errors.Is(err, errEnough) {
+			return u.closed, errors.Join(u.faults...)
+		}
+		if err == nil {
+			err = u.add(header, archive)
+		}
+		switch {
+		case errors.Is(err, errEnough):
+			return u.closed, errors.Join(u.faults...)
+		case err != nil:
+			return nil, fmt.Errorf("read /kratix/%s from the container engine: %w", half, err)
+		}
+	}
+}
+
+// add is told one entry after the other. The first is the directory itself.
+func (u *unpacker) add(h *tar.Header, content io.Reader) error {
+	name := strings.TrimPrefix(path.Clean(h.Name), "/")
+	if !u.begun {
+		u.begun = true
+		if h.Typeflag == tar.TypeDir {
+			if name != "" && name != "." {
+				u.prefix = name + "/"
+			}
+			return nil
+		}
+	}
+	if u.entries++; u.entries > u.limits.Entries+1 { // one more is what the harvest refuses
+		return errEnough
+	}
+	return u.lay(u.inside(h.Name), h, content)
+}
+
+// inside is a name below the directory.
+func (u *unpacker) inside(name string) string {
+	return strings.TrimPrefix(strings.TrimPrefix(path.Clean(name), "/"), u.prefix)
+}
+
+func (u *unpacker) lay(name string, h *tar.Header, content io.Reader) error {
+	as := path.Join(u.half, name)
+	switch h.Typeflag {
+	case tar.TypeDir:
+		u.mode(as, h, 0o005)
+		return u.root.Mkdir(name, 0o755)
+	case tar.TypeReg, tar.TypeGNUSparse:
+		u.mode(as, h, 0o004)
+		return u.file(name, h.Size, content)
+	case tar.TypeLink: // two names of one file
+		return u.root.Link(u.inside(h.Linkname), name)
+	}
+	if u.half == bundle.Metadata && !slices.Contains(bundle.MetadataFiles, name) {
+		return u.file(name, 0, content) // it means nothing, whatever it is
+	}
+	u.faults = append(u.faults, bundle.CheckMode(h.FileInfo().Mode(), as))
+	return nil
+}
+
+// file makes a file. One that the harvest will refuse for its size gets the size and no content.
+func (u *unpacker) file(name string, size int64, content io.Reader) error {
+	f, err := u.root.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o644)
+	if err != nil {
+		return err
+	}
+	limit := u.limits.FileBytes
+	if u.half == bundle.Metadata {
+		limit = u.limits.MetadataBytes
+	}
+	if u.bytes += size; size > limit || u.bytes > u.limits.Bytes {
+		return errors.Join(f.Truncate(size), f.Close(), errEnough)
+	}
+	_, err = io.Copy(f, content)
+	return errors.Join(err, f.Close())
+}
+
+// harvestUser is the user of kratix-harvest, and its group.
+const harvestUser = 65532
+
+// mode notes what the harvest, which is not root, cannot read.
+func (u *unpacker) mode(as string, h *tar.Header, want int64) {
+	if h.Uid != harvestUser && h.Gid != harvestUser && h.Mode&want != want {
+		u.closed = append(u.closed, as)
+	}
+}

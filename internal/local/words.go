@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package local
+
+import (
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+
+	compiled "github.com/kratix-compile/kratix-compile/backends/local"
+)
+
+const (
+	// label is on all containers and volumes of a run; its value is the run's ID.
+	label = "kratix-compile.io/run"
+	// filesRoot is where the carrier has the volumes.
+	filesRoot = "/kratix-files"
+	carrier   = "files"
+)
+
+// pipeline is a Script with names for its containers and volumes. It knows the words for the
+// engine and runs nothing.
+type pipeline struct {
+	engine string
+	run    string
+	number int
+	script compiled.Script
+}
+
+// name is that of a container or a volume; the number tells Pipelines of one run apart.
+func (p pipeline) name(of string) string { return fmt.Sprintf("%s-%d-%s", p.run, p.number, of) }
+
+// container is the name of the i-th container. Its position keeps it apart from the carrier.
+func (p pipeline) container(i int) string {
+	return p.name(fmt.Sprintf("%d-%s", i+1, p.script.Containers[i].Name))
+}
+
+func (p pipeline) label() []string { return []string{"--label", label + "=" + p.run} }
+
+// volumes makes the volumes, which are empty.
+func (p pipeline) volumes() []command {
+	commands := make([]command, 0, len(p.script.Volumes))
+	for _, v := range p.script.Volumes {
+		commands = append(commands, p.createVolume(v))
+	}
+	return commands
+}
+
+// carry makes the carrier: a container that never starts. Files are copied to its volumes and from
+// them. Its image is one that the Pipeline needs anyway.
+func (p pipeline) carry() command {
+	mounts := make([]compiled.Mount, 0, len(p.script.Volumes))
+	for _, v := range p.script.Volumes {
+		mounts = append(mounts, compiled.Mount{Volume: v.Name, Path: path.Join(filesRoot, v.Name)})
+	}
+	first := p.script.Containers[0]
+	return command{args: slices.Concat([]string{"create", "--name", p.name(carrier)}, p.label(),
+		[]string{"--pull", first.Pull, "--user", "0", "--entrypoint", "/carrier"}, p.mounts(mounts), []string{first.Image})}
+}
+
+// createVolume keeps podman from giving the volume's root the owner and the mode of the directory
+// that the first container has at its path: that is what an owner in the options does.
+func (p pipeline) createVolume(v compiled.Volume) command {
+	words := append([]string{"volume", "create"}, p.label()...)
+	if p.engine == Podman {
+		words = append(words, "--opt", "o=uid=0")
+	}
+	return command{args: append(words, p.name(v.Name))}
+}
+
+// fill lets every user write to the volumes' roots, and puts files below them. Podman takes the
+// mode of a root from the entry for the directory itself; it does not look for volumes below the
+// path. Docker ignores that entry, and takes the mode from an entry in the directory above.
+func (p pipeline) fill() []command {
+	var commands []command
+	for _, v := range p.script.Volumes {
+		root, to := v.Name, filesRoot
+		if p.engine == Podman {
+			root, to = ".", path.Join(filesRoot, v.Name)
+		}
+		commands = append(commands, command{args: []string{"cp", "-", p.name(carrier) + ":" + to}, in: archive(root, v.Files)})
+	}
+	return commands
+}
+
+// create makes the i-th container, and puts files into it.
+func (p pipeline) create(i int) []command {
+	c := p.script.Containers[i]
+	words := slices.Concat([]string{"create", "--name", p.container(i)}, p.label(), []string{"--pull", c.Pull}, c.Options, p.mounts(c.Mounts))
+	args := c.Args
+	if len(c.Command) > 0 {
+		words = append(words, "--entrypoint", c.Command[0])
+		args = slices.Concat(c.Command[1:], c.Args)
+	}
+	words = slices.Concat(words, []string{c.Image}, args)
+	commands := []command{{args: words}}
+	if len(c.Files) > 0 {
+		commands = append(commands, command{args: []string{"cp", "-", p.container(i) + ":/"}, in: archive("", c.Files)})
+	}
+	return commands
+}
+
+// mounts have nocopy: a directory of Kubernetes does not hold what the image has at its path.
+func (p pipeline) mounts(mounts []compiled.Mount) []string {
+	var words []string
+	for _, m := range mounts {
+		options := "nocopy"
+		if m.ReadOnly {
+			options = "ro," + options
+		}
+		words = append(words, "--volume", strings.Join([]string{p.name(m.Volume), m.Path, options}, ":"))
+	}
+	return words
+}
+
+func (p pipeline) start(i int) command {
+	return command{args: []string{"start", "--attach", p.container(i)}}
+}
+
+func (p pipeline) inspect(i int) command {
+	return command{args: []string{"inspect", "--type", "container", "--format", "{{json .State}}", p.container(i)}}
+}
+
+// fetch prints a volume as a tar archive.
+func (p pipeline) fetch(volume string) command {
+	return command{args: []string{"cp", p.name(carrier) + ":" + path.Join(filesRoot, volume), "-"}}
+}
+
+// has tells whether the Script has a volume.
+func (p pipeline) has(volume string) bool {
+	return slices.ContainsFunc(p.script.Volumes, func(v compiled.Volume) bool { return v.Name == volume })
+}
+
+// WithAPI gives all containers a kubeconfig and the host's network.
+func WithAPI(s compiled.Script, kubeconfig []byte) compiled.Script {
+	const volume, at, file = "kubeconfig", "/kratix-api", "config"
+	s.Volumes = append(slices.Clip(s.Volumes), compiled.Volume{Name: volume, Files: []compiled.File{{Path: file, Mode: 0o644, Data: kubeconfig}}})
+	s.Containers = slices.Clone(s.Containers)
+	for i := range s.Containers {
+		c := &s.Containers[i]
+		c.Options = append(slices.Clip(c.Options), "--network", "host", "--env", "KUBECONFIG="+at+"/"+file)
+		c.Mounts = append(slices.Clip(c.Mounts), compiled.Mount{Volume: volume, Path: at, ReadOnly: true})
+	}
+	return s
+}
