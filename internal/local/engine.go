@@ -145,7 +145,8 @@ func (c command) verb() string {
 	return strings.Join(c.args[:max(end, 1)], " ")
 }
 
+// lastLine is the last line of what an engine says, without the word that podman begins it with.
 func lastLine(text string) string {
 	lines := strings.Split(strings.TrimSpace(text), "\n")
-	return strings.TrimSpace(lines[len(lines)-1])
+	return strings.TrimPrefix(strings.TrimSpace(lines[len(lines)-1]), "Error: ")
 }

@@ -112,6 +112,8 @@ func (s *Session) container(ctx context.Context, p pipeline, i int) error {
 	said := &lines{log: s.log, prefix: p.script.Pipeline + "/" + name}
 	process := s.engine.process(ctx, p.start(i))
 	process.Stdout, process.Stderr = said, said
+	// An interrupt would be forwarded to the container, which may not care. Close ends it.
+	process.Cancel = func() error { return process.Process.Kill() }
 	ended := process.Run()
 	said.flush()
 	if ctx.Err() != nil {

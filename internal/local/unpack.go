@@ -32,11 +32,14 @@ type unpacker struct {
 	closed []string
 }
 
+// shownFaults is how many links and devices an error names.
+const shownFaults = 10
+
 // errEnough ends a stream that the harvest will refuse for what is there already.
 var errEnough = errors.New("the stream is beyond the limits")
 
-// unpack is about the output or the metadata, which half names. Its error is of the files, or of
-// the stream.
+// unpack is about the output or the metadata, which half names. Its error is Refused, or about the
+// stream. It also returns the files that the harvest cannot read in a cluster.
 func unpack(stream io.Reader, dir, half string, limits bundle.Limits) (closed []string, err error) {
 	root, err := os.OpenRoot(dir)
 	if err != nil {
@@ -47,19 +50,23 @@ func unpack(stream io.Reader, dir, half string, limits bundle.Limits) (closed []
 	archive := tar.NewReader(stream)
 	for {
 		header, err := archive.Next()
-		if errors.Is(err, io.EOF) || errors.Is(err, errEnough) {
-			return u.closed, errors.Join(u.faults...)
-		}
 		if err == nil {
 			err = u.add(header, archive)
 		}
 		switch {
-		case errors.Is(err, errEnough):
-			return u.closed, errors.Join(u.faults...)
+		case errors.Is(err, io.EOF) || errors.Is(err, errEnough):
+			return u.closed, u.verdict()
 		case err != nil:
-			return nil, fmt.Errorf("read /kratix/%s from the container engine: %w", half, err)
+			return nil, errors.Join(u.verdict(), fmt.Errorf("read /kratix/%s from the container engine: %w", half, err))
 		}
 	}
+}
+
+func (u *unpacker) verdict() error {
+	if len(u.faults) == 0 {
+		return nil
+	}
+	return &Refused{errors.Join(u.faults...)}
 }
 
 // add is told one entry after the other. The first is the directory itself.
@@ -71,6 +78,7 @@ func (u *unpacker) add(h *tar.Header, content io.Reader) error {
 			if name != "" && name != "." {
 				u.prefix = name + "/"
 			}
+			u.mode(u.half, h, 0o005)
 			return nil
 		}
 	}
@@ -100,7 +108,9 @@ func (u *unpacker) lay(name string, h *tar.Header, content io.Reader) error {
 	if u.half == bundle.Metadata && !slices.Contains(bundle.MetadataFiles, name) {
 		return u.file(name, 0, content) // it means nothing, whatever it is
 	}
-	u.faults = append(u.faults, bundle.CheckMode(h.FileInfo().Mode(), as))
+	if len(u.faults) < shownFaults {
+		u.faults = append(u.faults, bundle.CheckMode(h.FileInfo().Mode(), as))
+	}
 	return nil
 }
 

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build unix
+
+package local
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/kratix-compile/kratix-compile/internal/harvest/bundle"
+)
+
+// TestCommandLines has every command line of a run, from the first to the last.
+func TestCommandLines(t *testing.T) {
+	for _, name := range Engines {
+		t.Run(name, func(t *testing.T) {
+			f := newFake(t, name)
+			f.write("log", "hello\nworld")
+			f.write("1-output/app.yaml", "kind: App\n")
+			f.write("1-metadata/status.yaml", "message: done\n")
+			f.write("1-metadata/notes.txt", "?")
+			s := f.open()
+			results, err := s.Run(t.Context(), script(), true)
+			require.NoError(t, err)
+			require.NoError(t, s.Close(t.Context()))
+			golden(t, name+".txt", s.ID, f.read("asked"))
+			f.clean()
+
+			contents, err := bundle.Inspect(bytes.NewReader(results.Bundle), bundle.DefaultLimits())
+			require.NoError(t, err)
+			assert.Equal(t, 1, contents.Files)
+			assert.Equal(t, "message: done\n", string(contents.Metadata["status.yaml"]))
+			assert.Equal(t, []string{"notes.txt"}, results.Ignored)
+			assert.Equal(t, "render/write | hello\nrender/write | world\nrender/check | hello\nrender/check | world\n", f.log.String())
+		})
+	}
+}
+
+func TestOutputOfADeleteWorkflowIsNotRead(t *testing.T) {
+	f := newFake(t, Podman)
+	f.write("1-output/app.yaml", "kind: App\n")
+	s := f.open()
+	results, err := s.Run(t.Context(), script(), false)
+	require.NoError(t, err)
+	assert.Equal(t, empty(), results.Bundle)
+	assert.NotContains(t, f.read("asked"), "files/output -")
+	require.NoError(t, s.Close(t.Context()))
+}
+
+// TestEngineFails: whatever fails, the error says it in one line, and nothing is left.
+func TestEngineFails(t *testing.T) {
+	for verb, want := range map[string]string{
+		"volume create": "podman volume create: no space left on device",
+		"create":        "Pipeline render: container write did not start: podman create: no space left on device",
+		"cp":            "podman cp: no space left on device",
+		"inspect":       "podman inspect: no space left on device",
+	} {
+		t.Run(verb, func(t *testing.T) {
+			f := newFake(t, Podman)
+			f.write("fail", verb+"\nError: some context\nno space left on device\n")
+			s := f.open()
+			_, err := s.Run(t.Context(), script(), true)
+			require.ErrorContains(t, err, want)
+			require.NoError(t, s.Close(t.Context()))
+			f.clean()
+		})
+	}
+}
+
+func TestContainerFails(t *testing.T) {
+	for state, want := range map[string]string{
+		`{"Status": "exited", "ExitCode": 3}`:                      "Pipeline render: container write failed with exit code 3; its log is above, and --keep leaves it and its volumes to look at",
+		`{"Status": "exited", "ExitCode": 137}`:                    "Pipeline render: container write was killed (exit code 137): look for what kills it, such as a lack of memory on this machine, or kill -9 in its script",
+		`{"Status": "exited", "ExitCode": 137, "OOMKilled": true}`: "Pipeline render: container write was killed (exit code 137): it used more memory than it may; raise resources.limits.memory, or use less",
+		`{"Status": "created", "ExitCode": 127, "Error": "exec: \"x\": not found"}`: `Pipeline render: container write did not start: exec: "x": not found`,
+		`{"Status": "initialized"}`: "Pipeline render: container write did not start: the last line",
+		`{"Status": "running"}`:     "podman ended (<nil>) while the container write still ran",
+	} {
+		t.Run(state, func(t *testing.T) {
+			f := newFake(t, Podman)
+			f.write("state", state)
+			f.write("log", "a line\nthe last line\n\n")
+			s := f.open()
+			_, err := s.Run(t.Context(), script(), true)
+			require.EqualError(t, err, want)
+			assert.NotContains(t, f.read("asked"), "start --attach "+s.ID+"-1-2-check", "the first that fails ends the Pipeline")
+			require.NoError(t, s.Close(t.Context()))
+			f.clean()
+		})
+	}
+}
+
+// TestEnded ends a run while the engine is busy with each of its verbs.
+func TestEnded(t *testing.T) {
+	gone := errors.New("gone home")
+	for _, verb := range []string{"volume create", "create", "cp", "start", "inspect"} {
+		t.Run(verb, func(t *testing.T) {
+			f := newFake(t, Docker)
+			f.write("wait", verb)
+			s := f.open()
+			ctx, end := context.WithCancelCause(t.Context())
+			waits := filepath.Join(f.dir, "waits")
+			require.NoError(t, syscall.Mkfifo(waits, 0o600))
+			go func() {
+				_, _ = os.ReadFile(waits) // until the engine waits
+				end(gone)
+			}()
+			_, err := s.Run(ctx, script(), true)
+			require.ErrorIs(t, err, gone)
+			require.NoError(t, os.Remove(filepath.Join(f.dir, "wait")))
+			require.NoError(t, s.Close(ctx))
+			f.clean()
+		})
+	}
+}
+
+func TestTimeoutOfThePipeline(t *testing.T) {
+	f := newFake(t, Docker)
+	f.write("wait", "start")
+	f.write("waits", "")
+	s := f.open()
+	limited := script()
+	limited.Timeout = 300 * time.Millisecond
+	_, err := s.Run(t.Context(), limited, true)
+	require.ErrorIs(t, err, ErrTime)
+	assert.EqualError(t, err, "Pipeline render: the time limit of the Pipeline is over (300ms)")
+	require.NoError(t, s.Close(t.Context()))
+	f.clean()
+}
+
+func TestAPI(t *testing.T) {
+	f := newFake(t, Podman)
+	s := f.open()
+	before := script()
+	_, err := s.Run(t.Context(), WithAPI(before, []byte("kind: Config\n")), true)
+	require.NoError(t, err)
+	assert.Contains(t, f.read("asked"), "--network host --env KUBECONFIG=/kratix-api/config")
+	assert.Contains(t, f.read("asked"), s.ID+"-1-kubeconfig:/kratix-api:ro,nocopy --entrypoint sh busybox:1.37 -c echo hello")
+	assert.Equal(t, script(), before)
+	require.NoError(t, s.Close(t.Context()))
+}

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build unix
+
+package local
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// abandon leaves what a killed run has left: its directory, which nobody holds, and a container.
+func (f *fake) abandon(id, engine string) {
+	f.t.Helper()
+	at := filepath.Join(os.Getenv("XDG_CACHE_HOME"), runs, id)
+	require.NoError(f.t, os.MkdirAll(at, 0o700))
+	require.NoError(f.t, os.WriteFile(filepath.Join(at, engineFile), []byte(engine), 0o600))
+	f.write("names", f.read("names")+"create "+label+"="+id+" "+id+"-1-files\nvolume create "+label+"="+id+" "+id+"-1-output\n")
+}
+
+func TestNextRunRemovesWhatAKilledOneLeft(t *testing.T) {
+	f := newFake(t, Podman)
+	f.abandon("kratix-run-1", f.Path)
+	s := f.open()
+	assert.Empty(t, f.read("names"))
+	assert.Equal(t, "removed 2 containers and volumes of a run that was killed\n", f.log.String())
+	require.NoError(t, s.Close(t.Context()))
+	f.clean()
+}
+
+func TestLivingRunsAndOtherEnginesAreLeftAlone(t *testing.T) {
+	f := newFake(t, Podman)
+	living := f.open()
+	_, err := living.Run(t.Context(), script(), true)
+	require.NoError(t, err)
+	f.abandon("kratix-run-2", "/elsewhere/docker")
+	before := f.read("names")
+	s := f.open()
+	assert.Equal(t, before, f.read("names"))
+	assert.NotEqual(t, living.ID, s.ID)
+	require.NoError(t, s.Close(t.Context()))
+	require.NoError(t, living.Close(t.Context()))
+	assert.Contains(t, f.read("names"), "kratix-run-2")
+}
+
+// TestRemovingFails: the next run tries again.
+func TestRemovingFails(t *testing.T) {
+	f := newFake(t, Podman)
+	s := f.open()
+	_, err := s.Run(t.Context(), script(), true)
+	require.NoError(t, err)
+	f.write("fail", "rm\nit is busy\n")
+	require.ErrorContains(t, s.Close(t.Context()), "podman rm: it is busy")
+	assert.NotEmpty(t, f.read("names"))
+	f.write("fail", "")
+	require.NoError(t, f.open().Close(t.Context()))
+	f.clean()
+}
+
+func TestKeep(t *testing.T) {
+	f := newFake(t, Docker)
+	s := f.open()
+	_, err := s.Run(t.Context(), script(), true)
+	require.NoError(t, err)
+	require.NoError(t, s.Keep())
+	assert.Contains(t, f.log.String(), "kept: the containers and volumes with the label kratix-compile.io/run="+s.ID)
+	require.NoError(t, f.open().Close(t.Context()))
+	assert.Contains(t, f.read("names"), s.ID, "no later run removes it")
+}
+
+func TestFind(t *testing.T) {
+	f := newFake(t, Podman)
+	_, err := Find(t.Context(), "/usr/local/bin/nerdctl")
+	require.EqualError(t, err, "nerdctl cannot be used: its cp takes no tar stream (nerdctl cp - NAME:PATH); use docker or podman")
+	_, err = Find(t.Context(), "/no/podman")
+	require.EqualError(t, err, "the container engine /no/podman is not there: install it, or name another one with --container-engine")
+
+	t.Setenv("PATH", t.TempDir())
+	_, err = Find(t.Context(), "")
+	require.ErrorContains(t, err, "no container engine: install docker")
+
+	t.Setenv("PATH", filepath.Dir(f.Path))
+	found, err := Find(t.Context(), "")
+	require.NoError(t, err)
+	assert.Equal(t, Engine{Name: Podman, Path: f.Path, Typed: Podman}, found)
+
+	f.write("fail", "version\nno daemon\n")
+	_, err = Find(t.Context(), "")
+	require.EqualError(t, err, "the container engine podman does not answer: podman version: no daemon; start it, or name another one with --container-engine")
+}

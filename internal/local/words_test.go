@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build unix
+
+package local
+
+import (
+	"bytes"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// TestDryRunIsWhatRuns: a shell that runs the lines of a dry run asks the engine for the same as a run.
+func TestDryRunIsWhatRuns(t *testing.T) {
+	f := newFake(t, Podman)
+	s := f.open()
+	_, err := s.Run(t.Context(), script(), true)
+	require.NoError(t, err)
+	require.NoError(t, s.Close(t.Context()))
+	asked := strings.ReplaceAll(f.read("asked"), s.ID, dryRunID)
+	require.NoError(t, os.Remove(f.dir+"/asked"))
+
+	var lines bytes.Buffer
+	dry := &DryRun{Engine: f.Engine, To: &lines}
+	_, err = dry.Run(t.Context(), script(), true)
+	require.NoError(t, err)
+	require.NoError(t, dry.Close())
+	assert.Equal(t, "", f.read("asked"))
+	shell := exec.Command("sh", "-ec", lines.String())
+	shell.Stderr = os.Stderr
+	_, err = shell.Output()
+	require.NoError(t, err)
+	assert.Equal(t, strings.TrimPrefix(asked, "version\n"), f.read("asked"))
+	f.clean()
+}
+
+func TestQuote(t *testing.T) {
+	for word, want := range map[string]string{
+		"": "''", "a-b_c=/d:e": "a-b_c=/d:e", "a b": "'a b'", "it's $x": `'it'\''s $x'`, "a\nb": "'a\nb'", "~x": "'~x'",
+	} {
+		assert.Equal(t, want, quote(word))
+	}
+}
+
+func TestLog(t *testing.T) {
+	var out bytes.Buffer
+	w := &lines{log: &Log{To: &out}, prefix: "a"}
+	for _, part := range []string{"one\ntw", "o\r\n\n", strings.Repeat("x", maxLine+1), "rest"} {
+		n, err := w.Write([]byte(part))
+		require.NoError(t, err)
+		assert.Len(t, part, n)
+	}
+	w.flush()
+	assert.Equal(t, "a | one\na | two\na | \na | "+strings.Repeat("x", maxLine+1)+"\na | rest\n", out.String())
+	assert.Equal(t, "rest", w.last)
+
+	out.Reset()
+	(&Log{To: &out, Color: true}).line("a", []byte("b"))
+	assert.Regexp(t, "^\x1b\\[3[0-9]ma\x1b\\[0m \\| b\n$", out.String())
+}
