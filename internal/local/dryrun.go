@@ -54,7 +54,8 @@ func (d *DryRun) Run(_ context.Context, script compiled.Script, output bool) (*R
 // Close prints how everything is removed.
 func (d *DryRun) Close() error {
 	filter := "--quiet --filter label=" + label + "=" + dryRunID
-	_, err := fmt.Fprintf(d.To, "%[1]s rm --force --volumes $(%[1]s ps --all %[2]s)\n%[1]s volume rm --force $(%[1]s volume ls %[2]s)\n", quote(d.Engine.Typed), filter)
+	_, err := fmt.Fprintf(d.To, "%[1]s %[3]s $(%[1]s ps --all %[2]s)\n%[1]s volume rm --force $(%[1]s volume ls %[2]s)\n",
+		quote(d.Engine.Typed), filter, strings.Join(d.Engine.removal(), " "))
 	return err
 }
 

@@ -34,7 +34,7 @@ func (f *Failed) Error() string {
 	case f.OutOfMemory:
 		return fmt.Sprintf("%s was killed (exit code %d): it used more memory than it may; raise resources.limits.memory, or use less", of, f.Code)
 	case f.Code == killed:
-		return fmt.Sprintf("%s was killed (exit code %d): look for what kills it, such as a lack of memory on this machine, or kill -9 in its script", of, f.Code)
+		return fmt.Sprintf("%s was killed (exit code %d): look for what kills it, such as its memory limit, a lack of memory on this machine, or kill -9 in its script", of, f.Code)
 	default:
 		return fmt.Sprintf("%s failed with exit code %d; its log is above, and --keep leaves it and its volumes to look at", of, f.Code)
 	}

@@ -82,7 +82,7 @@ func removeLeft(ctx context.Context, engine Engine, log *Log, path string) error
 func (e Engine) remove(ctx context.Context, run string) (removed int, err error) {
 	filter := []string{"--quiet", "--filter", "label=" + label + "=" + run}
 	for _, kind := range []struct{ list, remove []string }{
-		{[]string{"ps", "--all"}, []string{"rm", "--force", "--volumes"}},
+		{[]string{"ps", "--all"}, e.removal()},
 		{[]string{"volume", "ls"}, []string{"volume", "rm", "--force"}},
 	} {
 		listed, err := e.output(ctx, command{args: append(kind.list, filter...)})
@@ -99,6 +99,16 @@ func (e Engine) remove(ctx context.Context, run string) (removed int, err error)
 		removed += len(names)
 	}
 	return removed, nil
+}
+
+// removal are the words that end containers at once and remove them. Podman asks them to end
+// first, and waits, unless it has no time.
+func (e Engine) removal() []string {
+	words := []string{"rm", "--force", "--volumes"}
+	if e.Name == Podman {
+		words = append(words, "--time", "0")
+	}
+	return words
 }
 
 // Close removes everything that the session has made. It does so also if ctx has ended.
