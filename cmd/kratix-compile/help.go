@@ -71,6 +71,7 @@ func usage(cmd *cobra.Command) string {
 const (
 	inputFlags   = "Input"
 	chosenFlags  = "What to compile"
+	runFlags     = "What to run, and where"
 	outputFlags  = "Output"
 	findingFlags = "Findings"
 	imageSection = "Images"
@@ -78,7 +79,7 @@ const (
 	otherFlags   = "Flags"
 )
 
-var headings = []string{inputFlags, chosenFlags, outputFlags, findingFlags, imageSection, installation, otherFlags}
+var headings = []string{inputFlags, chosenFlags, runFlags, outputFlags, findingFlags, imageSection, installation, otherFlags}
 
 func titleOf(f *pflag.Flag) string {
 	if t := f.Annotations[sectionKey]; len(t) > 0 {

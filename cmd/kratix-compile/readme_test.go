@@ -12,6 +12,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/kratix-compile/kratix-compile/internal/local/localtest"
 )
 
 const repository = "../.."
@@ -30,7 +32,7 @@ func documents(t *testing.T) []string {
 }
 
 // TestDocumentedCommands runs the commands in the documents and demands success. The files that
-// the documents speak of are there.
+// the documents speak of are there. Containers do not run.
 func TestDocumentedCommands(t *testing.T) {
 	_, err := exec.LookPath("sh")
 	require.NoError(t, err, "the commands in the documents are for a shell")
@@ -40,11 +42,12 @@ func TestDocumentedCommands(t *testing.T) {
 		total += len(commands)
 		t.Run(filepath.Base(filepath.Dir(page))+"/"+filepath.Base(page), func(t *testing.T) {
 			t.Parallel()
-			dir := workplace(t)
+			dir, engine := workplace(t), t.TempDir()
 			writeShown(t, page, dir)
 			for _, command := range commands {
 				cmd := exec.Command("sh", "-c", command)
 				cmd.Dir = dir
+				cmd.Env = append(os.Environ(), localtest.Variable+"="+engine, "XDG_CACHE_HOME="+engine)
 				out, err := cmd.CombinedOutput()
 				assert.NoError(t, err, "%s\n%s", command, out)
 			}

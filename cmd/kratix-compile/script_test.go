@@ -21,18 +21,23 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/kratix-compile/kratix-compile/internal/local"
+	"github.com/kratix-compile/kratix-compile/internal/local/localtest"
 )
 
 var update = flag.Bool("update", false, "rewrite the expected output in the scripts, and the golden files of the examples")
 
-// TestMain lets scripts, and the shells that documents are run with, call this
-// test binary by the names of the command.
+// TestMain lets scripts, and the shells that documents are run with, call this test binary by the
+// names of the command, and by those of container engines, which run nothing.
 func TestMain(m *testing.M) {
 	_ = os.Setenv(raceOptions())
 	testscript.Main(m, map[string]func(){
 		"kratix-compile":         main,
 		"kubectl-kratix_compile": main,
 		completePlugin:           main,
+		local.Docker:             localtest.Main,
+		local.Podman:             localtest.Main,
 	})
 }
 

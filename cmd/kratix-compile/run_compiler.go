@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	compiled "github.com/kratix-compile/kratix-compile/backends/local"
+	"github.com/kratix-compile/kratix-compile/internal/local"
+	"github.com/kratix-compile/kratix-compile/translate/diag"
+	"github.com/kratix-compile/kratix-compile/translate/parse"
+	"github.com/kratix-compile/kratix-compile/translate/plan"
+)
+
+// compiler makes Scripts for the container engine, with the Secrets and ConfigMaps of --objects.
+func (c *runCommand) compiler(objects []parse.File) (func(plan.Run) (compiled.Script, diag.List), diag.List, error) {
+	known, diags := compiled.ReadObjects(objects)
+	options := compiled.Options{Objects: known, API: c.kubeconfig != ""}
+	var kubeconfig []byte
+	if c.kubeconfig != "" {
+		var err error
+		if kubeconfig, err = readFile(c.kubeconfig); err != nil {
+			return nil, nil, err
+		}
+	}
+	return func(run plan.Run) (compiled.Script, diag.List) {
+		script, found := compiled.Compile(run, options)
+		if kubeconfig != nil && !found.HasErrors() {
+			script = local.WithAPI(script, kubeconfig)
+		}
+		return script, found
+	}, diags, nil
+}
