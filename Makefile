@@ -105,6 +105,12 @@ e2e-smoke: ## Run a Promise on each engine, where a cluster can be booted
 	  go run ./cmd/cluster build; go test -count=1 -timeout 20m -run '^(TestRuns|TestRunner)$$/^(pipelines|tekton|argo)$$/^(tekton|argo|four_workflows)$$' .; \
 	else echo 'e2e-smoke: NOT RUN, see above' >&2; fi
 
+.PHONY: e2e-local
+e2e-local: ## Run Promises on Podman, which is installed where it may be
+	@cd e2e && if command -v podman >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; }; then \
+	  go test -count=1 -timeout 30m ./local; \
+	else echo 'e2e-local: NOT RUN, there is no podman, and it cannot be installed' >&2; fi
+
 .PHONY: e2e-bench
 e2e-bench: ## Measure Pipelines as Jobs, TaskRuns and Workflows
 	cd e2e && go run ./latency

@@ -5,8 +5,6 @@ package local
 import (
 	"bytes"
 	"context"
-	"errors"
-	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -71,6 +69,9 @@ func (r *Refused) Error() string { return r.Err.Error() }
 // Unwrap is what is wrong with them.
 func (r *Refused) Unwrap() error { return r.Err }
 
+// padding is more than a tar archive has behind its last entry, in bytes.
+const padding = 1 << 20
+
 // fetch copies a volume into a directory of this machine. The engine's process ends as soon as
 // nothing more of the stream is wanted.
 func (s *Session) fetch(ctx context.Context, p pipeline, volume, dir string) ([]string, error) {
@@ -88,17 +89,14 @@ func (s *Session) fetch(ctx context.Context, p pipeline, volume, dir string) ([]
 		return nil, err
 	}
 	closed, err := unpack(stream, dir, volume, bundle.DefaultLimits())
-	rest, _ := io.CopyN(io.Discard, stream, 1<<20) // the end of the archive, and padding
-	if rest == 1<<20 || err != nil {
+	more, _ := io.CopyN(io.Discard, stream, padding)
+	if err != nil || more == padding {
 		stop()
 		_ = process.Wait() // it was told to end
-		if err != nil {
-			return nil, fmt.Errorf("%w", err)
-		}
-		return closed, nil
+		return closed, err
 	}
 	if ended := process.Wait(); ended != nil {
-		return nil, errors.Join(err, s.engine.failed(ctx, c, ended, said.String()))
+		return nil, s.engine.failed(ctx, c, ended, said.String())
 	}
 	return closed, nil
 }

@@ -79,12 +79,12 @@ func TestEngineFails(t *testing.T) {
 
 func TestContainerFails(t *testing.T) {
 	for state, want := range map[string]string{
-		`{"Status": "exited", "ExitCode": 3}`:                      "Pipeline render: container write failed with exit code 3; its log is above, and --keep leaves it and its volumes to look at",
-		`{"Status": "exited", "ExitCode": 137}`:                    "Pipeline render: container write was killed (exit code 137): look for what kills it, such as its memory limit, a lack of memory on this machine, or kill -9 in its script",
-		`{"Status": "exited", "ExitCode": 137, "OOMKilled": true}`: "Pipeline render: container write was killed (exit code 137): it used more memory than it may; raise resources.limits.memory, or use less",
+		`{"Status": "exited", "ExitCode": 3}`:                                       "Pipeline render: container write failed with exit code 3; its log is above, and --keep leaves it and its volumes to look at",
+		`{"Status": "exited", "ExitCode": 137}`:                                     "Pipeline render: container write was killed (exit code 137): look for what kills it, such as its memory limit, a lack of memory on this machine, or kill -9 in its script",
+		`{"Status": "exited", "ExitCode": 137, "OOMKilled": true}`:                  "Pipeline render: container write was killed (exit code 137): it used more memory than it may; raise resources.limits.memory, or use less",
 		`{"Status": "created", "ExitCode": 127, "Error": "exec: \"x\": not found"}`: `Pipeline render: container write did not start: exec: "x": not found`,
-		`{"Status": "initialized"}`: "Pipeline render: container write did not start: the last line",
-		`{"Status": "running"}`:     "podman ended (<nil>) while the container write still ran",
+		`{"Status": "initialized"}`:                                                 "Pipeline render: container write did not start: the last line",
+		`{"Status": "running"}`:                                                     "podman ended (<nil>) while the container write still ran",
 	} {
 		t.Run(state, func(t *testing.T) {
 			f := newFake(t, Podman)

@@ -107,7 +107,8 @@ func (r *Runner) take(out *Outcome, promise *translate.Promise, name string, res
 		r.Log.Say("%s: /kratix/metadata/%s means nothing to Kratix", name, ignored)
 	}
 	for _, closed := range results.Closed {
-		r.Log.Say("warning: %s: /kratix/%s cannot be read by others than its owner; in a cluster the harvest refuses it, so let the container run chmod -R a+rX /kratix/output /kratix/metadata", name, closed)
+		r.Log.Say("warning: %s: /kratix/%s cannot be read by others than its owner; in a cluster the harvest refuses it, "+
+			"so let the container run chmod -R a+rX /kratix/output /kratix/metadata", name, closed)
 	}
 	contents, err := bundle.Inspect(bytes.NewReader(results.Bundle), bundle.DefaultLimits())
 	if err != nil {

@@ -153,7 +153,7 @@ func TestBadDestinations(t *testing.T) {
 
 func TestWorkflowStops(t *testing.T) {
 	for control, want := range map[string]string{
-		"suspend: true\nmessage: ask Ann\n":  "stopped: a Pipeline has suspended the workflow: ask Ann",
+		"suspend: true\nmessage: ask Ann\n":   "stopped: a Pipeline has suspended the workflow: ask Ann",
 		"retryAfter: 10m\nmessage: no disk\n": "stopped: a Pipeline wants to run again after 10m0s: no disk",
 	} {
 		promise, w := website(t, configure)

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package local
+
+import (
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// TestFaults: each ends with its exit code and a sentence, and leaves nothing.
+func TestFaults(t *testing.T) {
+	for name, c := range map[string]struct {
+		script, field string
+		code          int
+		says          string
+	}{
+		"exit code":     {"exit 3", "", 1, "error: Pipeline pipeline: container container failed with exit code 3; "},
+		"killed":        {"exit 137", "", 1, "error: Pipeline pipeline: container container was killed (exit code 137)"},
+		"out of memory": {"tail /dev/zero", "resources: {limits: {memory: 32Mi}}", 1, "error: Pipeline pipeline: container container was killed (exit code 137)"},
+		"link":          {"ln -s /etc/passwd /kratix/output/link", "", 1, `"output/link" is a symbolic link; write the file itself there (cp -L)`},
+		"many files":    {"cd /kratix/output; seq 10001 | xargs touch", "", 1, "there are more than 10000 files and directories"},
+		"sparse file":   {"truncate -s 10G /kratix/output/big", "", 1, `"output/big" has 10737418240 bytes; a file there may have 67108864`},
+		"closed":        {"mkdir -m 700 /kratix/output/a; echo x > /kratix/output/a/b", "", 0, "warning: pipeline: /kratix/output/a cannot be read by others than its owner"},
+		"pipe":          {"mkfifo /kratix/output/pipe", "", 1, `"output/pipe" is a named pipe, which no State Store can keep`},
+		"metadata":      {"echo 'retryAfter: soon' > /kratix/metadata/workflow-control.yaml", "", 1, "workflow-control.yaml:1:13: retryAfter is \"soon\", which is no duration"},
+		"suspended":     {"echo 'suspend: true' > /kratix/metadata/workflow-control.yaml", "", 0, "stopped: a Pipeline has suspended the workflow"},
+		"no such file":  {"exec /nothing", "", 1, "error: Pipeline pipeline: container container failed with exit code 127"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := newPerson(t)
+			p.pipeline(c.script, c.field)
+			_, said := p.run(c.code, "-f", "promise.yaml")
+			assert.Contains(t, said, c.says)
+			nothingLeft(t)
+		})
+	}
+}
+
+func TestImageMissing(t *testing.T) {
+	p := newPerson(t)
+	p.pipeline("true", "imagePullPolicy: Never")
+	p.write("promise.yaml", strings.Replace(p.read("promise.yaml"), "busybox:1.37", "localhost/nothing:1", 1))
+	_, said := p.run(1, "-f", "promise.yaml")
+	assert.Contains(t, said, "error: Pipeline pipeline: container container did not start: podman create: localhost/nothing:1: image not known")
+	nothingLeft(t)
+}
+
+func TestTimeout(t *testing.T) {
+	p := newPerson(t)
+	p.pipeline("sleep 600")
+	_, said := p.run(1, "-f", "promise.yaml", "--timeout", "5s")
+	assert.Contains(t, said, "error: the time limit of the run is over (--timeout 5s)\n")
+	nothingLeft(t)
+}
+
+// begun starts a run, and returns when Podman begins what the verb says; pid is Podman's.
+func (p *person) begun(verb string) (end func(os.Signal) (code int, said string), pid int) {
+	p.t.Helper()
+	phase := filepath.Join(p.t.TempDir(), "phase")
+	require.NoError(p.t, syscall.Mkfifo(phase, 0o600))
+	c, _, said := p.typed("-f", "promise.yaml")
+	c.Env = append(p.env, "PHASE="+phase, "PHASE_VERB="+verb)
+	require.NoError(p.t, c.Start())
+	text, err := os.ReadFile(phase)
+	require.NoError(p.t, err)
+	go func() { // later commands of the verb wait for no reader
+		for {
+			if _, err := os.ReadFile(phase); err != nil {
+				return
+			}
+		}
+	}()
+	pid, err = strconv.Atoi(strings.TrimSpace(string(text)))
+	require.NoError(p.t, err)
+	return func(s os.Signal) (int, string) {
+		if s != nil {
+			require.NoError(p.t, c.Process.Signal(s))
+		}
+		_ = c.Wait() // its code is looked at
+		return c.ProcessState.ExitCode(), said.String()
+	}, pid
+}
+
+var verbs = []string{"volume", "create", "cp", "start"}
+
+// TestInterrupted presses Ctrl-C in each phase.
+func TestInterrupted(t *testing.T) {
+	for _, verb := range verbs {
+		t.Run(verb, func(t *testing.T) {
+			p := newPerson(t)
+			p.pipeline("sleep 600")
+			end, _ := p.begun(verb)
+			code, said := end(os.Interrupt)
+			assert.Equal(t, 130, code, said)
+			assert.Contains(t, said, "error: interrupted; the containers and volumes are removed\n")
+			nothingLeft(t)
+		})
+	}
+}
+
+// TestKilled: the next run removes what a run has left that was killed in any phase, and nothing
+// of one that is alive.
+func TestKilled(t *testing.T) {
+	alive := newPerson(t)
+	alive.pipeline("sleep 600")
+	endAlive, _ := alive.begun("start")
+	living := shared.podman(t, "volume", "ls", "--quiet")
+	for _, verb := range verbs {
+		killed := newPerson(t)
+		killed.pipeline("sleep 600")
+		end, pid := killed.begun(verb)
+		end(syscall.SIGKILL)
+		_ = syscall.Kill(pid, syscall.SIGKILL) // it may have ended
+	}
+	next := newPerson(t)
+	next.pipeline("true")
+	_, said := next.run(0, "-f", "promise.yaml")
+	assert.Contains(t, said, "of a run that was killed\n")
+	assert.Equal(t, living, shared.podman(t, "volume", "ls", "--quiet"))
+	code, _ := endAlive(os.Interrupt)
+	assert.Equal(t, 130, code)
+	nothingLeft(t)
+}
+
+// TestEngineKilled ends Podman's own process while the container runs.
+func TestEngineKilled(t *testing.T) {
+	p := newPerson(t)
+	p.pipeline("sleep 600")
+	end, pid := p.begun("start")
+	require.NoError(t, syscall.Kill(pid, syscall.SIGKILL))
+	code, said := end(nil)
+	assert.NotZero(t, code)
+	assert.Contains(t, said, "error: ")
+	nothingLeft(t)
+}

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package local
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/kratix-compile/kratix-compile/docs/commands"
+)
+
+// TestPage types the commands of docs/run.md, with the files that it shows.
+func TestPage(t *testing.T) {
+	p := newPerson(t)
+	require.NoError(t, os.CopyFS(filepath.Join(p.dir, "examples"), os.DirFS("../../examples")))
+	blocks, err := commands.Blocks(os.DirFS("../.."), "docs/run.md")
+	require.NoError(t, err)
+	named := regexp.MustCompile(`^# ([\w-]+\.yaml)\n`)
+	typed := 0
+	for _, b := range blocks {
+		if m := named.FindStringSubmatch(b.Text); m != nil && b.Language == "yaml" {
+			p.write(m[1], b.Text)
+		}
+		if b.Language != "sh" {
+			continue
+		}
+		for _, c := range b.Commands() {
+			shell := exec.Command("sh", "-c", c)
+			shell.Dir, shell.Env = p.dir, p.env
+			out, err := shell.Output()
+			require.NoError(t, err, "%s\n%s", c, out)
+			if typed++; typed == 1 {
+				page, err := os.ReadFile("../../docs/run.md")
+				require.NoError(t, err)
+				assert.Contains(t, string(page), "\nprints\n\n```\n"+string(out)+"```\n")
+			}
+		}
+	}
+	assert.Greater(t, typed, 4)
+	assert.Equal(t, "size: 10Gi\n", p.read("files/bucket/resource-configure.default.photos/render/output/bucket.yaml"))
+	assert.Equal(t, "address: https://photos.example.org\n", p.read("files/bucket/resource-configure.default.photos/render/status.yaml"))
+	nothingLeft(t)
+}
+
+func (p *person) read(name string) string {
+	p.t.Helper()
+	data, err := os.ReadFile(filepath.Join(p.dir, name))
+	require.NoError(p.t, err)
+	return string(data)
+}
+
+// TestOneLineChanges is the author who changes a line of the example website, looks at the
+// difference, and takes it over.
+func TestOneLineChanges(t *testing.T) {
+	p := newPerson(t)
+	for _, name := range []string{"promise.yaml", "request.yaml"} {
+		text, err := os.ReadFile("../../examples/website/" + name)
+		require.NoError(t, err)
+		p.write(name, string(text))
+	}
+	args := []string{"-f", "promise.yaml", "--request", "request.yaml", "--expect", "golden"}
+	out, said := p.run(0, append(args, "--update")...)
+	assert.Contains(t, out, "    address: http://default-tea.example.org\n")
+	assert.Contains(t, said, "announce/announce | http://default-tea.example.org is new\n", "the second Pipeline reads the status of the first")
+	out, _ = p.run(0, args...)
+	assert.Empty(t, out)
+
+	p.write("promise.yaml", strings.Replace(p.read("promise.yaml"), "<h1>$title</h1>", "<h1>$title!</h1>", 1))
+	out, _ = p.run(1, args...)
+	assert.Contains(t, out, "-data: {index.html: \"<h1>All about tea</h1>\"}\n+data: {index.html: \"<h1>All about tea!</h1>\"}\n")
+	p.run(0, append(args, "--update")...)
+	p.run(0, args...)
+	nothingLeft(t)
+}
+
+// TestUsers: volumes are every user's, do not hold what the image has, and are not input's to write.
+func TestUsers(t *testing.T) {
+	p := newPerson(t)
+	p.pipeline(`id -u; ls -A /kratix/output /kratix/metadata; ! touch /kratix/input/x; echo mine > /kratix/output/mine; echo "message: hello" > /kratix/metadata/status.yaml`,
+		"securityContext: {runAsUser: 1234, runAsGroup: 5678}")
+	out, said := p.run(0, "-f", "promise.yaml", "-o", "json")
+	assert.Contains(t, said, "pipeline/container | 1234\n")
+	assert.NotContains(t, said, "image.txt")
+	assert.Contains(t, said, "Read-only file system")
+	assert.Contains(t, out, `"path": "output/mine"`)
+	assert.Contains(t, out, `"message": "hello"`)
+	nothingLeft(t)
+}
+
+// pipeline is a Promise with one container, which runs a script of a shell.
+func (p *person) pipeline(script string, fields ...string) {
+	p.t.Helper()
+	p.write("promise.yaml", `apiVersion: platform.kratix.io/v1alpha1
+kind: Promise
+metadata: {name: promise}
+spec:
+  workflows:
+    promise:
+      configure:
+        - apiVersion: platform.kratix.io/v1alpha1
+          kind: Pipeline
+          metadata: {name: pipeline}
+          spec:
+            containers:
+              - name: container
+                image: busybox:1.37
+                command: [sh, -c]
+                args:
+                  - |
+                    `+script+`
+                `+strings.Join(fields, "\n                ")+"\n")
+}
