@@ -5,6 +5,7 @@ package local
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -66,7 +67,7 @@ func (p *person) begun(verb string) (end func(os.Signal) (code int, said string)
 	phase := filepath.Join(p.t.TempDir(), "phase")
 	require.NoError(p.t, syscall.Mkfifo(phase, 0o600))
 	c, _, said := p.typed("-f", "promise.yaml")
-	c.Env = append(p.env, "PHASE="+phase, "PHASE_VERB="+verb)
+	c.Env = slices.Concat(p.env, []string{"PHASE=" + phase, "PHASE_VERB=" + verb})
 	require.NoError(p.t, c.Start())
 	text, err := os.ReadFile(phase)
 	require.NoError(p.t, err)
