@@ -9,7 +9,7 @@ import (
 	"slices"
 
 	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
-	"github.com/kratix-compile/kratix-compile/internal/runner/metadata"
+	"github.com/kratix-compile/kratix-compile/internal/metadata"
 	"github.com/kratix-compile/kratix-compile/translate/workflow"
 )
 

@@ -11,7 +11,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/kratix-compile/kratix-compile/internal/runner/spool"
+	"github.com/kratix-compile/kratix-compile/internal/spool"
 )
 
 // Session is one run of the command on an engine. Everything that it makes there has its ID in a
