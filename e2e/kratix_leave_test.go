@@ -190,7 +190,7 @@ func (m *move) left(t *testing.T) {
 	config.Object["data"] = map[string]any{"config": "numberOfJobsToKeep: 5\n"}
 	ofHelm := named("v1", "Secret", "default", "sh.helm.release.v1.kratix.v1")
 	ofHelm.SetLabels(map[string]string{"owner": "helm", "name": "kratix"})
-	installed := append(manifest, config, ofHelm)
+	installed := slices.Concat(manifest, []*unstructured.Unstructured{config, ofHelm})
 	t.Cleanup(func() {
 		forget(t, slices.DeleteFunc(slices.Clone(installed), func(o *unstructured.Unstructured) bool { return o.GetKind() == "Namespace" })...)
 	})
