@@ -16,7 +16,7 @@ import (
 	"github.com/kratix-compile/kratix-compile/translate/workflow"
 )
 
-// options are what compile, lint and diff have in common.
+// options are what compile, lint and diff have in common. Other commands have some of them.
 type options struct {
 	files         []string
 	requests      []string
@@ -65,10 +65,18 @@ func (f *options) bind(cmd *cobra.Command, fallback ...string) {
 
 func (f *options) bindInput(set *pflag.FlagSet) {
 	set.SortFlags = false
-	set.StringArrayVarP(&f.files, "filename", "f", nil, "`FILE`, directory or - for stdin with Promises; may be repeated")
+	f.bindFilename(set)
 	set.StringArrayVar(&f.requests, "request", nil, "`FILE`, directory or - for stdin with requests for the Promises; may be repeated")
-	set.StringVar(&f.stdinName, "stdin-filename", "", "`NAME` of what stdin holds, for findings; editors give it")
+	f.bindStdinName(set)
 	set.StringVar(&f.config, "config", "", "`FILE` with the operator's configuration in Kratix's format: the ConfigMap kratix, or its key config")
+}
+
+func (f *options) bindFilename(set *pflag.FlagSet) {
+	set.StringArrayVarP(&f.files, "filename", "f", nil, "`FILE`, directory or - for stdin with Promises; may be repeated")
+}
+
+func (f *options) bindStdinName(set *pflag.FlagSet) {
+	set.StringVar(&f.stdinName, "stdin-filename", "", "`NAME` of what stdin holds, for findings; editors give it")
 }
 
 func (f *options) bindChoice(set *pflag.FlagSet, fallback []string) {

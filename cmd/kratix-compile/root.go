@@ -52,7 +52,7 @@ the compiler.`,
 	root.SetHelpCommand(newHelp())
 	root.Version = release.Version()
 	root.SetVersionTemplate(string(newVersionInfo().text()))
-	root.AddCommand(newRun(s), newLint(s), newDiff(s), newExplain(s), newSchema(s), newMatrix(s), newCompletion(s), newVersion(s))
+	root.AddCommand(newRun(s), newLint(s), newDiff(s), newExplain(s), newSchema(s), newMatrix(s), newGraph(s), newCompletion(s), newVersion(s))
 	return root
 }
 
