@@ -1,5 +1,5 @@
 #!/bin/bash
-# build.sh DIR makes both images in DIR, as OCI layouts that any tool can copy into a
+# build.sh DIR makes the images in DIR, as OCI layouts that any tool can copy into a
 # registry, each with an SBOM of all that is in it. The same commit and the same packages
 # of Debian give the same digests.
 #
@@ -35,7 +35,7 @@ program() {
 	tar --create --file "$3" --directory "$work/$2" --owner=0 --group=0 --mtime=@0 --mode=755 "$1"
 }
 
-for name in kratix-runner kratix-harvest; do
+for name in kratix-runner kratix-harvest kratix-compile; do
 	image=localhost:$port/$name manifests=()
 	for platform in $(tr , ' ' <<<"${PLATFORMS:-linux/amd64,linux/arm64}"); do
 		arch=${platform#linux/} layers=()

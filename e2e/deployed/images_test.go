@@ -23,7 +23,7 @@ import (
 
 const mib = 1 << 20
 
-// TestImages builds both twice: the bytes are the same, and there is no more in them than
+// TestImages builds them twice: the bytes are the same, and there is no more in them than
 // docs/install.md says.
 func TestImages(t *testing.T) {
 	first, second := t.TempDir(), t.TempDir()
@@ -37,6 +37,7 @@ func TestImages(t *testing.T) {
 	}{
 		"kratix-runner":  {64 * mib, []string{"kratix-runner", "usr/bin/dash", "usr/bin/git", "usr/bin/ssh", "usr/lib/git-core/git-remote-http"}, []string{`"git"`, `"openssh-client"`, `"libc6"`, "github.com/minio/minio-go/v7"}},
 		"kratix-harvest": {4 * mib, []string{"kratix-harvest"}, []string{"github.com/kratix-compile/kratix-compile"}},
+		"kratix-compile": {24 * mib, []string{"kratix-compile"}, []string{"github.com/tektoncd/pipeline"}},
 	} {
 		image := imageIn(t, filepath.Join(first, name))
 		digest, err := image.Digest()
@@ -69,7 +70,7 @@ func TestImages(t *testing.T) {
 	}
 }
 
-// buildImages makes both in dir, with SBOMs, for this machine's architecture.
+// buildImages makes them in dir, with SBOMs, for this machine's architecture.
 func buildImages(t *testing.T, dir string) {
 	t.Helper()
 	build := exec.CommandContext(t.Context(), filepath.Join(root(), "deploy", "images", "build.sh"), dir)

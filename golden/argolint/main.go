@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Argolint is an independent judge of compiled Workflows: it asks Argo's own
-// code. It decodes strictly, validates as the controller does, and plays the
+// Argolint is an independent judge of compiled Workflows, and of the WorkflowTemplate in
+// deploy/ci: it asks Argo's own code. It decodes strictly, validates as the controller does, and plays the
 // substitution passes between a Workflow and its Pods, which must find nothing
 // to change. It is a module of its own because Argo 3.7's packages do not
 // compile with the Kubernetes libraries of the compiler (#15266).
@@ -43,7 +43,7 @@ func main() {
 	}
 }
 
-// lint judges every Workflow among the documents of a file.
+// lint judges every Workflow and WorkflowTemplate among the documents of a file.
 func lint(file string, report func(string)) error {
 	f, err := os.Open(file)
 	if err != nil {
@@ -62,8 +62,12 @@ func lint(file string, report func(string)) error {
 		if err != nil {
 			return fmt.Errorf("%s: %w", file, err)
 		}
-		if meta.Kind == "Workflow" {
-			judge(doc, func(problem string) { report(file + ": Workflow " + meta.Name + ": " + problem) })
+		inObject := func(problem string) { report(file + ": " + meta.Kind + " " + meta.Name + ": " + problem) }
+		switch meta.Kind {
+		case "Workflow":
+			judge(doc, inObject)
+		case "WorkflowTemplate":
+			judgeTemplate(doc, inObject)
 		}
 	}
 }
@@ -91,14 +95,30 @@ func judge(doc []byte, report func(string)) {
 	}
 }
 
+// judgeTemplate asks what the controller asks. A WorkflowTemplate is written by hand, so the passes
+// may change it.
+func judgeTemplate(doc []byte, report func(string)) {
+	var template wfv1.WorkflowTemplate
+	if errs := decode(doc, &template); len(errs) > 0 {
+		for _, err := range errs {
+			report(err.Error())
+		}
+		return
+	}
+	err := validate.ValidateWorkflowTemplate(noTemplates{}, &templateresolution.NullClusterWorkflowTemplateGetter{}, &template, nil, validate.ValidateOpts{})
+	if err != nil {
+		report("Argo rejects it: " + err.Error())
+	}
+}
+
 // decode refuses unknown fields, as API servers do: sigs.k8s.io/yaml would take
 // them in any case.
-func decode(doc []byte, wf *wfv1.Workflow) []error {
+func decode(doc []byte, into any) []error {
 	data, err := yaml.YAMLToJSONStrict(doc)
 	if err != nil {
 		return []error{err}
 	}
-	unknown, err := json.UnmarshalStrict(data, wf)
+	unknown, err := json.UnmarshalStrict(data, into)
 	if err != nil {
 		return []error{err}
 	}
