@@ -111,6 +111,10 @@ e2e-local: ## Run Promises on Podman, which is installed where it may be
 	  go test -count=1 -timeout 30m ./local; \
 	else echo 'e2e-local: NOT RUN, there is no podman, and it cannot be installed' >&2; fi
 
+.PHONY: pictures
+pictures: ## Draw the pictures of Promises with Chromium, mermaid and graphviz
+	cd e2e && go test -count=1 -timeout 10m ./pictures
+
 .PHONY: e2e-bench
 e2e-bench: ## Measure Pipelines as Jobs, TaskRuns and Workflows
 	cd e2e && go run ./latency
@@ -124,7 +128,7 @@ e2e-bench-stores: ## Measure State Stores, grouped and one by one
 	cd e2e && go run ./storebench && go run ./storebench -placements 1000 -delay 20ms
 
 .PHONY: images
-images: ## Build both images into dist/images, with SBOMs (Debian's mmdebstrap)
+images: ## Build the images into dist/images, with SBOMs (Debian's mmdebstrap)
 	deploy/images/build.sh dist/images
 
 .PHONY: manifests
