@@ -57,6 +57,8 @@ func TestRelease(t *testing.T) {
 	install := read(t, out, "install.yaml")
 	assert.Contains(t, install, "image: kratix-compile/kratix-runner:v9.9.9\n")
 	assert.Contains(t, install, "--harvest-image=kratix-compile/kratix-harvest:v9.9.9\n")
+	assert.Contains(t, read(t, out, "tekton-task.yaml"), "default: kratix-compile/kratix-compile:v9.9.9\n")
+	assert.Contains(t, read(t, out, "argo-workflowtemplate.yaml"), "default: kratix-compile/kratix-compile:v9.9.9\n")
 	rendered := render(t, "helm", "template", "kratix-runner", filepath.Join(out, "kratix-runner-9.9.9.tgz"), "--namespace", "kratix-platform-system")
 	assert.Contains(t, plain(t, rendered["Deployment kratix-platform-system/kratix-runner"]), "image: kratix-compile/kratix-runner:v9.9.9\n")
 	assert.Contains(t, rendered, "CustomResourceDefinition /promises.platform.kratix.io", "a package has what the chart links to")
