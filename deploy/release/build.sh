@@ -1,7 +1,7 @@
 #!/bin/bash
 # build.sh VERSION DIR makes in DIR what a release has besides its images: programs with
-# their completions, a chart, manifests, SBOMs, manifests for krew, and the checksums of
-# all of it. The same commit gives the same bytes.
+# their completions, a chart, manifests, the checks for other people's CI, SBOMs, manifests for krew,
+# and the checksums of all of it. The same commit gives the same bytes.
 #
 #   PLATFORMS  all six unless set, as in "linux/amd64 darwin/arm64"
 set -euo pipefail
