@@ -115,18 +115,35 @@ type Observation struct {
 // Observe says what became of a run by now, without its log. Pods that have the labels of the
 // run and another owner do not count.
 func (e *Engine) Observe(ctx context.Context, run *unstructured.Unstructured) (Observation, error) {
-	pods := &corev1.PodList{}
-	of := client.MatchingFields{ByRun: runKey(run.GetKind(), run.GetName())}
-	err := e.client.List(ctx, pods, client.InNamespace(run.GetNamespace()), of, client.MatchingLabels(e.PodLabels(run)))
+	own, err := e.pods(ctx, e.client, run, client.MatchingFields{ByRun: runKey(run.GetKind(), run.GetName())})
 	if err != nil {
 		return Observation{}, err
 	}
-	own := slices.DeleteFunc(pods.Items, func(p corev1.Pod) bool { return !metav1.IsControlledBy(&p, run) })
-	over := !slices.ContainsFunc(own, func(p corev1.Pod) bool {
+	seen := e.Engine.Observe(run, own, time.Now())
+	if seen.Phase == state.Failed && seen.Failing() == nil && !over(own) {
+		// The cache has the end of the run, and not yet that of its Pod, which says what failed.
+		if own, err = e.pods(ctx, e.live, run); err != nil {
+			return Observation{}, err
+		}
+		seen = e.Engine.Observe(run, own, time.Now())
+	}
+	return Observation{State: seen, Idle: over(own) && (seen.ToldToEnd || !run.GetDeletionTimestamp().IsZero())}, nil
+}
+
+func (e *Engine) pods(ctx context.Context, from client.Reader, run *unstructured.Unstructured, of ...client.ListOption) ([]corev1.Pod, error) {
+	pods := &corev1.PodList{}
+	of = append(of, client.InNamespace(run.GetNamespace()), client.MatchingLabels(e.PodLabels(run)))
+	if err := from.List(ctx, pods, of...); err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(pods.Items, func(p corev1.Pod) bool { return !metav1.IsControlledBy(&p, run) }), nil
+}
+
+// over tells whether all Pods have ended.
+func over(pods []corev1.Pod) bool {
+	return !slices.ContainsFunc(pods, func(p corev1.Pod) bool {
 		return p.Status.Phase != corev1.PodSucceeded && p.Status.Phase != corev1.PodFailed
 	})
-	seen := e.Engine.Observe(run, own, time.Now())
-	return Observation{State: seen, Idle: over && (seen.ToldToEnd || !run.GetDeletionTimestamp().IsZero())}, nil
 }
 
 // annotationCancelled is when a run was last told to end. It makes each cancellation a change.

@@ -174,3 +174,38 @@ func TestObserveKnowsTheTime(t *testing.T) {
 	require.NotNil(t, s.Failure)
 	assert.Equal(t, state.NotTaken, s.Failure.Reason)
 }
+
+// TestObserveBeforeTheCacheKnowsTheEnd: without the end of the Pod nobody knows which step failed,
+// and so which log to read.
+func TestObserveBeforeTheCacheKnowsTheEnd(t *testing.T) {
+	cached, api := cluster(t), cluster(t)
+	e := tekton(t, cached, api, interceptor.Funcs{})
+	run := &unstructured.Unstructured{Object: map[string]any{
+		"spec": map[string]any{"taskSpec": map[string]any{"steps": []any{map[string]any{"name": "write"}}}},
+		"status": map[string]any{
+			"podName": "pod", "completionTime": "2026-01-02T03:04:05Z",
+			"conditions": []any{map[string]any{"type": "Succeeded", "status": "False", "reason": "Failed", "message": "\"step-write\" exited with code 1: Error"}},
+		},
+	}}
+	run.SetGroupVersionKind(e.GroupVersionKind())
+	run.SetNamespace("shop")
+	run.SetName("run")
+	run.SetUID("1")
+	pod := func(phase corev1.PodPhase, write corev1.ContainerState) *corev1.Pod {
+		return &corev1.Pod{
+			ObjectMeta: metav1.ObjectMeta{
+				Namespace: "shop", Name: "pod", Labels: e.PodLabels(run),
+				OwnerReferences: []metav1.OwnerReference{*metav1.NewControllerRef(run, e.GroupVersionKind())},
+			},
+			Status: corev1.PodStatus{Phase: phase, ContainerStatuses: []corev1.ContainerStatus{{Name: "step-write", State: write}}},
+		}
+	}
+	require.NoError(t, cached.Create(t.Context(), pod(corev1.PodRunning, corev1.ContainerState{Running: &corev1.ContainerStateRunning{}})))
+	require.NoError(t, api.Create(t.Context(), pod(corev1.PodFailed, corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{ExitCode: 1, Reason: "Error"}})))
+
+	s, err := e.Observe(t.Context(), run)
+	require.NoError(t, err)
+	require.NotNil(t, s.Failing())
+	assert.Equal(t, "write", s.Failing().Name)
+	assert.Equal(t, state.FaultContainer, s.Failure.Fault)
+}
