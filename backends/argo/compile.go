@@ -3,8 +3,8 @@
 // Package argo turns a plan into Argo Workflows objects: one Workflow, with a
 // step and a Pod template for every Pipeline. In the Pod the user's containers
 // are init containers, which Argo adds nothing to and the kubelet runs in
-// order; the harvest is the main container. The same Workflow runs on Argo 3.7
-// and 4; before 3.7 a failing init container hung it (#14495).
+// order; the harvest is the main container, or else the last of the user's. The same Workflow
+// runs on Argo 3.7 and 4; before 3.7 a failing init container hung it (#14495).
 package argo
 
 import (
@@ -16,6 +16,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/kratix-compile/kratix-compile/backends/build"
+	"github.com/kratix-compile/kratix-compile/backends/entry"
 	"github.com/kratix-compile/kratix-compile/translate/diag"
 	"github.com/kratix-compile/kratix-compile/translate/manifest"
 	"github.com/kratix-compile/kratix-compile/translate/plan"
@@ -42,6 +43,8 @@ const LabelInstance = "workflows.argoproj.io/controller-instanceid"
 type Compiler struct {
 	// Instance is the instance ID of the controller; empty if it has none.
 	Instance string
+	// Images are the known image configurations, by image as users write it.
+	Images map[string]entry.Image
 }
 
 // Name is how users and findings call the backend.
@@ -71,7 +74,7 @@ func (c Compiler) compileWorkflow(w plan.Workflow, diags *diag.List) *v1alpha1.W
 			Labels:      common(w.Runs, func(r plan.Run) map[string]string { return r.Labels }),
 			Annotations: common(w.Runs, func(r plan.Run) map[string]string { return r.Annotations }),
 		},
-		Spec: compileSpec(w.Runs, diags),
+		Spec: c.compileSpec(w.Runs, diags),
 	}
 	if first.Owner != nil {
 		wf.OwnerReferences = []metav1.OwnerReference{*first.Owner}
@@ -85,11 +88,11 @@ func (c Compiler) compileWorkflow(w plan.Workflow, diags *diag.List) *v1alpha1.W
 // compileSpec says how long things live in every field there is. Argo merges the installation's
 // workflowDefaults field by field, so one field of a struct is not enough: a default
 // secondsAfterSuccess would beat our secondsAfterCompletion.
-func compileSpec(runs []plan.Run, diags *diag.List) v1alpha1.WorkflowSpec {
+func (c Compiler) compileSpec(runs []plan.Run, diags *diag.List) v1alpha1.WorkflowSpec {
 	steps := templateNames(runs)
 	templates := []v1alpha1.Template{serial(steps)}
 	for i, run := range runs {
-		templates = append(templates, compileRun(run, steps[i], diags))
+		templates = append(templates, c.compileRun(run, steps[i], diags))
 	}
 	return v1alpha1.WorkflowSpec{
 		Entrypoint:            entrypoint,
@@ -118,8 +121,8 @@ func serial(templates []string) v1alpha1.Template {
 }
 
 // compileRun makes the template of one Pod of a Run.
-func compileRun(run plan.Run, name string, diags *diag.List) v1alpha1.Template {
-	p := newPod(run, diags)
+func (c Compiler) compileRun(run plan.Run, name string, diags *diag.List) v1alpha1.Template {
+	p := newPod(c, run, diags)
 	t := v1alpha1.Template{
 		Name:               name,
 		Metadata:           v1alpha1.Metadata{Labels: run.Labels, Annotations: p.NoteRenamed(run.PodAnnotations)},
@@ -129,8 +132,8 @@ func compileRun(run plan.Run, name string, diags *diag.List) v1alpha1.Template {
 		NodeSelector:                 run.NodeSelector,
 		Tolerations:                  run.Tolerations,
 		Volumes:                      p.volumes(),
-		InitContainers:               p.containers(),
-		Container:                    p.harvest(),
+		InitContainers:               p.initContainers(),
+		Container:                    p.main(),
 		RetryStrategy:                retryStrategy(run.Retries),
 		ActiveDeadlineSeconds:        podDeadline(run.Timeout),
 	}
@@ -177,7 +180,7 @@ func pullSecrets(runs []plan.Run, diags *diag.List) []corev1.LocalObjectReferenc
 	}
 	for _, run := range runs {
 		if more := len(all) - len(run.PullSecrets); more > 0 {
-			diags.Add(diag.PullSecretsShared, run.At.Field("spec", "imagePullSecrets"),
+			diags.Add(diag.PullSecretsShared, run.Places.PullSecrets,
 				"%q also gets %d pull secrets of other Pipelines: Argo has one list for the whole Workflow", run.Pipeline, more)
 		}
 	}

@@ -38,7 +38,7 @@ func (Compiler) Options() []entry.Option {
 
 // With is a compiler for what an installation chooses.
 func (Compiler) With(o entry.Options) translate.Backend {
-	return Compiler{Instance: o.Get(optionInstance)}
+	return Compiler{Instance: o.Get(optionInstance), Images: o.Images}
 }
 
 // checkInstance also takes an empty ID, which means none. The ID becomes the value of a label.

@@ -57,7 +57,7 @@ func runOf(pipeline string) plan.Run {
 			},
 			Volume: corev1.Volume{Name: "kratix-harvest", VolumeSource: corev1.VolumeSource{Projected: &corev1.ProjectedVolumeSource{}}},
 		},
-		Retries: 6, Timeout: time.Hour,
+		Retries: 6, Timeout: time.Hour, Places: plan.InPipeline(at),
 	}
 }
 

@@ -41,6 +41,7 @@ func reserved(run plan.Run) build.Reserved {
 		taken = append(taken, workspaceVolume(w))
 	}
 	return build.Reserved{
+		Last:      mainContainer,
 		Container: among(argoContainers, argoContainerPrefixes),
 		Volume:    among(taken, argoVolumePrefixes),
 		Path:      func(mountPath string) string { return reservedPath(mountPath, run.UserToken) },

@@ -24,45 +24,67 @@ const tokenPath = "/var/run/secrets/kubernetes.io/serviceaccount"
 // ConfigMap and not in a variable (#7586).
 const longTemplate = 131072
 
-// reservedPaths are what Argo mounts into init containers: its own directory
-// always, the other one if the template is long.
+// reservedPaths are what Argo mounts into the user's containers: its own directory always, the
+// other one if the template is long.
 var reservedPaths = []string{"/var/run/argo", "/argo/config"}
 
 // pod is a Run on its way to the template of its Pod.
-type pod struct{ *build.Pod }
-
-func newPod(run plan.Run, diags *diag.List) *pod {
-	return &pod{build.NewPod(run, reserved(run), diags)}
+type pod struct {
+	*build.Pod
+	options Compiler
 }
 
-// containers are the user's.
-func (p *pod) containers() []v1alpha1.UserContainer {
-	out := make([]v1alpha1.UserContainer, len(p.Steps))
-	for i, step := range p.Steps {
+func newPod(c Compiler, run plan.Run, diags *diag.List) *pod {
+	return &pod{build.NewPod(run, reserved(run), diags), c}
+}
+
+// initContainers are the user's, but for one that is the main container.
+func (p *pod) initContainers() []v1alpha1.UserContainer {
+	out := make([]v1alpha1.UserContainer, p.inits())
+	for i := range out {
+		step := p.Steps[i]
+		command, args := build.Texts(step.Command, step.At.Field("command")), build.Texts(step.Args, step.At.Field("args"))
 		step.Container = p.Container(i)
-		out[i] = v1alpha1.UserContainer{Container: p.finish(step, step.At)}
+		out[i] = v1alpha1.UserContainer{Container: p.finish(step, command, args, step.At)}
 	}
 	return out
 }
 
-// harvest is the only container that Argo wraps. It has a command, so Argo never asks a
-// registry for one.
-func (p *pod) harvest() *corev1.Container {
-	c := *p.Harvest.Container.DeepCopy()
-	c.Name = mainContainer
-	return new(p.finish(plan.Step{Container: c}, p.At))
+// inits is how many of the steps are init containers.
+func (p *pod) inits() int {
+	if p.Harvests() {
+		return len(p.Steps)
+	}
+	return max(len(p.Steps)-1, 0)
+}
+
+// main is the harvest, or else the last of the user's containers. Argo starts it by a program of
+// its own, and asks a registry for its command if it has none.
+func (p *pod) main() *corev1.Container {
+	step, at := plan.Step{Container: *p.Harvest.Container.DeepCopy()}, p.At
+	switch last := p.inits(); {
+	case p.Harvests():
+		step.Name = mainContainer
+	case last < len(p.Steps):
+		step, at = p.Steps[last], p.Steps[last].At
+		step.Container = p.Container(last)
+	default:
+		return nil
+	}
+	command, args, _ := p.CommandLine(step, p.options.Images, "Argo")
+	return new(p.finish(step, command, args, at))
 }
 
 // finish gives a container the mounts of all containers and escapes its texts. It may change
 // the step's lists.
-func (p *pod) finish(step plan.Step, at diag.At) corev1.Container {
+func (p *pod) finish(step plan.Step, command, args []build.Text, at diag.At) corev1.Container {
 	step.VolumeMounts = append(p.ownMounts(), step.VolumeMounts...)
-	p.protect(&step)
+	p.protect(&step, command, args)
 	p.assertUnique(step.Container, at)
 	return step.Container
 }
 
-// volumes are those of the workspaces, the user's and the harvest's.
+// volumes are those of the workspaces, the user's and the harvest's, if there is one.
 func (p *pod) volumes() []corev1.Volume {
 	var out []corev1.Volume
 	for _, w := range p.Workspaces {
@@ -71,8 +93,7 @@ func (p *pod) volumes() []corev1.Volume {
 	if !p.UserToken {
 		out = append(out, corev1.Volume{Name: maskVolume, VolumeSource: corev1.VolumeSource{EmptyDir: &corev1.EmptyDirVolumeSource{}}})
 	}
-	out = append(out, p.UserVolumes()...)
-	return append(out, p.Harvest.Volume)
+	return append(out, p.PodVolumes()...)
 }
 
 // ownMounts are the mounts of every container. One of them is an empty directory where the API

@@ -50,12 +50,12 @@ func (Observer) Pods(run *unstructured.Unstructured) []string {
 	return names
 }
 
-// noProgram is what Argo's program, the parent of the harvest, writes if there is no program to
-// start. Its exit code is 64 then.
+// noProgram is what Argo's program, which starts that of the main container, writes if there is
+// no program to start. Its exit code is 64 then.
 const noProgram = "failed to find name in PATH: "
 
-// AddLog gives the failure the last lines of its step's log, without those
-// that Argo's program writes around the harvest.
+// AddLog gives the failure the last lines of its step's log, without those that Argo's program
+// writes in the main container.
 func (Observer) AddLog(s *state.State, lines []string) {
 	f := s.Failure
 	if f.Container != mainContainer {

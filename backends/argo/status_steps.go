@@ -11,8 +11,9 @@ import (
 	"github.com/kratix-compile/kratix-compile/translate/plan"
 )
 
-// steps are the user's init containers and then the main container, as the Pod has them. Argo
-// itself knows nothing of init containers.
+// steps are the init containers and then the main container, as the Pod has them. Argo itself
+// knows nothing of init containers. The main container is the harvest, unless the annotation says
+// what the user calls it.
 func (w workflowRun) steps(n node, pod *corev1.Pod) []state.Step {
 	t := w.template(n)
 	names := state.UserNames(t.Metadata.Annotations)
@@ -20,7 +21,11 @@ func (w workflowRun) steps(n node, pod *corev1.Pod) []state.Step {
 	for _, c := range t.InitContainers {
 		out = append(out, state.Step{Name: names.Of(c.Name), Container: c.Name})
 	}
-	out = append(out, state.Step{Name: plan.HarvestName, Container: mainContainer, Harvest: true})
+	last := state.Step{Name: plan.HarvestName, Container: mainContainer, Harvest: true}
+	if user, isUsers := names[mainContainer]; isUsers {
+		last.Name, last.Harvest = user, false
+	}
+	out = append(out, last)
 	for i := range out {
 		switch c := state.Container(pod, out[i].Container); {
 		case c != nil:

@@ -24,9 +24,8 @@ const opening = "{{"
 // braceName is the preferred name of the variable that holds a brace.
 const braceName = "KRATIX_LBRACE"
 
-// protect escapes command, args and the environment.
-func (p *pod) protect(step *plan.Step) {
-	command, args := build.Texts(step.Command, step.At.Field("command")), build.Texts(step.Args, step.At.Field("args"))
+// protect sets command and args, and escapes them and the environment.
+func (p *pod) protect(step *plan.Step, command, args []build.Text) {
 	build.Protect(step, command, args, build.Escape{Variable: braceName, Value: "{", Rewrite: func(t build.Text, brace string) string {
 		value := escape(t.Value, brace)
 		if name, found := shadowed(t.Value, step.Env); found {

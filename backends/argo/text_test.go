@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	corev1 "k8s.io/api/core/v1"
 
+	"github.com/kratix-compile/kratix-compile/backends/build"
 	"github.com/kratix-compile/kratix-compile/translate/diag"
 	"github.com/kratix-compile/kratix-compile/translate/kubelet"
 	"github.com/kratix-compile/kratix-compile/translate/plan"
@@ -73,7 +74,7 @@ func FuzzEscape(f *testing.F) {
 	f.Add("$(KRATIX_LBRACE){{")
 	f.Fuzz(func(t *testing.T, s string) {
 		step, brace := &plan.Step{Container: corev1.Container{Args: []string{s}}}, ")" // nobody refers to that
-		newPod(plan.Run{}, &diag.List{}).protect(step)
+		newPod(Compiler{}, plan.Run{}, &diag.List{}).protect(step, build.Texts(step.Command, step.At), build.Texts(step.Args, step.At))
 		if len(step.Env) > 0 {
 			brace = step.Env[0].Name
 		}

@@ -15,11 +15,12 @@ import (
 type Finder struct {
 	// Takes tells whether the engine would take a text, or a text that this one is a part of.
 	Takes func(text string) bool
-	// Found gets each of them, with the path of its field, as in spec.volumes[].secret.secretName.
+	// Found gets each of them, with the path of its field in a Pipeline, as in
+	// spec.volumes[].secret.secretName.
 	Found func(field string, t Text)
 }
 
-// Fields looks at all that a user wrote into a Pipeline but for what Protect escapes: these
+// Fields looks at all that a user wrote for a Run but for what Protect escapes: these
 // are the fields that the kubelet does not expand, and where nothing can be escaped.
 func (f Finder) Fields(run plan.Run) {
 	for _, s := range run.Steps {
@@ -38,12 +39,12 @@ func (f Finder) Fields(run plan.Run) {
 	for _, v := range run.Volumes {
 		f.Value("spec.volumes[]", v.At, v.Volume)
 	}
-	f.Value("metadata.labels", run.At.Field("metadata", "labels"), run.Labels)
-	f.Value("metadata.annotations", run.At.Field("metadata", "annotations"), run.PodAnnotations)
-	f.Value("spec.imagePullSecrets", run.At.Field("spec", "imagePullSecrets"), run.PullSecrets)
-	f.Value("spec.nodeSelector", run.At.Field("spec", "nodeSelector"), run.NodeSelector)
-	f.Value("spec.tolerations", run.At.Field("spec", "tolerations"), run.Tolerations)
-	f.Value("spec.rbac.serviceAccount", run.At.Field("spec", "rbac", "serviceAccount"), run.ServiceAccount)
+	f.Value("metadata.labels", run.Places.Labels, run.Labels)
+	f.Value("metadata.annotations", run.Places.Annotations, run.PodAnnotations)
+	f.Value("spec.imagePullSecrets", run.Places.PullSecrets, run.PullSecrets)
+	f.Value("spec.nodeSelector", run.Places.NodeSelector, run.NodeSelector)
+	f.Value("spec.tolerations", run.Places.Tolerations, run.Tolerations)
+	f.Value("spec.rbac.serviceAccount", run.Places.ServiceAccount, run.ServiceAccount)
 }
 
 // Value looks at all texts of a value, keys included.

@@ -21,6 +21,8 @@ import (
 type Reserved struct {
 	// Prefix is what the engine puts before the name of a step to make that of its container.
 	Prefix string
+	// Last is what the engine calls the last container; empty if it has no name for it.
+	Last string
 	// Container and Volume tell whether a name is the engine's.
 	Container, Volume func(name string) bool
 	// Path tells what is at a path that nobody may mount at, as in "where the engine keeps
@@ -57,11 +59,23 @@ func (p *Pod) nameContainers() {
 	for i, s := range p.Steps {
 		wanted[i] = s.Name
 	}
-	p.Names = names.Assign(wanted, limit, p.reserved.Container)
-	for i, s := range p.Steps {
-		if name := p.Names[i]; name != s.Name {
-			p.Diags.Add(diag.ContainerRenamed, s.At.Field("name"), "the container %q is called %q in the Pod: %s", s.Name, name, why)
-		}
+	given := 0
+	if p.reserved.Last != "" && !p.Harvests() && len(wanted) > 0 {
+		given = 1
+	}
+	p.Names = names.Assign(wanted[:len(wanted)-given], limit, p.reserved.Container)
+	for i, name := range p.Names {
+		p.noteName(i, name, why)
+	}
+	if given > 0 {
+		p.Names = append(p.Names, p.reserved.Last)
+		p.noteName(len(wanted)-1, p.reserved.Last, "so the engine calls the last container")
+	}
+}
+
+func (p *Pod) noteName(step int, name, why string) {
+	if s := p.Steps[step]; name != s.Name {
+		p.Diags.Add(diag.ContainerRenamed, s.At.Field("name"), "the container %q is called %q in the Pod: %s", s.Name, name, why)
 	}
 }
 
@@ -81,11 +95,12 @@ func (p *Pod) nameVolumes() {
 }
 
 // NoteRenamed adds to annotations what the user calls the containers that have other names
-// now; state.UserNames reads it.
+// now; state.UserNames reads it. A last container that has its name of the engine is there in any
+// case: this tells it from a harvest.
 func (p *Pod) NoteRenamed(annotations map[string]string) map[string]string {
 	renamed := map[string]string{}
 	for i, s := range p.Steps {
-		if name := p.Names[i]; name != s.Name {
+		if name := p.Names[i]; name != s.Name || name == p.reserved.Last {
 			renamed[s.Name] = name
 		}
 	}
@@ -131,9 +146,9 @@ func (p *Pod) mount(m *corev1.VolumeMount, at diag.At) {
 	m.Name = name
 }
 
-// UserVolumes are copies of the user's volumes, with the new names of themselves and of the
-// containers that they tell of.
-func (p *Pod) UserVolumes() []corev1.Volume {
+// PodVolumes are copies of the user's volumes, with the new names of themselves and of the
+// containers that they tell of, and then the harvest's.
+func (p *Pod) PodVolumes() []corev1.Volume {
 	var out []corev1.Volume
 	for _, v := range p.Volumes {
 		volume := *v.Volume.DeepCopy()
@@ -142,6 +157,9 @@ func (p *Pod) UserVolumes() []corev1.Volume {
 			p.rename(item.ResourceFieldRef)
 		}
 		out = append(out, volume)
+	}
+	if p.Harvests() {
+		out = append(out, p.Harvest.Volume)
 	}
 	return out
 }

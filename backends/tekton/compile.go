@@ -73,7 +73,7 @@ func (c Compiler) compileRun(run plan.Run, diags *diag.List) *v1.TaskRun {
 				AutomountServiceAccountToken: &run.UserToken,
 			},
 			Workspaces: bound,
-			TaskSpec:   &v1.TaskSpec{Workspaces: declared, Volumes: p.volumes(), Steps: p.containers()},
+			TaskSpec:   &v1.TaskSpec{Workspaces: declared, Volumes: p.PodVolumes(), Steps: p.containers()},
 		},
 	}
 	p.refuseLeftovers()
@@ -100,7 +100,7 @@ func (p *pod) annotations() map[string]string {
 	for _, key := range slices.Sorted(maps.Keys(out)) {
 		if dropped.MatchString(key) {
 			delete(out, key)
-			p.Diags.Add(diag.AnnotationDropped, p.At.Field("metadata", "annotations", key),
+			p.Diags.Add(diag.AnnotationDropped, p.Places.Annotations.Field(key),
 				"Tekton keeps annotations such as %q for itself and drops this one; choose another key", key)
 		}
 	}
@@ -110,7 +110,7 @@ func (p *pod) annotations() map[string]string {
 // retries repeats the whole Pod. Tekton knows no delay between attempts.
 func (p *pod) retries() int {
 	if p.Retries > 0 {
-		p.Diags.Add(diag.NoBackoff, p.At.Field("spec", "jobOptions", "backoffLimit"),
+		p.Diags.Add(diag.NoBackoff, p.Places.Retries,
 			"Tekton repeats a failed Pipeline at once and without a pause, up to the limit of %d", p.Retries)
 	}
 	return int(p.Retries)

@@ -58,7 +58,7 @@ func newRun(steps ...plan.Step) plan.Run {
 				Sources: []corev1.VolumeProjection{{ServiceAccountToken: &corev1.ServiceAccountTokenProjection{Audience: "kratix", Path: "token"}}},
 			}}},
 		},
-		Timeout: 30 * time.Minute,
+		Timeout: 30 * time.Minute, Places: plan.InPipeline(root),
 	}
 }
 

@@ -17,12 +17,11 @@ const stepPrefix = "step-"
 // credentials, and workspaces, which have a hash.
 var engineVolume = regexp.MustCompile(`^(tekton-|ws-[0-9a-f]{5}$)`)
 
-// reserved is what Tekton has in the Pod of a Run. The harvest is a step beside the user's.
-func reserved(run plan.Run) build.Reserved {
-	return build.Reserved{
-		Prefix:    stepPrefix,
-		Container: func(name string) bool { return name == run.Harvest.Name },
-		Volume:    engineVolume.MatchString,
-		Path:      reservedPath,
-	}
+// reserved is what Tekton has in the Pod of a Run. The harvest is a step beside the user's, and
+// known by its name.
+var reserved = build.Reserved{
+	Prefix:    stepPrefix,
+	Container: func(name string) bool { return name == plan.HarvestName },
+	Volume:    engineVolume.MatchString,
+	Path:      reservedPath,
 }

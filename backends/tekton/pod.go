@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	v1 "github.com/tektoncd/pipeline/pkg/apis/pipeline/v1"
-	corev1 "k8s.io/api/core/v1"
 
 	"github.com/kratix-compile/kratix-compile/backends/build"
 	"github.com/kratix-compile/kratix-compile/translate/diag"
@@ -29,13 +28,13 @@ type pod struct {
 }
 
 func newPod(c Compiler, run plan.Run, diags *diag.List) *pod {
-	return &pod{build.NewPod(run, reserved(run), diags), c}
+	return &pod{build.NewPod(run, reserved, diags), c}
 }
 
-// containers are the user's and then the harvest.
+// containers are the user's and then the harvest, if there is one.
 func (p *pod) containers() []v1.Step {
 	if n := len(p.Steps); n > manySteps {
-		p.Diags.Add(diag.ManySteps, p.At.Field("spec", "containers"),
+		p.Diags.Add(diag.ManySteps, p.Places.Containers,
 			"with %d containers Tekton may not be able to report every one's result; use %d or fewer, or another Pipeline", n, manySteps)
 	}
 	var out []v1.Step
@@ -44,7 +43,9 @@ func (p *pod) containers() []v1.Step {
 		p.writeRequests(step.Env, p.Steps[i])
 		out = append(out, p.finish(step))
 	}
-	out = append(out, p.harvest())
+	if p.Harvests() {
+		out = append(out, p.harvest())
+	}
 	p.requests(out)
 	return out
 }
@@ -64,13 +65,8 @@ func (p *pod) finish(step plan.Step) v1.Step {
 	return out
 }
 
-// volumes are the user's and the harvest's. Those of the workspaces are
-// Tekton's to make.
-func (p *pod) volumes() []corev1.Volume {
-	return append(p.UserVolumes(), p.Harvest.Volume)
-}
-
-// workspaces declares the directories and binds them. Tekton mounts them into every step by a
+// workspaces declares the directories and binds them; Tekton makes their volumes and mounts them
+// into every step by a
 // step template of its own that has nothing but mounts. A template of ours with variables would
 // change the order of env, so there is none.
 func (p *pod) workspaces() ([]v1.WorkspaceDeclaration, []v1.WorkspaceBinding) {

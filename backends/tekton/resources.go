@@ -31,7 +31,7 @@ const (
 // as a whole. Devices and huge pages belong to one container until the Pod ends.
 var shared = []corev1.ResourceName{corev1.ResourceCPU, corev1.ResourceMemory, corev1.ResourceEphemeralStorage}
 
-// requests rewrites the requests of all steps, the last of which is the harvest.
+// requests rewrites the requests of all steps. A harvest is the last of them.
 func (p *pod) requests(steps []v1.Step) {
 	kept, read := corev1.ResourceList{}, readFromVolumes(p.Volumes)
 	for _, r := range shared {
@@ -39,13 +39,12 @@ func (p *pod) requests(steps []v1.Step) {
 			keepLargest(steps, r, kept)
 		}
 	}
-	at := p.At.Field("spec", "containers")
 	if len(kept) > 0 {
-		p.Diags.Add(diag.RequestsZeroed, at,
+		p.Diags.Add(diag.RequestsZeroed, p.Places.Containers,
 			"the Pod asks for %s, the most that one step needs; the other steps ask for 0, or Tekton's sum would be larger", list(kept))
 	}
-	if added := sums(steps); len(added) > 0 {
-		p.Diags.Add(diag.RequestsAdd, at,
+	if added := sums(steps, len(p.Steps)); len(added) > 0 {
+		p.Diags.Add(diag.RequestsAdd, p.Places.Containers,
 			"the Pod asks for %s, because Tekton runs all containers in it side by side; ask for less, or in one container only", list(added))
 	}
 }
@@ -92,8 +91,8 @@ func request(r corev1.ResourceRequirements, name corev1.ResourceName) (resource.
 	return q, ok
 }
 
-// sums are the resources that more than one of the user's steps asks for.
-func sums(steps []v1.Step) corev1.ResourceList {
+// sums are the resources that more than one of the user's steps, which come first, asks for.
+func sums(steps []v1.Step, users int) corev1.ResourceList {
 	total, asking := corev1.ResourceList{}, map[corev1.ResourceName]int{}
 	for i, s := range steps {
 		all := maps.Clone(s.ComputeResources.Limits)
@@ -105,7 +104,7 @@ func sums(steps []v1.Step) corev1.ResourceList {
 			sum := total[r]
 			sum.Add(q)
 			total[r] = sum
-			if q.Sign() > 0 && i < len(steps)-1 {
+			if q.Sign() > 0 && i < users {
 				asking[r]++
 			}
 		}

@@ -3,6 +3,7 @@
 package plan
 
 import (
+	"cmp"
 	"errors"
 	"strconv"
 	"time"
@@ -84,8 +85,9 @@ func (b *builder) run(p parse.Pipeline) Run {
 		Annotations: b.annotations(), PodAnnotations: merged(p.Pipeline.Annotations, workflow.Trace(b.object.Annotations)),
 		PullSecrets:  b.opts.Harvest.withSecret(spec.ImagePullSecrets),
 		NodeSelector: spec.NodeSelector, Tolerations: spec.Tolerations,
-		Retries: b.retries(p), Timeout: b.timeout(p),
+		Timeout: b.timeout(p), Places: InPipeline(p.At),
 	}
+	r.Retries = b.retries(p)
 	r.Name = b.runName(r.Pipeline)
 	if r.ServiceAccount = spec.RBAC.ServiceAccount; r.ServiceAccount == "" {
 		r.ServiceAccount, r.AccountLabels = r.ID, map[string]string{v1alpha1.LabelPromise: b.promise.Object.Name}
@@ -158,18 +160,30 @@ func (b *builder) userToken(p parse.Pipeline) bool {
 
 func (b *builder) retries(p parse.Pipeline) int32 {
 	own, fallback := p.Pipeline.Spec.JobOptions.BackoffLimit, b.opts.Config.Workflows.JobOptions.DefaultBackoffLimit
-	limit := int32(defaultRetries)
-	switch {
-	case own != nil:
-		limit = *own
-	case fallback != nil:
-		limit = *fallback
-	}
-	if limit > 0 && p.Pipeline.Spec.RestartPolicy == corev1.RestartPolicyOnFailure {
-		b.diags.Add(diag.RestartInPlace, p.At.Field("spec", "restartPolicy"),
+	limit, diags := Retries(cmp.Or(own, fallback), p.Pipeline.Spec.RestartPolicy, p.At.Field("spec", "restartPolicy"))
+	b.diags.Append(diags)
+	return limit
+}
+
+// Retries is how often a Run is repeated whose backoffLimit is this one; nil is that of a Job
+// that sets none. The policy is written at a place.
+func Retries(backoffLimit *int32, policy corev1.RestartPolicy, at diag.At) (retries int32, diags diag.List) {
+	retries = *cmp.Or(backoffLimit, new(int32(defaultRetries)))
+	if retries > 0 && policy == corev1.RestartPolicyOnFailure {
+		diags.Add(diag.RestartInPlace, at,
 			"a failing container is not restarted in place: the whole Pipeline runs again with empty /kratix directories; make its containers repeatable, or set backoffLimit: 0")
 	}
-	return limit
+	return retries, diags
+}
+
+// InPipeline is where a Pipeline, which is written at a place, has the fields of its Run.
+func InPipeline(at diag.At) Places {
+	return Places{
+		Labels: at.Field("metadata", "labels"), Annotations: at.Field("metadata", "annotations"),
+		ServiceAccount: at.Field("spec", "rbac", "serviceAccount"), PullSecrets: at.Field("spec", "imagePullSecrets"),
+		NodeSelector: at.Field("spec", "nodeSelector"), Tolerations: at.Field("spec", "tolerations"),
+		Containers: at.Field("spec", "containers"), Retries: at.Field("spec", "jobOptions", "backoffLimit"),
+	}
 }
 
 func (b *builder) timeout(p parse.Pipeline) time.Duration {

@@ -48,7 +48,7 @@ func (b *builder) annotations() map[string]string {
 	})
 }
 
-// Key is a label or an annotation of a Pipeline.
+// Key is a label or an annotation that a user wrote.
 type Key struct {
 	Name string
 	At   diag.At
@@ -59,13 +59,13 @@ type Key struct {
 func (r Run) KeysOf(domain string) []Key {
 	var out []Key
 	for _, field := range []struct {
-		name string
+		at   diag.At
 		keys map[string]string
-	}{{"labels", r.Labels}, {"annotations", r.PodAnnotations}} {
+	}{{r.Places.Labels, r.Labels}, {r.Places.Annotations, r.PodAnnotations}} {
 		for _, k := range slices.Sorted(maps.Keys(field.keys)) {
 			of, _, prefixed := strings.Cut(k, "/")
 			if prefixed && (of == domain || strings.HasSuffix(of, "."+domain)) {
-				out = append(out, Key{Name: k, At: r.At.Field("metadata", field.name, k)})
+				out = append(out, Key{Name: k, At: field.at.Field(k)})
 			}
 		}
 	}

@@ -68,8 +68,8 @@ type Run struct {
 	Workspaces []Workspace `json:"workspaces,omitempty"`
 	// Volumes are the user's, with the names the user gave them.
 	Volumes []Volume `json:"volumes,omitempty"`
-	// Steps are the user's containers. Harvest is our container after the last one; where its
-	// zero value stands for none, the last step is the last container.
+	// Steps are the user's containers. Harvest is our container after the last one; its zero
+	// value stands for none.
 	Steps   []Step  `json:"steps,omitempty"`
 	Harvest Harvest `json:"harvest,omitzero"`
 
@@ -77,6 +77,14 @@ type Run struct {
 	Retries int32 `json:"retries"`
 	// Timeout bounds one attempt; zero means no bound.
 	Timeout time.Duration `json:"-"`
+
+	// Places are where the fields above are written.
+	Places Places `json:"-"`
+}
+
+// Places are where the fields of a Run are written, in a Promise or in a Job.
+type Places struct {
+	Labels, Annotations, ServiceAccount, PullSecrets, NodeSelector, Tolerations, Containers, Retries diag.At
 }
 
 // Prerequisites are copies of what must exist before the engine's object, in
@@ -110,7 +118,7 @@ type Volume struct {
 }
 
 // Step is a container of the user's. Its Env is complete, ordered, and has
-// every name once; its Resources and policies have the operator's defaults.
+// every name once; its Resources and policies have the operator's defaults. NewStep makes it.
 type Step struct {
 	At               diag.At `json:"-"`
 	corev1.Container `json:",inline"`
@@ -118,8 +126,11 @@ type Step struct {
 	EnvAt map[string]diag.At `json:"-"`
 }
 
-// Harvest is the last container of a Run. It delivers /kratix/output and
-// /kratix/metadata to the runner (docs/decisions.md 3).
+// Harvests tells whether the last container of the Run is the harvest, and not the last step.
+func (r Run) Harvests() bool { return r.Harvest.Name != "" }
+
+// Harvest is the last container of a Run. It brings /kratix/output and /kratix/metadata to the
+// runner (docs/decisions.md 3).
 type Harvest struct {
 	corev1.Container `json:",inline"`
 	// Volume holds the token for the runner and its CA; nobody else mounts it.

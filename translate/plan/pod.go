@@ -47,19 +47,11 @@ func volumes(p parse.Pipeline) []Volume {
 // replaces the whole value, as in Kratix (docs/kratix-contract.md 2.3).
 func (b *builder) step(c v1alpha1.Container, pipeline string, at diag.At) Step {
 	defaults := b.opts.Config.Workflows
-	env, diags := mergeEnv(b.kratixEnv(pipeline), c.Env, at.Field("env"))
+	s, diags := NewStep(corev1.Container{
+		Name: c.Name, Image: c.Image, Command: c.Command, Args: c.Args, Env: c.Env, EnvFrom: c.EnvFrom,
+		VolumeMounts: c.VolumeMounts, ImagePullPolicy: c.ImagePullPolicy, SecurityContext: c.SecurityContext,
+	}, b.kratixEnv(pipeline), at)
 	b.diags.Append(diags)
-	s := Step{At: at, EnvAt: map[string]diag.At{}, Container: corev1.Container{
-		Name: c.Name, Image: c.Image, Command: c.Command, Args: c.Args, EnvFrom: c.EnvFrom,
-		VolumeMounts: absolute(c.VolumeMounts), ImagePullPolicy: c.ImagePullPolicy,
-		SecurityContext: c.SecurityContext,
-	}}
-	for _, v := range env {
-		s.Env = append(s.Env, v.EnvVar)
-		if v.at.Doc != nil {
-			s.EnvAt[v.Name] = v.at
-		}
-	}
 	if s.ImagePullPolicy == "" {
 		s.ImagePullPolicy = defaults.DefaultImagePullPolicy
 	}
@@ -71,6 +63,21 @@ func (b *builder) step(c v1alpha1.Container, pipeline string, at diag.At) Step {
 	}
 	s.Resources = *c.Resources.DeepCopy()
 	return s
+}
+
+// NewStep makes a step of a container as it is written at a place. The variables that come first
+// are written nowhere.
+func NewStep(c corev1.Container, first []corev1.EnvVar, at diag.At) (Step, diag.List) {
+	env, diags := mergeEnv(first, c.Env, at.Field("env"))
+	s := Step{At: at, EnvAt: map[string]diag.At{}, Container: c}
+	s.VolumeMounts, s.Env = absolute(c.VolumeMounts), nil
+	for _, v := range env {
+		s.Env = append(s.Env, v.EnvVar)
+		if v.at.Doc != nil {
+			s.EnvAt[v.Name] = v.at
+		}
+	}
+	return s, diags
 }
 
 // absolute writes mount paths as the kubelet reads them: from the root.
