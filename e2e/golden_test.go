@@ -22,6 +22,9 @@ func goldenCases(t *testing.T) (runnable, refused []string) {
 	require.NoError(t, err)
 	for _, input := range inputs {
 		name := filepath.Base(filepath.Dir(input))
+		if strings.HasPrefix(name, "job-") {
+			continue // containers of Kratix's own, which need the real Kratix around them
+		}
 		if _, err := os.Stat(filepath.Join(golden, name, "plan.yaml")); err == nil {
 			runnable = append(runnable, name)
 		} else {

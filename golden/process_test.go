@@ -39,7 +39,7 @@ func TestProcessesAreThoseOfKratix(t *testing.T) {
 			c := k.compile(t)
 			compiled := map[string][][]corev1.Container{
 				"tekton": taskRunSteps(t, c.objects["tekton"]),
-				"argo":   initContainers(t, c.objects["argo"]),
+				"argo":   argoContainers(t, c.objects["argo"], c.runs),
 			}
 			for i, run := range c.runs {
 				pod := k.written(t, run)
@@ -55,7 +55,7 @@ func TestProcessesAreThoseOfKratix(t *testing.T) {
 	}
 }
 
-// written are the containers of a Pod that Kratix would make of the Promise.
+// written are the containers of a Pod that Kratix would make of the Promise, or those of its Job.
 func (k kase) written(t *testing.T, run plan.Run) []corev1.Container {
 	t.Helper()
 	var pod []corev1.Container
@@ -157,7 +157,9 @@ func taskRunSteps(t *testing.T, objects []manifest.Object) [][]corev1.Container 
 	return pods
 }
 
-func initContainers(t *testing.T, objects []manifest.Object) [][]corev1.Container {
+// argoContainers are the user's: the init containers, and the main container where that is no
+// harvest.
+func argoContainers(t *testing.T, objects []manifest.Object, runs []plan.Run) [][]corev1.Container {
 	t.Helper()
 	var pods [][]corev1.Container
 	for _, wf := range typed[v1alpha1.Workflow](t, objects, "Workflow") {
@@ -166,9 +168,13 @@ func initContainers(t *testing.T, objects []manifest.Object) [][]corev1.Containe
 			for _, c := range template.InitContainers {
 				pod = append(pod, c.Container)
 			}
-			if template.Container != nil {
-				pods = append(pods, pod)
+			if template.Container == nil {
+				continue
 			}
+			if !runs[len(pods)].Harvests() {
+				pod = append(pod, *template.Container)
+			}
+			pods = append(pods, pod)
 		}
 	}
 	return pods

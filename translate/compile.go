@@ -22,7 +22,7 @@ type Backend interface {
 
 // Options say what to compile.
 type Options struct {
-	// Kinds are the workflows to compile; empty means all that a Promise has.
+	// Kinds are the workflows to compile; empty means all that there are.
 	Kinds    []workflow.Kind
 	Backends []Backend
 	Plan     plan.Options
@@ -36,14 +36,14 @@ type Output struct {
 }
 
 // Compile runs all stages one after the other and keeps everything. The command kratix-compile
-// has the same loop with less in memory. Outputs come in the order of the Promises, their
+// has the same loop with less in memory. Outputs come in the order of the Sources, their
 // workflows and the backends, and there are none at all if any finding is an error.
 func Compile(in Input, opts Options) ([]Output, diag.List) {
 	loaded := Load(in)
 	var outputs []Output
 	diags := slices.Concat(loaded.Findings, check.Config(opts.Plan.Config))
-	for _, p := range loaded.Promises {
-		more, found := p.Compile(opts)
+	for _, s := range loaded.Sources {
+		more, found := compile(s, opts)
 		outputs = append(outputs, more...)
 		diags.Append(found)
 	}
@@ -56,12 +56,13 @@ func Compile(in Input, opts Options) ([]Output, diag.List) {
 	return outputs, diags.Sorted()
 }
 
-// Compile plans the workflows of one Promise, and lets every backend compile the same plans.
-// The findings begin with those of the Promise.
-func (p *Promise) Compile(opts Options) ([]Output, diag.List) {
+// Compile compiles one Promise. The findings begin with those of the Promise.
+func (p *Promise) Compile(opts Options) ([]Output, diag.List) { return compile(p, opts) }
+
+// compile plans the workflows of one Source, and lets every backend compile the same plans.
+func compile(s Source, opts Options) ([]Output, diag.List) {
 	var outputs []Output
-	workflows, found := p.Workflows(opts.Kinds, opts.Plan)
-	diags := slices.Concat(p.Findings, found)
+	workflows, diags := s.Workflows(opts.Kinds, opts.Plan)
 	for _, w := range workflows {
 		for _, backend := range opts.Backends {
 			objects, found := backend.Compile(w)
@@ -74,12 +75,13 @@ func (p *Promise) Compile(opts Options) ([]Output, diag.List) {
 
 // Nothing says why there is no output, unless a finding says so already.
 func (l *Loaded) Nothing(kinds []workflow.Kind, pipeline string, known diag.List) (diags diag.List) {
-	if known.HasErrors() {
+	suspended := func(d diag.Diagnostic) bool { return d.Code == diag.JobSuspended }
+	if known.HasErrors() || slices.ContainsFunc(known, suspended) {
 		return nil
 	}
 	code, message := diag.NothingToDo, ""
 	switch {
-	case len(l.Promises) == 0:
+	case len(l.Sources) == 0:
 		message = "no Promise found in the input" + l.instead() + "; name a file or directory that holds one, or - for stdin"
 	case pipeline != "":
 		message = "no Pipeline is named " + strconv.Quote(pipeline) + " in the workflows asked for"

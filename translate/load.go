@@ -10,7 +10,10 @@ import (
 
 	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
 	"github.com/kratix-compile/kratix-compile/translate/diag"
+	"github.com/kratix-compile/kratix-compile/translate/job"
 	"github.com/kratix-compile/kratix-compile/translate/parse"
+	"github.com/kratix-compile/kratix-compile/translate/plan"
+	"github.com/kratix-compile/kratix-compile/translate/workflow"
 )
 
 // Input is everything that is read. Requests are matched to Promises by group and kind.
@@ -19,17 +22,26 @@ type Input struct {
 	Requests []parse.File
 }
 
+// Source is a document that says what runs: a Promise, or a Job that Kratix has made of one.
+type Source interface {
+	// Pos is where it is written.
+	Pos() diag.Pos
+	// Workflows plans the workflows of these kinds, no kinds meaning all. The findings begin
+	// with those of the document itself.
+	Workflows(kinds []workflow.Kind, opts plan.Options) ([]plan.Workflow, diag.List)
+}
+
 // Loaded is what the files hold.
 type Loaded struct {
-	// Promises are those that could be read, in the order of the files.
-	Promises []*Promise
-	// Findings are about the files. Those about one Promise are in the Promise.
+	// Sources are those that could be read, in the order of the files.
+	Sources []Source
+	// Findings are about the files. Those about one Source are in the Source.
 	Findings diag.List
-	// others are documents beside the Promises; requests are those that the user called so.
+	// others are documents beside the Sources; requests are those that the user called so.
 	others, requests []*parse.Document
 }
 
-// Load reads all files and sorts the documents into Promises and requests. Files of a folder of
+// Load reads all files and sorts the documents into Promises, Jobs and requests. Files of a folder of
 // tests come last: a request there is left alone, and so is a Promise that is found elsewhere.
 func Load(in Input) *Loaded {
 	l := &Loaded{}
@@ -59,18 +71,30 @@ func Load(in Input) *Loaded {
 		}
 		l.requests = append(l.requests, doc)
 	}
-	l.unserved()
+	promises := l.promises()
+	l.unserved(promises)
 	candidates := l.candidates()
-	l.Each(func(_ int, p *Promise) {
-		p.judge()
-		p.requests = candidates
+	each(len(promises), func(i int) {
+		promises[i].judge()
+		promises[i].requests = candidates
 	})
 	return l
 }
 
-// Each calls do for every Promise, on all processors.
-func (l *Loaded) Each(do func(i int, p *Promise)) {
-	each(len(l.Promises), func(i int) { do(i, l.Promises[i]) })
+// Each calls do for every Source, on all processors.
+func (l *Loaded) Each(do func(i int, s Source)) {
+	each(len(l.Sources), func(i int) { do(i, l.Sources[i]) })
+}
+
+// promises are the Sources that are Promises.
+func (l *Loaded) promises() []*Promise {
+	var out []*Promise
+	for _, s := range l.Sources {
+		if p, ok := s.(*Promise); ok {
+			out = append(out, p)
+		}
+	}
+	return out
 }
 
 // documents parses files; the second list is of those in folders of tests.
@@ -102,7 +126,11 @@ func isPromise(doc *parse.Document) bool {
 type byName map[string]*Promise
 
 func (l *Loaded) classify(doc *parse.Document, first byName) {
-	if !isPromise(doc) {
+	switch {
+	case job.Is(doc) && job.OfKratix(doc):
+		l.Sources = append(l.Sources, Job{doc})
+		return
+	case !isPromise(doc):
 		l.others = append(l.others, doc)
 		return
 	}
@@ -118,7 +146,7 @@ func (l *Loaded) classify(doc *parse.Document, first byName) {
 		l.Findings.Append(p.Findings)
 		return
 	}
-	l.Promises = append(l.Promises, p)
+	l.Sources = append(l.Sources, p)
 }
 
 // choice says which of two files with one Promise to leave out.
@@ -141,30 +169,33 @@ func choice(a, b *Promise) string {
 }
 
 // unserved reports documents that no Promise has an API for.
-func (l *Loaded) unserved() {
+func (l *Loaded) unserved(promises []*Promise) {
+	served := func(doc *parse.Document) bool {
+		return slices.ContainsFunc(promises, func(p *Promise) bool { return p.API.Offers(doc) })
+	}
 	for _, doc := range l.others {
-		if !l.served(doc) {
-			l.leave(doc)
+		if !served(doc) {
+			l.leave(doc, promises)
 		}
 	}
 	for _, doc := range l.requests {
 		switch {
-		case l.served(doc):
+		case served(doc):
 		case doc.File().Origin != parse.Named:
-			l.leave(doc)
-		case len(l.Promises) > 0:
-			l.Findings.Append(mismatch(doc, l.Promises))
+			l.leave(doc, promises)
+		case len(promises) > 0:
+			l.Findings.Append(mismatch(doc, promises))
 		}
 	}
 }
 
-func (l *Loaded) served(doc *parse.Document) bool {
-	return slices.ContainsFunc(l.Promises, func(p *Promise) bool { return p.API.Offers(doc) })
-}
-
 // leave tells of a document that is left alone: with a warning if it is nearly something else.
-func (l *Loaded) leave(doc *parse.Document) {
-	if meant := meant(doc, l.Promises); meant != "" {
+func (l *Loaded) leave(doc *parse.Document, promises []*Promise) {
+	if job.Is(doc) {
+		l.Findings.Add(diag.OtherKind, doc.Root(), "a Job that Kratix has not made: it has no label %s; it is left alone", v1alpha1.LabelWorkflowAction)
+		return
+	}
+	if meant := meant(doc, promises); meant != "" {
 		l.Findings.Add(diag.LeftOut, doc.Root(), "%s is left out%s", describe(doc), meant)
 		return
 	}

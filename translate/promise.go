@@ -3,6 +3,8 @@
 package translate
 
 import (
+	"slices"
+
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
@@ -55,17 +57,20 @@ func (p *Promise) Plan(kind workflow.Kind, object plan.Object, opts plan.Options
 	return plan.Build(p.PromiseDoc, kind, object, opts)
 }
 
-// Workflows plans the workflows of these kinds, no kinds meaning all, for the Promise itself and
-// for the requests that were loaded with it. Without a request a sample stands in for one.
+// Pos is where the Promise is written.
+func (p *Promise) Pos() diag.Pos { return p.At.Pos() }
+
+// Workflows plans the workflows of these kinds for the Promise itself and for the requests that
+// were loaded with it. Without a request a sample stands in for one.
 func (p *Promise) Workflows(kinds []workflow.Kind, opts plan.Options) ([]plan.Workflow, diag.List) {
-	if p.Findings.HasErrors() {
-		return nil, nil
+	diags := slices.Clone(p.Findings)
+	if diags.HasErrors() {
+		return nil, diags
 	}
 	if len(kinds) == 0 {
 		kinds = workflow.Kinds
 	}
 	var planned []plan.Workflow
-	var diags diag.List
 	objects := map[workflow.Type][]plan.Object{workflow.Promise: {plan.ForPromise(p.PromiseDoc)}}
 	for _, kind := range kinds {
 		if len(kind.Pipelines(p.PromiseDoc, opts.Pipeline)) == 0 {

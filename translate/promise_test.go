@@ -73,8 +73,8 @@ func TestStoredRequests(t *testing.T) {
 		Files:    []parse.File{{Name: "promise", Data: []byte(strictPromise)}},
 		Requests: []parse.File{{Name: "request", Data: text}},
 	})
-	require.Len(t, loaded.Promises, 1)
-	workflows, findings := loaded.Promises[0].Workflows(nil, plan.Defaults())
+	require.Len(t, loaded.Sources, 1)
+	workflows, findings := loaded.Sources[0].Workflows(nil, plan.Defaults())
 	assert.True(t, findings.HasErrors(), "a file is judged by the API")
 	assert.Empty(t, workflows)
 

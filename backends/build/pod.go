@@ -69,7 +69,7 @@ func (p *Pod) nameContainers() {
 	}
 	if given > 0 {
 		p.Names = append(p.Names, p.reserved.Last)
-		p.noteName(len(wanted)-1, p.reserved.Last, "so the engine calls the last container")
+		p.noteName(len(wanted)-1, p.reserved.Last, "the engine gives the last container this name")
 	}
 }
 

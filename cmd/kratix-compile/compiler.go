@@ -67,15 +67,15 @@ func (f *options) compile(cmd *cobra.Command, s streams, format manifest.Format)
 	return r, f.images.keep(known)
 }
 
-// pages plans the workflows of every Promise, lets the engines compile the plans, and prints
-// what comes of them. A Promise is let go as soon as it is printed: of a thousand Promises only
+// pages plans the workflows of every Promise and Job, lets the engines compile the plans, and
+// prints what comes of them. Each is let go as soon as it is printed: of a thousand Promises only
 // the printed bytes stay in memory.
 func (f *options) pages(loaded *translate.Loaded, format manifest.Format) (pages []page, diags diag.List) {
 	compilers := backends.New(f.chosen(), f.engineOptions)
-	results := make([]printer, len(loaded.Promises))
-	loaded.Each(func(i int, p *translate.Promise) {
-		workflows, found := p.Workflows(f.kinds(), f.plan)
-		out := printer{format: format, pos: p.At.Pos(), diags: slices.Concat(p.Findings, found)}
+	results := make([]printer, len(loaded.Sources))
+	loaded.Each(func(i int, s translate.Source) {
+		workflows, found := s.Workflows(f.kinds(), f.plan)
+		out := printer{format: format, pos: s.Pos(), diags: found}
 		for _, w := range workflows {
 			if format == planFormat {
 				out.plan(w)
@@ -87,7 +87,7 @@ func (f *options) pages(loaded *translate.Loaded, format manifest.Format) (pages
 				out.objects(w, compiler.Name(), objects)
 			}
 		}
-		results[i], loaded.Promises[i] = out, nil
+		results[i], loaded.Sources[i] = out, nil
 	})
 	for _, r := range results {
 		pages = append(pages, r.pages...)

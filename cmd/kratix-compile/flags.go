@@ -65,14 +65,14 @@ func (f *options) bind(cmd *cobra.Command, fallback ...string) {
 
 func (f *options) bindInput(set *pflag.FlagSet) {
 	set.SortFlags = false
-	f.bindFilename(set)
+	f.bindFilename(set, "Promises, or with Jobs that Kratix made")
 	set.StringArrayVar(&f.requests, "request", nil, "`FILE`, directory or - for stdin with requests for the Promises; may be repeated")
 	f.bindStdinName(set)
 	set.StringVar(&f.config, "config", "", "`FILE` with the operator's configuration in Kratix's format: the ConfigMap kratix, or its key config")
 }
 
-func (f *options) bindFilename(set *pflag.FlagSet) {
-	set.StringArrayVarP(&f.files, "filename", "f", nil, "`FILE`, directory or - for stdin with Promises; may be repeated")
+func (f *options) bindFilename(set *pflag.FlagSet, with string) {
+	set.StringArrayVarP(&f.files, "filename", "f", nil, "`FILE`, directory or - for stdin with "+with+"; may be repeated")
 }
 
 func (f *options) bindStdinName(set *pflag.FlagSet) {

@@ -44,7 +44,7 @@ compiler.`,
 	cmd.Flags().SortFlags = false
 	section(cmd, inputFlags, func(set *pflag.FlagSet) {
 		set.SortFlags = false
-		c.flags.bindFilename(set)
+		c.flags.bindFilename(set, "Promises")
 		c.flags.bindStdinName(set)
 	})
 	section(cmd, outputFlags, func(set *pflag.FlagSet) {

@@ -54,9 +54,9 @@ func (f *imageFlags) check(cmd *cobra.Command) error {
 func (f *options) commandless(loaded *translate.Loaded) ([]string, diag.List) {
 	var found []string
 	var diags diag.List
-	for _, p := range loaded.Promises {
-		workflows, more := p.Workflows(f.kinds(), f.plan)
-		diags = slices.Concat(diags, p.Findings, more)
+	for _, s := range loaded.Sources {
+		workflows, more := s.Workflows(f.kinds(), f.plan)
+		diags.Append(more)
 		for _, w := range workflows {
 			for _, run := range w.Runs {
 				for _, step := range run.Steps {

@@ -24,10 +24,10 @@ type page struct {
 
 type sum = [sha256.Size]byte
 
-// printer prints what is compiled of one Promise.
+// printer prints what is compiled of one Promise or Job.
 type printer struct {
 	format manifest.Format
-	pos    diag.Pos // and not diag.At, which would keep the Promise in memory
+	pos    diag.Pos // and not diag.At, which would keep the document in memory
 	pages  []page
 	diags  diag.List
 }

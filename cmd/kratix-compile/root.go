@@ -21,7 +21,8 @@ func newRoot(name string, s streams) *cobra.Command {
 Prints the manifests that run a Promise's workflows on the engine you operate:
 service accounts and roles, the ConfigMap behind /kratix/input, and one TaskRun
 a Pipeline or one Workflow a Kratix workflow. Without a request for the
-Promise's API, a sample made from the API's schema is compiled. Nothing is asked
+Promise's API, a sample made from the API's schema is compiled. A Job that an
+installed Kratix has made becomes what would run in its place. Nothing is asked
 of a cluster, and nothing is changed in one.
 
 Exit codes: 0 printed, 1 findings prevent it, 2 usage or files, 3 a fault in
@@ -32,6 +33,9 @@ the compiler.`,
   # One workflow, for a real request, with the Promise from a cluster
   kubectl get promise redis -o yaml | kratix-compile -f - --request request.yaml \
       --backend argo --workflow resource-configure
+
+  # What would run in the place of a Job that Kratix has made?
+  kubectl get job NAME -o yaml | kratix-compile -f - --backend tekton
 
   # Keep golden files of all Promises of a directory, and compare them in CI
   kratix-compile -f promises/ --backend all --output-dir golden/

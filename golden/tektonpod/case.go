@@ -73,6 +73,9 @@ type run struct {
 	Timeout metav1.Duration `json:"timeout"`
 }
 
+// harvests is false for a Job of Kratix, which has no harvest, and whose account exists before.
+func (r run) harvests() bool { return r.Harvest.Name != "" }
+
 // image is an entry of images.yaml.
 type image struct {
 	Entrypoint []string `json:"entrypoint"`
@@ -97,6 +100,11 @@ func read(file string) (kase, []string, error) {
 		var w workflow
 		err = errors.Join(err, decode(doc, &w))
 		c.runs = append(c.runs, w.Runs...)
+	}
+	for _, r := range c.runs {
+		if !r.harvests() {
+			c.cluster = append(c.cluster, &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Namespace: r.Namespace, Name: r.ServiceAccount}})
+		}
 	}
 	if data := optional(beside("images.yaml"), &err); data != nil {
 		err = errors.Join(err, decode(data, &c.images))

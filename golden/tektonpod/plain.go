@@ -14,12 +14,14 @@ func (r run) pod() *corev1.Pod {
 		Volumes:    slices.Clone(r.Volumes),
 		Containers: slices.Clone(r.Steps),
 	}}
-	harvest := *r.Harvest.DeepCopy()
-	for i := range harvest.VolumeMounts {
-		harvest.VolumeMounts[i].Name = "of the harvest" // no user's volume is called so
+	if r.harvests() {
+		harvest := *r.Harvest.DeepCopy()
+		for i := range harvest.VolumeMounts {
+			harvest.VolumeMounts[i].Name = "of the harvest" // no user's volume is called so
+		}
+		pod.Spec.Containers = append(pod.Spec.Containers, harvest)
+		pod.Spec.Volumes = append(pod.Spec.Volumes, corev1.Volume{Name: "of the harvest", VolumeSource: r.Harvest.Volume.VolumeSource})
 	}
-	pod.Spec.Containers = append(pod.Spec.Containers, harvest)
-	pod.Spec.Volumes = append(pod.Spec.Volumes, corev1.Volume{Name: "of the harvest", VolumeSource: r.Harvest.Volume.VolumeSource})
 	for _, w := range r.Workspaces {
 		source := corev1.VolumeSource{EmptyDir: &corev1.EmptyDirVolumeSource{}}
 		if w.ConfigMap != "" {

@@ -60,6 +60,7 @@ const (
 	ClaimsUnsupported Code = "KC220"
 	OtherAPIKind      Code = "KC221"
 	PromiseRefused    Code = "KC222"
+	BadJob            Code = "KC223"
 
 	RestartInPlace Code = "KC301"
 	LabelKept      Code = "KC302"
@@ -70,6 +71,9 @@ const (
 	InputTooLarge  Code = "KC307"
 	SampleRequest  Code = "KC308"
 	BadAnnotation  Code = "KC309"
+	JobField       Code = "KC310"
+	JobDeadline    Code = "KC311"
+	JobSuspended   Code = "KC312"
 
 	MountReserved     Code = "KC401"
 	VolumeRenamed     Code = "KC402"

@@ -26,6 +26,11 @@ func (d *Document) DecodeLoose(at diag.Path, into any) diag.List {
 	return d.decode(at, into, explainer{unknown: diag.UnknownPromiseField})
 }
 
+// DecodeKnown leaves unknown keys to the caller.
+func (d *Document) DecodeKnown(at diag.Path, into any) diag.List {
+	return d.decode(at, into, explainer{})
+}
+
 func (d *Document) decode(at diag.Path, into any, x explainer) diag.List {
 	e, rest := d.walk(at)
 	if len(rest) > 0 {

@@ -22,7 +22,8 @@ const maxFindings = 100
 // explainer compares a value with a Go type after decoding has failed. Unlike
 // the decoder it finds all that is wrong, and where each thing is written.
 type explainer struct {
-	doc     *Document
+	doc *Document
+	// unknown is the code of an unknown key; empty if that is no finding.
 	unknown diag.Code
 	// anyCase is set where Kratix reads, which ignores the case of keys.
 	anyCase bool
@@ -80,6 +81,7 @@ func (x *explainer) structure(n *node, at diag.At, t reflect.Type) {
 		switch {
 		case known:
 			x.value(e.value, at.Field(e.key), field)
+		case x.unknown == "":
 		case x.unknown == diag.UnknownPromiseField && len(at.Path) == 0 && e.key == "status":
 		default:
 			x.diags.Add(x.unknown, key, "unknown field %q%s", e.key, hint(e.key, fields))

@@ -21,7 +21,6 @@ import (
 	"github.com/kratix-compile/kratix-compile/translate/manifest"
 	"github.com/kratix-compile/kratix-compile/translate/names"
 	"github.com/kratix-compile/kratix-compile/translate/plan"
-	"github.com/kratix-compile/kratix-compile/translate/workflow"
 )
 
 // header is the first line of every file that is ours.
@@ -58,11 +57,11 @@ func wellFormed(path string) bool {
 	return filepath.IsLocal(filepath.FromSlash(path)) && file != ""
 }
 
-// Path is the file of a workflow for a backend: <promise>/<workflow>.<backend>.yaml. For
-// resource workflows the namespace and the name of the request stand in the middle.
+// Path is the file of a workflow for a backend: <promise>/<workflow>.<backend>.yaml. For what has
+// a namespace, a request or a Job, the namespace and the name stand in the middle.
 func Path(w plan.Workflow, backend string) string {
 	name := w.Kind.String()
-	if w.Type == workflow.Resource {
+	if w.Object.Namespace != "" {
 		name += "." + w.Object.Namespace + "." + w.Object.Name
 	}
 	if len(name) > maxFileName {

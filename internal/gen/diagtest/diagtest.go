@@ -40,6 +40,9 @@ func Compile(info diag.Info) Compiled {
 		c.name = "pipeline.yaml"
 		c.Diags = unwrapped(compile(info, c.file(wrapped(c.text))))
 	default:
+		if strings.HasPrefix(c.text, "apiVersion: batch/v1\n") {
+			c.name = "job.yaml"
+		}
 		c.Diags = compile(info, c.file(c.text))
 	}
 	return c
