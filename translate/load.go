@@ -97,6 +97,17 @@ func (l *Loaded) promises() []*Promise {
 	return out
 }
 
+// PromisesOnly are the Promises, for a caller that has no use for a Job; each Job gets a note.
+func (l *Loaded) PromisesOnly() ([]*Promise, diag.List) {
+	var notes diag.List
+	for _, s := range l.Sources {
+		if j, ok := s.(Job); ok {
+			notes.Add(diag.OtherKind, j.doc.Root(), "%s, where Promises were asked for; it is left alone", describe(j.doc))
+		}
+	}
+	return l.promises(), notes
+}
+
 // documents parses files; the second list is of those in folders of tests.
 func (l *Loaded) documents(files []parse.File) (docs, fixtures []*parse.Document) {
 	found := make([]struct {

@@ -66,9 +66,10 @@ func (c *graphCommand) run(cmd *cobra.Command) error {
 		return err
 	}
 	loaded := translate.Load(in)
-	diags = slices.Concat(diags, loaded.Findings)
+	found, notes := loaded.PromisesOnly()
+	diags = slices.Concat(diags, loaded.Findings, notes)
 	var promises []*parse.PromiseDoc
-	for _, p := range loaded.Promises {
+	for _, p := range found {
 		diags.Append(p.Findings)
 		promises = append(promises, p.PromiseDoc)
 	}

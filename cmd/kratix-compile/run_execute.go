@@ -68,10 +68,11 @@ func (c *runCommand) prepare() (*toRun, error) {
 
 // plan puts the workflows into todo, Promise after Promise.
 func (c *runCommand) plan(todo *toRun, loaded *translate.Loaded, known diag.List) diag.List {
-	diags := slices.Clone(loaded.Findings)
-	for _, p := range loaded.Promises {
+	promises, notes := loaded.PromisesOnly()
+	diags := slices.Concat(loaded.Findings, notes)
+	for _, p := range promises {
 		workflows, found := p.Workflows(c.kinds(), c.flags.plan)
-		diags = slices.Concat(diags, p.Findings, found)
+		diags.Append(found)
 		for _, w := range workflows {
 			for _, run := range w.Runs {
 				_, found := todo.compile(run)

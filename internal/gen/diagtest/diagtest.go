@@ -7,7 +7,6 @@ package diagtest
 import (
 	"bytes"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -95,9 +94,9 @@ func compile(info diag.Info, file parse.File) diag.List {
 func run(file parse.File) diag.List {
 	loaded := translate.Load(translate.Input{Files: []parse.File{file}})
 	diags := loaded.Findings
-	for _, p := range loaded.Promises {
-		workflows, found := p.Workflows(nil, plan.Defaults())
-		diags = slices.Concat(diags, p.Findings, found)
+	for _, s := range loaded.Sources {
+		workflows, found := s.Workflows(nil, plan.Defaults())
+		diags.Append(found)
 		for _, w := range workflows {
 			for _, run := range w.Runs {
 				_, found := local.Compile(run, local.Options{})

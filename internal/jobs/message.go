@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package jobs
+
+import (
+	"fmt"
+	"strings"
+
+	batchv1 "k8s.io/api/batch/v1"
+
+	"github.com/kratix-compile/kratix-compile/backends/state"
+)
+
+// reasonCancelled is of a Job whose run somebody else has cancelled.
+const reasonCancelled = "RunCancelled"
+
+// reasonOf is a word of Kubernetes where there is one.
+func reasonOf(run state.State) string {
+	switch run.Phase {
+	case state.Cancelled:
+		return reasonCancelled
+	case state.TimedOut:
+		return batchv1.JobReasonDeadlineExceeded
+	default:
+		return batchv1.JobReasonBackoffLimitExceeded
+	}
+}
+
+// The log in a message: its last lines, each up to a length.
+const (
+	shownLines = 5
+	shownBytes = 200
+)
+
+// diagnosis tells a person who reads kubectl describe job what failed, how often it was tried,
+// and what the container said last.
+func diagnosis(run state.State, limit *int32) string {
+	if run.Phase == state.Cancelled {
+		return "the run was cancelled, and not by Kratix; ask for a manual reconciliation to run it again"
+	}
+	if run.Failure == nil {
+		return "the run failed, and the engine does not say why"
+	}
+	var b strings.Builder
+	b.WriteString(run.Message())
+	if run.Attempt > 1 {
+		fmt.Fprintf(&b, ", in attempt %d", run.Attempt)
+		if limit != nil {
+			fmt.Fprintf(&b, " of %d", *limit+1)
+		}
+	}
+	f := run.Failure
+	if lines := f.Log[max(0, len(f.Log)-shownLines):]; len(lines) > 0 {
+		b.WriteString("; its log ends with:")
+		for _, line := range lines {
+			b.WriteString("\n" + shorten(line))
+		}
+	} else if f.NoLog != "" {
+		b.WriteString("; its log cannot be read: " + f.NoLog)
+	}
+	return b.String()
+}
+
+func shorten(line string) string {
+	if len(line) <= shownBytes {
+		return line
+	}
+	return strings.ToValidUTF8(line[:shownBytes], "") + "..."
+}
