@@ -18,7 +18,7 @@ import (
 //
 // A cancelled run must have no Pod left: a suspended Job says that nothing of it runs.
 func Status(job *batchv1.Job, run state.State, now time.Time) batchv1.JobStatus {
-	w := writer{JobStatus: *job.Status.DeepCopy(), now: metav1.NewTime(now.UTC().Truncate(time.Second))}
+	w := newWriter(job, now)
 	switch {
 	case Ended(job):
 	case run.Phase == "":
@@ -31,6 +31,17 @@ func Status(job *batchv1.Job, run state.State, now time.Time) batchv1.JobStatus 
 		w.complete(run)
 	default:
 		w.fail(run, job.Spec.BackoffLimit)
+	}
+	return w.JobStatus
+}
+
+// Refused is the status of a Job that fails without a run.
+func Refused(job *batchv1.Job, reason, message string, now time.Time) batchv1.JobStatus {
+	w := newWriter(job, now)
+	if !Ended(job) {
+		w.end()
+		w.Failed = max(w.Failed, 1)
+		w.refuse(reason, message)
 	}
 	return w.JobStatus
 }
@@ -49,6 +60,10 @@ type writer struct {
 	batchv1.JobStatus
 	// now has whole seconds, as a status has.
 	now metav1.Time
+}
+
+func newWriter(job *batchv1.Job, now time.Time) writer {
+	return writer{JobStatus: *job.Status.DeepCopy(), now: metav1.NewTime(now.UTC().Truncate(time.Second))}
 }
 
 // idle is a Job of which nothing runs: it is suspended, or its run is not there yet.

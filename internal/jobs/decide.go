@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package jobs
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	batchv1 "k8s.io/api/batch/v1"
+	apiequality "k8s.io/apimachinery/pkg/api/equality"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/kratix-compile/kratix-compile/backends/state"
+)
+
+// ManagerDomain begins the managedBy of the Jobs that engines run, as in
+// kratix-compile.io/tekton.
+const ManagerDomain = "kratix-compile.io/"
+
+// holdBack is how long a run waits for Kratix. Kratix creates the Job, sleeps for 1.1 s and then
+// writes the object's status; a container of the Job that writes it at the same moment fails.
+// The time when a Job was made has whole seconds, so the wait is between one second and two.
+const holdBack = 2 * time.Second
+
+// Situation is all that a decision depends on.
+type Situation struct {
+	Job *batchv1.Job
+	// Run is the engine's object of the Job's name; nil if there is none.
+	Run *Run
+	// Reported tells that the object's status shows the Pipeline running.
+	Reported bool
+	// Refused is why the Job cannot be compiled; empty if it can.
+	Refused string
+	// Slot tells that one more run may be active.
+	Slot bool
+	Now  time.Time
+}
+
+// Run is an object of an engine.
+type Run struct {
+	// Owner is the UID of the Job that controls it; empty if none does.
+	Owner types.UID
+	// Deleting tells that it is about to go.
+	Deleting bool
+	// Busy tells that a Pod of it has not ended.
+	Busy  bool
+	State state.State
+}
+
+// Action is one call of an API. Each may be repeated.
+type Action interface{ action() }
+
+type (
+	// CreateRun creates the run of the Job, under the Job's name.
+	CreateRun struct{}
+	// CancelRun ends the run.
+	CancelRun struct{}
+	// DeleteRun deletes the run.
+	DeleteRun struct{}
+	// WriteStatus writes the status of the Job.
+	WriteStatus struct{ Status batchv1.JobStatus }
+)
+
+func (CreateRun) action()   {}
+func (CancelRun) action()   {}
+func (DeleteRun) action()   {}
+func (WriteStatus) action() {}
+
+// Reasons of Jobs that fail before anything runs. They are also those of the events.
+const (
+	ReasonNameTaken     = "RunNameTaken"
+	ReasonNotCompilable = "NotCompilable"
+)
+
+// Decision is what to do, in this order.
+type Decision struct {
+	Actions []Action
+	// Event is for people who look at the Job; nil if there is nothing to say.
+	Event *Event
+	// RequeueAfter is when to decide again, if nothing changes before; zero for never.
+	RequeueAfter time.Duration
+}
+
+// Event is a warning.
+type Event struct{ Reason, Message string }
+
+// Decide tells what to do next for a Job. Any Situation has an answer. The status comes before
+// what changes the run: a killed process finds its way from what is in the cluster.
+func Decide(s Situation) Decision {
+	switch {
+	case !s.managed(), Ended(s.Job) && s.Job.DeletionTimestamp == nil:
+		return Decision{} // a run that is gone after the end is not missed
+	case s.Job.DeletionTimestamp != nil:
+		return s.deleted()
+	case s.Run != nil && s.Run.Owner != s.Job.UID:
+		return s.refuse(ReasonNameTaken, fmt.Sprintf("there is an object called %s that is not of this Job; delete it, and ask for a manual reconciliation", s.Job.Name))
+	case s.Run == nil && suspended(s.Job):
+		return s.write(state.State{})
+	case s.Run == nil:
+		return s.begin()
+	default:
+		return s.follow()
+	}
+}
+
+func (s Situation) managed() bool {
+	return s.Job.Spec.ManagedBy != nil && strings.HasPrefix(*s.Job.Spec.ManagedBy, ManagerDomain)
+}
+
+// deleted lets the run go with the Job. Most often the garbage collector does it, but not if
+// somebody deletes the Job and keeps what it owns.
+func (s Situation) deleted() Decision {
+	if s.Run == nil || s.Run.Deleting || s.Run.Owner != s.Job.UID {
+		return Decision{}
+	}
+	return Decision{Actions: []Action{DeleteRun{}}}
+}
+
+// begin starts the run, or starts it again if somebody has deleted it before its end.
+func (s Situation) begin() Decision {
+	if s.Refused != "" {
+		return s.refuse(ReasonNotCompilable, s.Refused)
+	}
+	d := s.write(state.State{})
+	until := s.Job.CreationTimestamp.Add(holdBack)
+	switch {
+	case !s.Reported && s.Now.Before(until):
+		d.RequeueAfter = until.Sub(s.Now)
+	case s.Slot: // without one, the run that leaves its slot wakes this Job
+		d.Actions = append(d.Actions, CreateRun{})
+	}
+	return d
+}
+
+// follow is for a run that is there.
+func (s Situation) follow() Decision {
+	run := s.Run.State
+	switch {
+	case run.Phase == state.Cancelled && s.Run.Busy:
+		run.Phase = state.Running // Kratix waits until nothing runs any more
+		return s.write(run)
+	case run.Phase == state.Cancelled && !suspended(s.Job) && s.isSuspended():
+		d := s.write(run)
+		if !s.Run.Deleting { // its name is for the run that follows
+			d.Actions = append(d.Actions, DeleteRun{})
+		}
+		return d
+	case suspended(s.Job) && !run.Phase.Ended() && !run.ToldToEnd:
+		d := s.write(run)
+		d.Actions = append(d.Actions, CancelRun{})
+		return d
+	default:
+		return s.write(run)
+	}
+}
+
+func (s Situation) isSuspended() bool {
+	return (&writer{JobStatus: s.Job.Status}).has(batchv1.JobSuspended)
+}
+
+// write writes the status if it has changed.
+func (s Situation) write(run state.State) Decision {
+	if run.Phase == "" && s.Run != nil {
+		run.Phase = state.Pending
+	}
+	return s.changed(Status(s.Job, run, s.Now))
+}
+
+func (s Situation) changed(status batchv1.JobStatus) Decision {
+	if apiequality.Semantic.DeepEqual(status, s.Job.Status) {
+		return Decision{}
+	}
+	return Decision{Actions: []Action{WriteStatus{status}}}
+}
+
+// refuse fails a Job without a run.
+func (s Situation) refuse(reason, message string) Decision {
+	d := s.changed(Refused(s.Job, reason, message, s.Now))
+	d.Event = &Event{reason, message}
+	return d
+}
