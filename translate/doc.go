@@ -2,7 +2,7 @@
 
 // Package translate is the compiler, up to the engines. It is three calls:
 //
-//	Load(files)                     -> Promises with positions, API and findings
+//	Load(files)                     -> Promises with positions, API and findings, and Jobs
 //	Promise.Plan(kind, object, ...) -> plan.Workflow
 //	Backend.Compile(plan.Workflow)  -> objects of one engine
 //
@@ -15,6 +15,7 @@
 //	check     what Kratix would refuse in a Promise
 //	admit     the API and requests, as the API server would store them
 //	plan      what a workflow does: runs, steps, access; no engine words
+//	job       the same of a Job that an installed Kratix has made, without check and admit
 //	manifest  Kubernetes objects and how they are printed
 //
 // They use operator (the configuration of the installation), sample (a

@@ -46,7 +46,7 @@ type State struct {
 	Attempt int `json:"attempt"`
 	// Pod is that of the last attempt, and may be gone. Empty if there was none.
 	Pod string `json:"pod,omitempty"`
-	// Steps are the user's containers in their order and then the harvest, in
+	// Steps are the user's containers in their order and then the harvest, if there is one, in
 	// the last attempt. They are known before there is a Pod.
 	Steps []Step `json:"steps"`
 	// Failure is why the run failed or timed out. While the run goes on, it is what holds it up

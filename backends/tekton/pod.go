@@ -65,10 +65,9 @@ func (p *pod) finish(step plan.Step) v1.Step {
 	return out
 }
 
-// workspaces declares the directories and binds them; Tekton makes their volumes and mounts them
-// into every step by a
-// step template of its own that has nothing but mounts. A template of ours with variables would
-// change the order of env, so there is none.
+// workspaces declares the directories and binds them. Tekton makes their volumes, and mounts them
+// into every step by a step template of its own that has nothing but mounts. A template of ours
+// with variables would change the order of env, so there is none.
 func (p *pod) workspaces() ([]v1.WorkspaceDeclaration, []v1.WorkspaceBinding) {
 	var declared []v1.WorkspaceDeclaration
 	var bound []v1.WorkspaceBinding

@@ -32,6 +32,7 @@ func remove(job *batchv1.Job)  { job.DeletionTimestamp = &metav1.Time{Time: firs
 func recent(job *batchv1.Job) {
 	job.CreationTimestamp = metav1.NewTime(first.Add(-500 * time.Millisecond))
 }
+
 func was(s state.State) func(*batchv1.Job) {
 	return func(job *batchv1.Job) { job.Status = Status(job, s, first) }
 }

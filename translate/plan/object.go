@@ -22,7 +22,8 @@ import (
 // maxInput is what a ConfigMap can hold: 1 MiB (Kubernetes, ConfigMap).
 const maxInput = 1 << 20
 
-// Object is what a workflow runs for: the Promise itself or a request.
+// Object is what a workflow runs for: the Promise itself or a request. For a Job that Kratix has
+// made it is the Job.
 type Object struct {
 	At diag.At
 	// Group, Version, Kind and Plural name its API; Namespace is empty for a Promise.
