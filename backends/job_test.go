@@ -114,11 +114,11 @@ func compileJob(t *testing.T, job map[string]any, engine string) outcome {
 	outputs, diags := translate.Compile(
 		translate.Input{Files: []parse.File{{Name: "job.json", Data: data}}},
 		translate.Options{Plan: plan.Defaults(), Backends: backends.New([]string{engine}, backends.Defaults())})
-	o := outcome{diags: diags}
+	o := outcome{column: engine, diags: diags}
 	for _, made := range outputs {
 		text, err := manifest.Print(made.Objects, manifest.YAML)
 		require.NoError(t, err)
-		o.manifests += string(text)
+		o.output += string(text)
 	}
 	return o
 }

@@ -63,9 +63,9 @@ func scripts(t *testing.T, in translate.Input) (string, diag.List) {
 	loaded := translate.Load(in)
 	diags = loaded.Findings
 	var text string
-	for _, p := range loaded.Promises {
-		workflows, found := p.Workflows(nil, plan.Defaults())
-		diags = slices.Concat(diags, p.Findings, found)
+	for _, s := range loaded.Sources {
+		workflows, found := s.Workflows(nil, plan.Defaults())
+		diags.Append(found)
 		for _, w := range workflows {
 			for _, run := range w.Runs {
 				script, found := local.Compile(run, local.Options{Objects: objects})

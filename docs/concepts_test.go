@@ -49,7 +49,8 @@ func writeBetween(t *testing.T, page, begin string, lines []byte) {
 func picture(t *testing.T) []byte {
 	t.Helper()
 	var promises []*parse.PromiseDoc
-	for _, p := range translate.Load(translate.Input{Files: website(t)}).Promises {
+	loaded, _ := translate.Load(translate.Input{Files: website(t)}).PromisesOnly()
+	for _, p := range loaded {
 		require.False(t, p.Findings.HasErrors())
 		promises = append(promises, p.PromiseDoc)
 	}

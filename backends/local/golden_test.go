@@ -118,9 +118,10 @@ func compileCase(t *testing.T, path string) ([]Script, diag.List) {
 	loaded := translate.Load(translate.Input{Files: []parse.File{in}})
 	diags.Append(loaded.Findings)
 	var scripts []Script
-	for _, p := range loaded.Promises {
+	promises, _ := loaded.PromisesOnly() // `run` takes no Jobs
+	for _, p := range promises {
 		workflows, found := p.Workflows(kinds, opts)
-		diags = slices.Concat(diags, p.Findings, found)
+		diags.Append(found)
 		for _, w := range workflows {
 			for _, run := range w.Runs {
 				script, found := Compile(run, Options{Objects: objects})

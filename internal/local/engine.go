@@ -67,7 +67,7 @@ func Find(ctx context.Context, name string) (Engine, error) {
 	if len(silent) > 0 {
 		return Engine{}, errors.Join(silent...)
 	}
-	return Engine{}, console.Trouble("no container engine: install docker (https://docs.docker.com/get-docker) or podman "+
+	return Engine{}, console.Trouble("no container engine: install docker (https://docs.docker.com/get-docker) or podman " +
 		"(https://podman.io, on Debian apt-get install podman), or name one with --container-engine")
 }
 

@@ -60,11 +60,12 @@ func website(t *testing.T, kind workflow.Kind) (*translate.Promise, plan.Workflo
 		files = append(files, parse.File{Name: name, Data: data})
 	}
 	loaded := translate.Load(translate.Input{Files: files})
-	require.Len(t, loaded.Promises, 1)
-	workflows, found := loaded.Promises[0].Workflows([]workflow.Kind{kind}, plan.Defaults())
+	promises, _ := loaded.PromisesOnly()
+	require.Len(t, promises, 1)
+	workflows, found := promises[0].Workflows([]workflow.Kind{kind}, plan.Defaults())
 	require.False(t, found.HasErrors())
 	require.Len(t, workflows, 1)
-	return loaded.Promises[0], workflows[0]
+	return promises[0], workflows[0]
 }
 
 // runner notes the object.yaml of each Pipeline.

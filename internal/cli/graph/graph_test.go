@@ -47,7 +47,8 @@ func load(t *testing.T, text string) []*parse.PromiseDoc {
 	loaded := translate.Load(translate.Input{Files: []parse.File{{Name: "promises.yaml", Data: []byte(text)}}})
 	var found []*parse.PromiseDoc
 	require.False(t, loaded.Findings.HasErrors(), "%v", loaded.Findings)
-	for _, p := range loaded.Promises {
+	promises, _ := loaded.PromisesOnly()
+	for _, p := range promises {
 		require.False(t, p.Findings.HasErrors(), "%v", p.Findings)
 		found = append(found, p.PromiseDoc)
 	}
