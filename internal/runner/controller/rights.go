@@ -5,6 +5,7 @@ package controller
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	rbacv1 "k8s.io/api/rbac/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -62,13 +63,26 @@ func (f *flow) asksFor(rights *unstructured.Unstructured, run plan.Run) bool {
 }
 
 // baseOfKratix tells whether Kratix gave these rights to the account of the run, and nobody asked for
-// them. With pipelineNamespace, they are on requests in the whole cluster, and on all Works of that namespace.
+// them. With pipelineNamespace, they are on requests in the whole cluster, and on all Works of that
+// namespace. The Role for Works has the name that the runner's own has in the namespace of a request, and
+// its binding serves that one, too.
 func (f *flow) baseOfKratix(rights *unstructured.Unstructured, run plan.Run) bool {
-	if rights.GetLabels()[v1alpha1.LabelPipeline] != "" {
+	switch {
+	case rights.GetLabels()[v1alpha1.LabelPipeline] != "":
 		return false
-	}
-	if rights.GetNamespace() == "" {
+	case rights.GetNamespace() == "":
 		return rights.GetName() == run.ID+"-"+f.object.GetNamespace()
+	default:
+		return rights.GetName() == run.ID && rights.GetNamespace() == run.Namespace && onWorks(rights)
 	}
-	return rights.GetName() == run.ID && rights.GetNamespace() == run.Namespace
+}
+
+// onWorks tells whether a Role is about Works, which no container needs here.
+func onWorks(role *unstructured.Unstructured) bool {
+	rules, _, _ := unstructured.NestedSlice(role.Object, "rules")
+	return slices.ContainsFunc(rules, func(rule any) bool {
+		fields, _ := rule.(map[string]any)
+		resources, _, _ := unstructured.NestedStringSlice(fields, "resources")
+		return slices.Contains(resources, "works")
+	})
 }

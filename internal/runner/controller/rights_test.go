@@ -88,13 +88,14 @@ func TestBaseRightsOfKratix(t *testing.T) {
 		o.SetNamespace(namespace)
 		o.SetName(name)
 		o.SetLabels(labels)
+		o.Object["rules"] = []any{map[string]any{"apiGroups": []any{v1alpha1.Group}, "resources": []any{"works"}, "verbs": []any{"*"}}}
 		require.NoError(t, w.api.Create(t.Context(), o))
 		return o
 	}
 	ours := map[string]string{v1alpha1.LabelPromise: "things"}
 	goes := []*unstructured.Unstructured{
 		left("ClusterRole", "", id+"-a", ours), left("ClusterRoleBinding", "", id+"-a", ours),
-		left("Role", "pipelines", id, ours), left("RoleBinding", "pipelines", id, ours),
+		left("Role", "pipelines", id, ours),
 	}
 	stays := []*unstructured.Unstructured{
 		left("ClusterRole", "", id+"-b", ours), // until a request of b runs
@@ -111,6 +112,19 @@ func TestBaseRightsOfKratix(t *testing.T) {
 	}
 	own := some(rbacv1.SchemeGroupVersion.WithKind("Role"))
 	assert.NoError(t, w.api.Get(t.Context(), client.ObjectKey{Namespace: "a", Name: id}, own), "the runner's own")
+}
+
+// TestBaseRightsOfRequestsBesideTheRuns: a request in pipelineNamespace itself has its base rights
+// where Kratix had those on Works. A run for another namespace leaves them alone.
+func TestBaseRightsOfRequestsBesideTheRuns(t *testing.T) {
+	w := newWorld(t, promise(t, runsIn("pipelines")), thing(t, "pipelines", "one"), thing(t, "a", "two"), namespace("a"), namespace("pipelines"))
+	w.step(t, "pipelines", "one")
+	w.step(t, "a", "two")
+	require.Len(t, w.runs(t, "pipelines"), 2)
+	for _, kind := range []string{"Role", "RoleBinding"} {
+		own := some(rbacv1.SchemeGroupVersion.WithKind(kind))
+		assert.NoError(t, w.api.Get(t.Context(), client.ObjectKey{Namespace: "pipelines", Name: "things-resource-configure-one"}, own), kind)
+	}
 }
 
 // TestLabelOfSharedRoles: scripts find ClusterRoles by it. It is that of the first namespace, and
