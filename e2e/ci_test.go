@@ -81,6 +81,7 @@ spec:
 // docs/golden-files-in-ci.md tells people to copy: as it is, and after somebody has edited a golden
 // file. It needs a node on this machine, which has the archive that Argo fetches.
 func TestChecksInCI(t *testing.T) {
+	onThisMachine(t)
 	checker := pushChecker(t)
 	for _, e := range engines {
 		for name, succeeds := range map[string]bool{"green": true, "red": false} {
