@@ -153,9 +153,18 @@ func (p *pack) test(name string) *test {
 		t = &test{name: name}
 		p.byName[name] = t
 		p.tests = append(p.tests, t)
-		if i := strings.LastIndex(name, "/"); i > 0 {
-			p.test(name[:i]).parts = true
-		}
+		p.haveParts(name)
 	}
 	return t
+}
+
+// haveParts marks the test that another is a part of. It has begun before; TestA/one/two may be a
+// part of TestA, if one call of t.Run has that name.
+func (p *pack) haveParts(name string) {
+	for i := strings.LastIndex(name, "/"); i > 0; i = strings.LastIndex(name[:i], "/") {
+		if whole, known := p.byName[name[:i]]; known {
+			whole.parts = true
+			return
+		}
+	}
 }
