@@ -4,6 +4,7 @@ package cluster
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -53,6 +54,15 @@ func TestChosenArgo(t *testing.T) {
 	t.Setenv("E2E_ARGO", "v4")
 	_, err = chosenArgo()
 	assert.EqualError(t, err, "E2E_ARGO=v4 is not a version that runs here; the known ones are v3.7.16 and v4.0.2")
+}
+
+func TestFolderIsShort(t *testing.T) {
+	t.Setenv("E2E_DIR", "/tmp/"+strings.Repeat("x", maxFolder))
+	_, err := place()
+	require.ErrorContains(t, err, "choose another folder with E2E_DIR")
+	t.Setenv("E2E_DIR", "/tmp/x")
+	_, err = place()
+	require.NoError(t, err)
 }
 
 func TestForeignOffers(t *testing.T) {

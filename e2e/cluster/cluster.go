@@ -147,6 +147,10 @@ func Down(progress io.Writer) error {
 	return f.sweep() // it may have been dying already
 }
 
+// maxFolder is how many characters the path of a folder may have: 107 is what the kernel allows for the
+// path of a socket, and run/kubelet/pod-resources/ has one that is called by ten digits.
+const maxFolder = 107 - len("/run/kubelet/pod-resources/1234567890")
+
 func place() (folder, error) {
 	if runtime.GOOS != "linux" {
 		return "", fmt.Errorf("booting a cluster needs Linux, and this is %s; set KUBECONFIG to use a cluster you have", runtime.GOOS)
@@ -157,6 +161,9 @@ func place() (folder, error) {
 	}
 	if resolved, err := filepath.EvalSymlinks(dir); err == nil {
 		dir = resolved // as the kernel calls it, in its list of mounts
+	}
+	if len(dir) > maxFolder {
+		return "", fmt.Errorf("the path %s has more than %d characters, and the sockets below it would have too many; choose another folder with E2E_DIR", dir, maxFolder)
 	}
 	return folder(dir), nil
 }

@@ -34,11 +34,21 @@ type user struct {
 	sockets []string // that were dead before
 }
 
+// shortDir is a folder for a cluster. The path of t.TempDir has the name of the test in it, and is too
+// long for some.
+func shortDir(t *testing.T) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "e2e") //nolint:usetesting // see above
+	require.NoError(t, err)
+	t.Cleanup(func() { assert.NoError(t, os.RemoveAll(dir)) })
+	return dir
+}
+
 func newUser(t *testing.T, unbuilt bool) *user {
 	t.Helper()
 	home, err := place()
 	require.NoError(t, err)
-	f := folder(t.TempDir())
+	f := folder(shortDir(t))
 	t.Setenv("E2E_DIR", string(f))
 	if !unbuilt {
 		require.NoError(t, os.Symlink(home.path("bin"), f.path("bin")))
