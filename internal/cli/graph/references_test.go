@@ -20,7 +20,8 @@ func TestReferences(t *testing.T) {
 		"secret volume":    {corev1.VolumeSource{Secret: &corev1.SecretVolumeSource{SecretName: "x"}}, []reference{secret}},
 		"configMap volume": {corev1.VolumeSource{ConfigMap: &corev1.ConfigMapVolumeSource{LocalObjectReference: local}}, []reference{configMap}},
 		"projected": {corev1.VolumeSource{Projected: &corev1.ProjectedVolumeSource{Sources: []corev1.VolumeProjection{
-			{ConfigMap: &corev1.ConfigMapProjection{LocalObjectReference: local}}, {Secret: &corev1.SecretProjection{LocalObjectReference: local}},
+			{ConfigMap: &corev1.ConfigMapProjection{LocalObjectReference: local}},
+			{Secret: &corev1.SecretProjection{LocalObjectReference: local}},
 			{ServiceAccountToken: &corev1.ServiceAccountTokenProjection{Path: "token"}},
 		}}}, []reference{configMap, secret}},
 		"csi":       {corev1.VolumeSource{CSI: &corev1.CSIVolumeSource{Driver: "d", NodePublishSecretRef: &local}}, []reference{secret}},
