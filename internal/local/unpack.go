@@ -82,10 +82,24 @@ func (u *unpacker) add(h *tar.Header, content io.Reader) error {
 			return nil
 		}
 	}
+	name = u.inside(h.Name)
+	ignored := u.ignored(name)
+	if ignored && strings.Contains(name, "/") {
+		return nil // nobody looks at it
+	}
 	if u.entries++; u.entries > u.limits.Entries+1 { // one more is what the harvest refuses
 		return errEnough
 	}
-	return u.lay(u.inside(h.Name), h, content)
+	if ignored {
+		return u.file(name, 0, strings.NewReader("")) // whatever it is: only its name is of interest
+	}
+	return u.lay(name, h, content)
+}
+
+// ignored tells that a name means nothing to Kratix, and so does all that is below it. The stream
+// goes on behind it, however large it is: status.yaml may follow.
+func (u *unpacker) ignored(name string) bool {
+	return u.half == bundle.Metadata && !slices.Contains(bundle.MetadataFiles, name)
 }
 
 // inside is a name below the directory.
@@ -103,10 +117,11 @@ func (u *unpacker) lay(name string, h *tar.Header, content io.Reader) error {
 		u.mode(as, h, 0o004)
 		return u.file(name, h.Size, content)
 	case tar.TypeLink: // two names of one file
-		return u.root.Link(u.inside(h.Linkname), name)
-	}
-	if u.half == bundle.Metadata && !slices.Contains(bundle.MetadataFiles, name) {
-		return u.file(name, 0, content) // it means nothing, whatever it is
+		if first := u.inside(h.Linkname); !u.ignored(first) {
+			return u.root.Link(first, name)
+		}
+		u.faults = append(u.faults, fmt.Errorf("%q and %q are one file; copy it", as, path.Join(u.half, u.inside(h.Linkname))))
+		return nil
 	}
 	if len(u.faults) < shownFaults {
 		u.faults = append(u.faults, bundle.CheckMode(h.FileInfo().Mode(), as))

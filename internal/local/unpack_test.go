@@ -146,6 +146,24 @@ func TestMetadataThatMeansNothing(t *testing.T) {
 	assert.ErrorContains(t, err, `"metadata/status.yaml" is a symbolic link`)
 }
 
+// TestMetadataBehindWhatMeansNothing: whatever is before it, the harvest in a cluster takes it.
+func TestMetadataBehindWhatMeansNothing(t *testing.T) {
+	headers := []*tar.Header{dir("metadata/"), regular("metadata/debug.log", 50), dir("metadata/cache/")}
+	for i := range 20 {
+		headers = append(headers, regular(fmt.Sprintf("metadata/cache/%d", i), 50))
+	}
+	headers = append(headers, regular("metadata/status.yaml", 3), &tar.Header{Typeflag: tar.TypeLink, Name: "metadata/zz", Linkname: "metadata/cache/1"})
+	headers[1].Mode = 0o600
+	found, closed, err := judged(t, bundle.Metadata, stream(t, headers...))
+	require.NoError(t, err)
+	assert.Equal(t, []string{"in/cache", "in/debug.log", "in/status.yaml", "in/zz"}, found)
+	assert.Empty(t, closed, "the harvest does not open it")
+
+	linked := &tar.Header{Typeflag: tar.TypeLink, Name: "metadata/status.yaml", Linkname: "metadata/debug.log"}
+	_, _, err = judged(t, bundle.Metadata, stream(t, dir("metadata/"), regular("metadata/debug.log", 3), linked))
+	assert.EqualError(t, err, `"metadata/status.yaml" and "metadata/debug.log" are one file; copy it`)
+}
+
 // TestClosedFiles: in a cluster, the harvest is not root.
 func TestClosedFiles(t *testing.T) {
 	closed := func(h *tar.Header, mode int64, uid int) *tar.Header {
