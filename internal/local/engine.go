@@ -34,7 +34,8 @@ var Engines = []string{Docker, Podman}
 
 // Engine is the command line of a container engine.
 type Engine struct {
-	// Name is that of the program.
+	// Name is what the program says it is: Docker or Podman. Its file may have any name, such as
+	// podman-remote, or docker for a podman.
 	Name string
 	// Path is where the program is.
 	Path string
@@ -45,10 +46,12 @@ type Engine struct {
 // probeTime is how long an engine may take to say that it is there.
 const probeTime = 20 * time.Second
 
+var errNerdctl = console.Trouble("nerdctl cannot be used: its cp takes no tar stream (nerdctl cp - NAME:PATH); use docker or podman")
+
 // Find is the engine of that name or path; empty means the first one that answers.
 func Find(ctx context.Context, name string) (Engine, error) {
 	if strings.TrimSuffix(filepath.Base(name), ".exe") == nerdctl {
-		return Engine{}, console.Trouble("nerdctl cannot be used: its cp takes no tar stream (nerdctl cp - NAME:PATH); use docker or podman")
+		return Engine{}, errNerdctl
 	}
 	if name != "" {
 		return probe(ctx, name)
@@ -71,7 +74,7 @@ func Find(ctx context.Context, name string) (Engine, error) {
 		"(https://podman.io, on Debian apt-get install podman), or name one with --container-engine")
 }
 
-// probe asks an engine for its version. A docker without its daemon does not answer.
+// probe asks an engine for its version, and what it is. A docker without its daemon does not answer.
 func probe(ctx context.Context, name string) (Engine, error) {
 	path, err := exec.LookPath(name)
 	if err != nil {
@@ -80,13 +83,34 @@ func probe(ctx context.Context, name string) (Engine, error) {
 	if path, err = filepath.Abs(path); err != nil {
 		return Engine{}, err
 	}
-	engine := Engine{Name: strings.TrimSuffix(filepath.Base(path), ".exe"), Path: path, Typed: name}
+	engine := Engine{Name: name, Path: path, Typed: name}
 	ctx, cancel := context.WithTimeout(ctx, probeTime)
 	defer cancel()
-	if _, err := engine.output(ctx, command{args: []string{"version"}}); err != nil {
+	_, err = engine.output(ctx, command{args: []string{"version"}})
+	var said string
+	if err == nil {
+		said, err = engine.output(ctx, command{args: []string{"--version"}})
+	}
+	if err != nil {
 		return Engine{}, console.Trouble("the container engine %s does not answer: %v; start it, or name another one with --container-engine", name, err)
 	}
-	return engine, nil
+	engine.Name, err = kind(name, said)
+	return engine, err
+}
+
+// kind is the engine that says this with --version. Podman names itself after its file: a link
+// docker to it says "docker version 4.3.1". Docker says "Docker version 28.2.2", whatever its file is.
+func kind(name, said string) (string, error) {
+	first, rest, _ := strings.Cut(said, " ")
+	switch {
+	case !strings.HasPrefix(rest, "version "):
+		return "", console.Trouble("the container engine %s is neither docker nor podman: with --version it says %q; name another one with --container-engine", name, lastLine(said))
+	case first == "Docker":
+		return Docker, nil
+	case first == nerdctl:
+		return "", errNerdctl
+	}
+	return Podman, nil
 }
 
 // command is one command line of an engine.

@@ -88,6 +88,17 @@ func TestFind(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, Engine{Name: Podman, Path: f.Path, Typed: Podman}, found)
 
+	f.write("version", "Docker version 28.2.2, build e6534b4\n")
+	found, err = Find(t.Context(), "")
+	require.NoError(t, err)
+	assert.Equal(t, Docker, found.Name, "whatever the file is called")
+	f.write("version", "nerdctl version 1.7.7\n")
+	_, err = Find(t.Context(), "")
+	require.ErrorContains(t, err, "nerdctl cannot be used")
+	f.write("version", "hello\n")
+	_, err = Find(t.Context(), "")
+	require.EqualError(t, err, `the container engine podman is neither docker nor podman: with --version it says "hello"; name another one with --container-engine`)
+
 	f.write("fail", "version\nno daemon\n")
 	_, err = Find(t.Context(), "")
 	require.EqualError(t, err, "the container engine podman does not answer: podman version: no daemon; start it, or name another one with --container-engine")

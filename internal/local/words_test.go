@@ -35,7 +35,7 @@ func TestDryRunIsWhatRuns(t *testing.T) {
 	shell.Stderr = os.Stderr
 	_, err = shell.Output()
 	require.NoError(t, err)
-	assert.Equal(t, strings.TrimPrefix(asked, "version\n"), f.read("asked"))
+	assert.Equal(t, strings.TrimPrefix(asked, "version\n--version\n"), f.read("asked"))
 	f.clean()
 }
 

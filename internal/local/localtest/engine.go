@@ -23,6 +23,7 @@ import (
 //	waits       a pipe: it is opened when the verb waits
 //	state       what inspect says of every container
 //	log         what every container says
+//	version     what the engine says with --version; without it, that of the program's name
 //	1-output    the output of the first Pipeline: a directory, or a tar archive
 //
 // The engine writes there:
@@ -64,6 +65,8 @@ func (e *engine) do(args []string) error {
 	switch verb {
 	case "create", "volume create":
 		return e.create(verb, rest)
+	case "--version":
+		fmt.Print(e.version())
 	case "cp":
 		return e.copy(rest[0], rest[1])
 	case "start":
@@ -80,6 +83,17 @@ func (e *engine) do(args []string) error {
 		return e.remove(rest)
 	}
 	return nil
+}
+
+// version is what the real engines say. A docker that is a link to podman says docker version.
+func (e *engine) version() string {
+	if version := e.read("version"); version != "" {
+		return version
+	}
+	if filepath.Base(os.Args[0]) == "docker" {
+		return "Docker version 28.2.2, build e6534b4\n"
+	}
+	return "podman version 4.3.1\n"
 }
 
 // wait writes to the pipe waits, which ends when a test reads from it, and then does nothing.
