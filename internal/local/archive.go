@@ -20,17 +20,19 @@ const (
 )
 
 // archive is a tar archive of files below a directory, which comes first with the mode of a
-// volume's root if it has a name. Everything is root's and has no time, as if the kubelet had
-// written it: the same files give the same bytes.
+// volume's root. Everything is root's and has no time, as if the kubelet had written it: the same
+// files give the same bytes. Without a root, the files are for a container itself, and the archive
+// has no directories: an entry for tmp would give the image's /tmp another mode and owner. Engines
+// make directories that are missing.
 func archive(root string, files []compiled.File) []byte {
 	var out bytes.Buffer
 	w := tar.NewWriter(&out)
 	// A bytes.Buffer takes everything, and the headers are good: names come from checked paths.
 	if root != "" {
 		_ = w.WriteHeader(&tar.Header{Typeflag: tar.TypeDir, Name: root + "/", Mode: rootMode})
-	}
-	for _, dir := range directories(files) {
-		_ = w.WriteHeader(&tar.Header{Typeflag: tar.TypeDir, Name: below(root, dir) + "/", Mode: directoryMode})
+		for _, dir := range directories(files) {
+			_ = w.WriteHeader(&tar.Header{Typeflag: tar.TypeDir, Name: below(root, dir) + "/", Mode: directoryMode})
+		}
 	}
 	for _, f := range files {
 		_ = w.WriteHeader(&tar.Header{Typeflag: tar.TypeReg, Name: below(root, f.Path), Mode: int64(f.Mode.Perm()), Size: int64(len(f.Data))})
