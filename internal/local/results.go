@@ -5,6 +5,8 @@ package local
 import (
 	"bytes"
 	"context"
+	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -76,10 +78,10 @@ const padding = 1 << 20
 // nothing more of the stream is wanted.
 func (s *Session) fetch(ctx context.Context, p pipeline, volume, dir string) ([]string, error) {
 	c := p.fetch(volume)
-	ctx, stop := context.WithCancel(ctx)
+	wanted, stop := context.WithCancel(ctx)
 	defer stop()
 	var said bytes.Buffer
-	process := s.engine.process(ctx, c)
+	process := s.engine.process(wanted, c)
 	process.Stderr = &said
 	stream, err := process.StdoutPipe()
 	if err != nil {
@@ -93,10 +95,22 @@ func (s *Session) fetch(ctx context.Context, p pipeline, volume, dir string) ([]
 	if err != nil || more == padding {
 		stop()
 		_ = process.Wait() // it was told to end
-		return closed, err
+		return closed, s.broken(ctx, err, said.String())
 	}
 	if ended := process.Wait(); ended != nil {
 		return nil, s.engine.failed(ctx, c, ended, said.String())
 	}
 	return closed, nil
+}
+
+// broken is why a stream was not read to its end: its content is refused, the time is over, or the
+// engine has said why.
+func (s *Session) broken(ctx context.Context, err error, said string) error {
+	if err == nil || ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	if _, refused := errors.AsType[*Refused](err); refused || said == "" {
+		return err
+	}
+	return fmt.Errorf("%w; %s says: %s", err, s.engine.Name, lastLine(said))
 }

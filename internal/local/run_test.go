@@ -63,6 +63,7 @@ func TestEngineFails(t *testing.T) {
 		"volume create": "podman volume create: no space left on device",
 		"create":        "Pipeline render: container write did not start: podman create: no space left on device",
 		"cp":            "podman cp: no space left on device",
+		"cp out":        "read /kratix/metadata from the container engine: unexpected EOF; podman says: no space left on device",
 		"inspect":       "podman inspect: no space left on device",
 	} {
 		t.Run(verb, func(t *testing.T) {
@@ -103,7 +104,7 @@ func TestContainerFails(t *testing.T) {
 // TestEnded ends a run while the engine is busy with each of its verbs.
 func TestEnded(t *testing.T) {
 	gone := errors.New("gone home")
-	for _, verb := range []string{"volume create", "create", "cp", "start", "inspect"} {
+	for _, verb := range []string{"volume create", "create", "cp", "start", "inspect", "cp out"} {
 		t.Run(verb, func(t *testing.T) {
 			f := newFake(t, Docker)
 			f.write("wait", verb)

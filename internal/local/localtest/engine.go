@@ -19,7 +19,8 @@ import (
 // Variable names the directory of the engine. It may have these files:
 //
 //	fail        the verb that fails, such as create, and what the engine says then
-//	wait        the verb that waits until it is killed
+//	wait        the verb that waits until it is killed. Both take "cp out" for a cp that has
+//	            printed a part of a volume
 //	waits       a pipe: it is opened when the verb waits
 //	state       what inspect says of every container
 //	log         what every container says
@@ -48,6 +49,9 @@ func Main() {
 
 type engine struct{ dir string }
 
+// copyOut is a cp that prints a volume.
+const copyOut = "cp out"
+
 func (e *engine) do(args []string) error {
 	if err := e.add("asked", strings.Join(args, " ")); err != nil {
 		return err
@@ -56,10 +60,18 @@ func (e *engine) do(args []string) error {
 	if verb == "volume" {
 		verb, rest = "volume "+args[1], args[2:]
 	}
-	if said, is := strings.CutPrefix(e.read("fail"), verb+"\n"); is {
+	if verb == "cp" && rest[0] != "-" {
+		verb = copyOut
+	}
+	said, fails := strings.CutPrefix(e.read("fail"), verb+"\n")
+	waits := strings.TrimSpace(e.read("wait")) == verb
+	if verb == copyOut && (fails || waits) {
+		fmt.Print("half of a header")
+	}
+	if fails {
 		return errors.New(strings.TrimSpace(said))
 	}
-	if strings.TrimSpace(e.read("wait")) == verb {
+	if waits {
 		return e.wait()
 	}
 	switch verb {
@@ -67,7 +79,7 @@ func (e *engine) do(args []string) error {
 		return e.create(verb, rest)
 	case "--version":
 		fmt.Print(e.version())
-	case "cp":
+	case "cp", copyOut:
 		return e.copy(rest[0], rest[1])
 	case "start":
 		fmt.Print(e.read("log"))
