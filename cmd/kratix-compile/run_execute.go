@@ -119,9 +119,10 @@ func (c *runCommand) execute(ctx context.Context, todo *toRun) (outcomes []local
 		defer cancel()
 		ctx = limited
 	}
+	var left error // what could not be removed
 	defer func() {
 		if signalled.Err() != nil {
-			err = console.Exit{Code: console.Interrupted, Message: "interrupted; the containers and volumes are removed", Cause: err}
+			err = console.Exit{Code: console.Interrupted, Message: c.interrupted(left), Cause: err}
 		}
 	}()
 	engine, err := local.Find(ctx, c.engine)
@@ -138,8 +139,22 @@ func (c *runCommand) execute(ctx context.Context, todo *toRun) (outcomes []local
 	if err != nil {
 		return nil, exitOf(err)
 	}
-	defer func() { err = errors.Join(err, c.leave(ctx, session)) }()
+	defer func() {
+		left = c.leave(ctx, session)
+		err = errors.Join(err, left)
+	}()
 	return c.workflows(ctx, todo, &local.Runner{Pipelines: session, Log: log})
+}
+
+// interrupted says what has become of the containers. With --keep, the session has said it.
+func (c *runCommand) interrupted(left error) string {
+	switch {
+	case left != nil:
+		return "interrupted; " + left.Error()
+	case c.keep:
+		return "interrupted"
+	}
+	return "interrupted; the containers and volumes are removed"
 }
 
 func (c *runCommand) leave(ctx context.Context, session *local.Session) error {
