@@ -45,7 +45,7 @@ func Columns() []Column {
 	for _, e := range Engines() {
 		columns = append(columns, Column{e.Name, e.Kind, e.APIVersion + " " + e.Kind, e.Versions})
 	}
-	return append(columns, Column{local.Name, "containers", "containers of `kratix-compile run`", "docker, podman or nerdctl"})
+	return append(columns, Column{local.Name, "containers", "containers of `kratix-compile run`", "docker or podman"})
 }
 
 // Row covers one field of a Pipeline and everything below it that has no row of its own. Answers are

@@ -126,7 +126,7 @@ var coverage = []Row{
 	translated("spec.tolerations[]", podT+"tolerations", tmpl+"tolerations", "").clustersOnly(),
 	everywhere("spec.restartPolicy", Warned, "KC301").
 		noting("Pods of both engines never restart a container. Never is what they do; OnFailure with retries is answered by KC301."),
-	translated("spec.jobOptions.backoffLimit", "retries", tmpl+"retryStrategy.limit", "repeats").
+	translated("spec.jobOptions.backoffLimit", "retries", tmpl+"retryStrategy.limit", "").clustersOnly().
 		noting("Unset: the operator's default, or 6 as for a Job. The whole Pipeline is repeated; Tekton does not wait in between (KC411)."),
 	translated("spec.rbac.serviceAccount", "serviceAccountName", tmpl+"serviceAccountName", "").withoutEffect().
 		noting("On Argo the account, whoever made it, also gets the Role that Argo reports from the Pod with."),

@@ -33,7 +33,7 @@ func Compile(run plan.Run, opts Options) (Script, diag.List) {
 	c := &compiler{Run: run, opts: opts}
 	c.clusterOnly()
 	c.rights()
-	script := Script{Pipeline: run.Pipeline, Retries: run.Retries, Timeout: run.Timeout}
+	script := Script{Pipeline: run.Pipeline, Timeout: run.Timeout}
 	envs, mounts := make([]environment, len(run.Steps)), make([][]mount, len(run.Steps))
 	for i, step := range run.Steps {
 		envs[i] = c.environment(step)
@@ -68,6 +68,11 @@ func (c *compiler) clusterOnly() {
 	}
 	if len(c.PullSecrets) > 0 {
 		c.diags.Add(diag.ClusterOnly, spec.Field("imagePullSecrets"), "images are pulled with the credentials that the container engine has")
+	}
+	// A limit that nobody wrote has the place of what it would be in.
+	options := spec.Field("jobOptions")
+	if limit := options.Field("backoffLimit"); c.Retries > 0 && limit.Pos() != options.Pos() {
+		c.diags.Add(diag.ClusterOnly, limit, "a Pipeline that fails is not repeated here; its first answer comes at once")
 	}
 	c.keys("label", c.At.Field("metadata", "labels"), c.Labels, func(key string) bool {
 		return strings.HasPrefix(key, kratixKeys) || key == plan.LabelManagedBy

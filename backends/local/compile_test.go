@@ -16,7 +16,7 @@ import (
 
 func TestScript(t *testing.T) {
 	run := newRun(newContainer(), newContainer(func(c *corev1.Container) { c.Name = "check" }))
-	run.Retries, run.Timeout = 2, time.Minute
+	run.Timeout = time.Minute
 	script, found := scripted(t, run, Options{})
 	assert.Empty(t, found)
 	mounts := []Mount{
@@ -35,7 +35,7 @@ func TestScript(t *testing.T) {
 			{Name: "render", Image: "registry.example/render:v1", Pull: "missing", Mounts: mounts},
 			{Name: "check", Image: "registry.example/render:v1", Pull: "missing", Mounts: mounts},
 		},
-		Retries: 2, Timeout: time.Minute,
+		Timeout: time.Minute,
 	}, script)
 }
 

@@ -207,7 +207,7 @@ func printed(t *testing.T, scripts []Script) []byte {
 			}{c, files})
 		}
 		all = append(all, map[string]any{
-			"Pipeline": s.Pipeline, "Volumes": volumes, "Containers": containers, "Retries": s.Retries, "Timeout": s.Timeout.String(),
+			"Pipeline": s.Pipeline, "Volumes": volumes, "Containers": containers, "Timeout": s.Timeout.String(),
 		})
 	}
 	text, err := yaml.Marshal(all)

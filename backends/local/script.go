@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package local compiles a plan for the container engine of a person's machine: docker, podman
-// or nerdctl. What comes out are words for its command line, and files for its volumes. This
-// package runs nothing; internal/local does.
+// Package local compiles a plan for the container engine of a person's machine: docker or podman.
+// What comes out are words for its command line, and files for its volumes. This package runs
+// nothing; internal/local does.
 package local
 
 import (
@@ -17,9 +17,7 @@ type Script struct {
 	Volumes []Volume
 	// Containers run one after the other. The first that fails ends the Pipeline.
 	Containers []Container
-	// Retries is how often the whole Pipeline may be repeated, 0 or more.
-	Retries int32
-	// Timeout bounds one attempt; zero means no bound.
+	// Timeout bounds the Pipeline; zero means no bound.
 	Timeout time.Duration
 }
 
@@ -46,7 +44,7 @@ type Container struct {
 	Image string
 	// Pull is always, missing or never.
 	Pull string
-	// Options are words of `create` that docker, podman and nerdctl have alike, as in
+	// Options are words of `create` that docker and podman have alike, as in
 	// --user 1000 or --env NAME=value. Name, labels, pull policy and mounts are not among them.
 	Options []string
 	Mounts  []Mount

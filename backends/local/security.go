@@ -10,7 +10,7 @@ import (
 	"github.com/kratix-compile/kratix-compile/translate/diag"
 )
 
-// security is a security context in words that docker, podman and nerdctl have alike.
+// security is a security context in words that docker and podman have alike.
 func (c *compiler) security(s corev1.SecurityContext, at diag.At) []string {
 	words := c.user(s, at)
 	if isTrue(s.Privileged) {
