@@ -72,7 +72,9 @@ func (c *compiler) resources(r corev1.ResourceRequirements, at diag.At) []string
 			}
 		case corev1.ResourceMemory:
 			if limit.Sign() > 0 {
-				words = append(words, "--memory", strconv.FormatInt(limit.Value(), 10))
+				// Without the second one, the container may swap as much again; a Pod may not.
+				bytes := strconv.FormatInt(limit.Value(), 10)
+				words = append(words, "--memory", bytes, "--memory-swap", bytes)
 			}
 		case corev1.ResourceEphemeralStorage:
 			ignored = append(ignored, "limits."+string(name))

@@ -63,7 +63,7 @@ func TestResources(t *testing.T) {
 		found []string
 	}{
 		"none":         {},
-		"both":         {given: corev1.ResourceRequirements{Limits: list("cpu", "1500m", "memory", "64Mi")}, words: []string{"--cpu-period", "100000", "--cpu-quota", "150000", "--memory", "67108864"}},
+		"both":         {given: corev1.ResourceRequirements{Limits: list("cpu", "1500m", "memory", "64Mi")}, words: []string{"--cpu-period", "100000", "--cpu-quota", "150000", "--memory", "67108864", "--memory-swap", "67108864"}},
 		"next to none": {given: corev1.ResourceRequirements{Limits: list("cpu", "1m")}, words: []string{"--cpu-period", "100000", "--cpu-quota", "1000"}},
 		"zero":         {given: corev1.ResourceRequirements{Limits: list("cpu", "0", "memory", "0")}},
 		"requests": {
