@@ -34,6 +34,15 @@ type Runner struct {
 	Compile func(plan.Run) (compiled.Script, diag.List)
 	Plan    plan.Options
 	Log     *Log
+
+	// statuses are those that workflows have left in their objects, for later workflows of them.
+	statuses map[object]map[string]any
+}
+
+// object names what a workflow is for: a Promise, or one of its requests.
+type object struct {
+	of                       workflow.Type
+	promise, namespace, name string
 }
 
 // Outcome is what a workflow has done for one object.
@@ -60,7 +69,11 @@ type Pipeline struct {
 // Workflow runs the Pipelines of a workflow in order. What one writes into the status, the next one
 // reads in its object. With an error, the Outcome has the Pipelines that ended before.
 func (r *Runner) Workflow(ctx context.Context, promise *translate.Promise, w plan.Workflow) (Outcome, error) {
+	key := object{w.Type, w.Promise, w.Object.Namespace, w.Object.Name}
 	out := Outcome{Workflow: w, Status: status(w.Object)}
+	if left, known := r.statuses[key]; known {
+		out.Status = left
+	}
 	for i := range w.Runs {
 		now, found := promise.Plan(w.Kind, withStatus(w.Object, out.Status), r.Plan)
 		if found.HasErrors() {
@@ -78,6 +91,10 @@ func (r *Runner) Workflow(ctx context.Context, promise *translate.Promise, w pla
 		if err := r.take(&out, promise, script.Pipeline, results); err != nil {
 			return out, of(script.Pipeline, err)
 		}
+		if r.statuses == nil {
+			r.statuses = map[object]map[string]any{}
+		}
+		r.statuses[key] = out.Status
 		if out.Control.Stops() {
 			break
 		}

@@ -182,6 +182,18 @@ destination-selectors.yaml:1:14: there is no directory /kratix/output/none; make
 status.yaml:2:1: the key "kratix" belongs to the controller; write to another one [reserved-key]`)
 }
 
+func TestDeleteReadsTheStatusOfConfigure(t *testing.T) {
+	promise, w := website(t, configure)
+	var objects []string
+	r, _ := runner(written{"render": {"metadata/status.yaml": "address: here\n"}}, &objects)
+	_, err := r.Workflow(t.Context(), promise, w)
+	require.NoError(t, err)
+	promise, w = website(t, workflow.Kind{Type: workflow.Resource, Action: workflow.Delete})
+	_, err = r.Workflow(t.Context(), promise, w)
+	require.NoError(t, err)
+	assert.Contains(t, objects[len(objects)-1], "address: here")
+}
+
 func TestDeleteWorkflowHasNoWork(t *testing.T) {
 	promise, w := website(t, workflow.Kind{Type: workflow.Resource, Action: workflow.Delete})
 	var objects []string
