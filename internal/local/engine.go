@@ -12,6 +12,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
@@ -174,4 +175,18 @@ func (c command) verb() string {
 func lastLine(text string) string {
 	lines := strings.Split(strings.TrimSpace(text), "\n")
 	return strings.TrimPrefix(strings.TrimSpace(lines[len(lines)-1]), "Error: ")
+}
+
+// steering are the variables that choose which engine a program speaks to.
+var steering = []string{"DOCKER_HOST", "DOCKER_CONTEXT", "CONTAINER_HOST", "CONTAINER_CONNECTION"}
+
+// identity tells engines apart: the same docker with another DOCKER_HOST has other containers.
+func (e Engine) identity() string {
+	lines := []string{e.Path}
+	for _, name := range steering {
+		if value := os.Getenv(name); value != "" {
+			lines = append(lines, name+"="+value)
+		}
+	}
+	return strings.Join(lines, "\n")
 }

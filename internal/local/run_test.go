@@ -10,6 +10,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -17,6 +18,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	compiled "github.com/kratix-compile/kratix-compile/backends/local"
 	"github.com/kratix-compile/kratix-compile/internal/harvest/bundle"
 )
 
@@ -143,10 +145,21 @@ func TestAPI(t *testing.T) {
 	f := newFake(t, Podman)
 	s := f.open()
 	before := script()
+	before.Volumes = append(before.Volumes, compiled.Volume{Name: "kubeconfig"})
 	_, err := s.Run(t.Context(), WithAPI(before, []byte("kind: Config\n")), true)
 	require.NoError(t, err)
 	assert.Contains(t, f.read("asked"), "--network host --env KUBECONFIG=/kratix-api/config")
-	assert.Contains(t, f.read("asked"), s.ID+"-1-kubeconfig:/kratix-api:ro,nocopy --entrypoint sh busybox:1.37 -c echo hello")
-	assert.Equal(t, script(), before)
+	assert.Contains(t, f.read("asked"), s.ID+"-1-kratix_api:/kratix-api:ro,nocopy --entrypoint sh busybox:1.37 -c echo hello")
+	assert.Equal(t, 1, strings.Count(f.read("asked"), "-1-kubeconfig\n"), "that is the user's")
 	require.NoError(t, s.Close(t.Context()))
+}
+
+// TestReadOnlyRoot: podman leaves /tmp writable unless it is told.
+func TestReadOnlyRoot(t *testing.T) {
+	closed := script()
+	closed.Containers[0].Options = []string{"--read-only"}
+	for name, want := range map[string]string{Docker: " --read-only --volume", Podman: " --read-only --read-only-tmpfs=false --volume"} {
+		p := pipeline{engine: name, script: closed}
+		assert.Contains(t, strings.Join(p.create(0)[0].args, " "), want)
+	}
 }

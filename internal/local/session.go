@@ -28,7 +28,7 @@ type Session struct {
 const (
 	// runs is the directory of all sessions, below the user's cache.
 	runs = "kratix-compile/runs"
-	// engineFile has the path of the engine of a session: only that one has what is left of it.
+	// engineFile has the identity of a session's engine.
 	engineFile = "engine"
 	// cleanTime is how long removing may take.
 	cleanTime = time.Minute
@@ -52,7 +52,7 @@ func Open(ctx context.Context, engine Engine, log *Log) (*Session, error) {
 		return nil, err
 	}
 	s := &Session{ID: filepath.Base(dir.Path), engine: engine, log: log, dir: dir}
-	if err := os.WriteFile(filepath.Join(dir.Path, engineFile), []byte(engine.Path), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(dir.Path, engineFile), []byte(engine.identity()), 0o600); err != nil {
 		return nil, errors.Join(err, dir.Close())
 	}
 	return s, nil
@@ -68,7 +68,7 @@ func removeLeft(ctx context.Context, engine Engine, log *Log, path string) error
 		return nil
 	case err != nil:
 		return err
-	case string(used) != engine.Path:
+	case string(used) != engine.identity():
 		return errOtherEngine
 	}
 	removed, err := engine.remove(ctx, filepath.Base(path))

@@ -24,7 +24,12 @@ func (f *fake) abandon(id, engine string) {
 
 func TestNextRunRemovesWhatAKilledOneLeft(t *testing.T) {
 	f := newFake(t, Podman)
-	f.abandon("kratix-run-1", f.Path)
+	t.Setenv("DOCKER_HOST", "ssh://a")
+	f.abandon("kratix-run-1", f.identity())
+	t.Setenv("DOCKER_HOST", "ssh://b")
+	require.NoError(t, f.open().Close(t.Context()))
+	assert.NotEmpty(t, f.read("names"), "it is not on b")
+	t.Setenv("DOCKER_HOST", "ssh://a")
 	s := f.open()
 	assert.Empty(t, f.read("names"))
 	assert.Equal(t, "removed 2 containers and volumes of a run that was killed\n", f.log.String())

@@ -87,7 +87,7 @@ func (p pipeline) fill() []command {
 // create makes the i-th container, and puts files into it.
 func (p pipeline) create(i int) []command {
 	c := p.script.Containers[i]
-	words := slices.Concat([]string{"create", "--name", p.container(i)}, p.label(), []string{"--pull", c.Pull}, c.Options, p.mounts(c.Mounts))
+	words := slices.Concat([]string{"create", "--name", p.container(i)}, p.label(), []string{"--pull", c.Pull}, p.options(c), p.mounts(c.Mounts))
 	args := c.Args
 	if len(c.Command) > 0 {
 		words = append(words, "--entrypoint", c.Command[0])
@@ -99,6 +99,14 @@ func (p pipeline) create(i int) []command {
 		commands = append(commands, command{args: []string{"cp", "-", p.container(i) + ":/"}, in: archive("", c.Files)})
 	}
 	return commands
+}
+
+// options are the container's. Podman leaves /tmp of a read-only container writable unless it is told.
+func (p pipeline) options(c compiled.Container) []string {
+	if p.engine == Podman && slices.Contains(c.Options, "--read-only") {
+		return append(slices.Clip(c.Options), "--read-only-tmpfs=false")
+	}
+	return c.Options
 }
 
 // mounts have nocopy: a directory of Kubernetes does not hold what the image has at its path.
@@ -134,7 +142,7 @@ func (p pipeline) has(volume string) bool {
 
 // WithAPI gives all containers a kubeconfig and the host's network.
 func WithAPI(s compiled.Script, kubeconfig []byte) compiled.Script {
-	const volume, at, file = "kubeconfig", "/kratix-api", "config"
+	const volume, at, file = "kratix_api", "/kratix-api", "config" // no volume of a Pipeline has an underscore
 	s.Volumes = append(slices.Clip(s.Volumes), compiled.Volume{Name: volume, Files: []compiled.File{{Path: file, Mode: 0o644, Data: kubeconfig}}})
 	s.Containers = slices.Clone(s.Containers)
 	for i := range s.Containers {
