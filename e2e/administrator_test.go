@@ -18,6 +18,7 @@ import (
 
 	"github.com/kratix-compile/kratix-compile/docs/commands"
 	"github.com/kratix-compile/kratix-compile/e2e/cluster"
+	"github.com/kratix-compile/kratix-compile/e2e/debian"
 	"github.com/kratix-compile/kratix-compile/e2e/deployed"
 )
 
@@ -113,7 +114,7 @@ func copyFile(t *testing.T, from, to string) {
 // buildTools is a folder with kubectl, helm, and what `make install` installs.
 func buildTools(t *testing.T) string {
 	t.Helper()
-	require.NoError(t, cluster.Ensure("jq", "jq"))
+	require.NoError(t, debian.Ensure("jq", "jq"))
 	dir := buildKubectl(t)
 	_, err := deployed.Tool(t.Context(), "helm", "version") // built now, and not while somebody types
 	require.NoError(t, err)
@@ -145,7 +146,7 @@ func (a *administrator) images(t *testing.T, release string) string {
 		require.NoError(t, os.Symlink(filepath.Join(from, release), made))
 		typed[installPage+" "+build] = true
 	} else {
-		require.NoError(t, cluster.Ensure("mmdebstrap", "mmdebstrap"))
+		require.NoError(t, debian.Ensure("mmdebstrap", "mmdebstrap"))
 		a.environment = append(a.environment, "VERSION="+release, "PLATFORMS=linux/"+runtime.GOARCH)
 		out, err := a.try(t.Context(), installPage, build) // how long it takes is the network's
 		require.NoError(t, err, "%s\n%s", build, out)

@@ -19,7 +19,9 @@ var NotRun = map[string]string{
 	"make verify":    ci,
 	"make e2e-smoke": ci,
 
-	"make demo":                 boots,
+	"make demo": "TestDemo of e2e/local types it, with Podman",
+
+	"make demo ENGINE=tekton":   boots,
 	"make e2e":                  boots,
 	"go run ./cmd/cluster up":   boots,
 	"go test -count=1 ./...":    boots,

@@ -3,15 +3,14 @@
 package cluster
 
 import (
-	"bytes"
-	"debug/elf"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"slices"
 	"strings"
+
+	"github.com/kratix-compile/kratix-compile/e2e/debian"
 )
 
 // A need is what this machine must have, and Debian's package of it.
@@ -56,19 +55,10 @@ func lack(missing []need) error {
 		what = append(what, n.what)
 	}
 	todo := "install Go, go.dev/doc/install"
-	if debian := packages(missing); len(debian) > 0 {
-		todo = "on Debian: apt-get install " + strings.Join(debian, " ")
+	if names := packages(missing); len(names) > 0 {
+		todo = "on Debian: apt-get install " + strings.Join(names, " ")
 	}
 	return fmt.Errorf("not found: %s; %s; or set KUBECONFIG to use a cluster you have", strings.Join(what, ", "), todo)
-}
-
-// has is whether this machine has a program that runs here, or a file.
-func has(what string) bool {
-	path, err := exec.LookPath(what)
-	if err == nil && what == "busybox" {
-		return isStatic(path) == nil
-	}
-	return err == nil
 }
 
 // require installs what is missing where it may: as root, where there is apt-get.
@@ -76,7 +66,7 @@ func (s *supervisor) require() error {
 	if os.Geteuid() != 0 {
 		return fmt.Errorf("booting a cluster needs root (user %d); or set KUBECONFIG to use a cluster you have", os.Geteuid())
 	}
-	lacking := missing(has)
+	lacking := missing(debian.Has)
 	names := packages(lacking)
 	if _, err := exec.LookPath("apt-get"); err != nil || len(names) == 0 {
 		return lack(lacking)
@@ -84,7 +74,7 @@ func (s *supervisor) require() error {
 	if err := s.install(names); err != nil {
 		return errors.Join(lack(lacking), err)
 	}
-	return lack(missing(has))
+	return lack(missing(debian.Has))
 }
 
 // install cannot be interrupted: a package that is half installed is worse than a minute.
@@ -96,49 +86,8 @@ func (s *supervisor) install(packages []string) error {
 		return err
 	}
 	defer func() { _ = log.Close() }()
-	if err := aptInstall(log, packages); err != nil {
+	if err := debian.Install(log, packages); err != nil {
 		return fmt.Errorf("%w; its log is %s", err, path)
-	}
-	return nil
-}
-
-func aptInstall(log io.Writer, packages []string) error {
-	install := append([]string{"install", "--yes", "--no-install-recommends"}, packages...)
-	for _, args := range [][]string{{"update"}, install} {
-		command := exec.Command("apt-get", args...)
-		// Packages must not start servers of their own.
-		command.Env = append(os.Environ(), "DEBIAN_FRONTEND=noninteractive", "RUNLEVEL=1")
-		command.Stdout, command.Stderr = log, log
-		if err := command.Run(); err != nil {
-			return fmt.Errorf("apt-get %s: %w", args[0], err)
-		}
-	}
-	return nil
-}
-
-// Ensure installs a package of Debian's for a program, or a file, that only some tests
-// need, unless it is there. It needs root.
-func Ensure(what, debian string) error {
-	if has(what) {
-		return nil
-	}
-	var log bytes.Buffer
-	err := aptInstall(&log, []string{debian})
-	if has(what) {
-		return nil
-	}
-	return errors.Join(fmt.Errorf("not found: %s; on Debian: apt-get install %s", what, debian), err, errors.New(log.String()))
-}
-
-// isStatic is nil for a program that runs in an image without any library.
-func isStatic(program string) error {
-	file, err := elf.Open(program)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = file.Close() }()
-	if file.Section(".interp") != nil {
-		return errors.New("it needs shared libraries")
 	}
 	return nil
 }

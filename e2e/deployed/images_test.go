@@ -18,7 +18,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/kratix-compile/kratix-compile/e2e/cluster"
+	"github.com/kratix-compile/kratix-compile/e2e/debian"
 )
 
 const mib = 1 << 20
@@ -27,7 +27,7 @@ const mib = 1 << 20
 // docs/install.md says.
 func TestImages(t *testing.T) {
 	first, second := t.TempDir(), t.TempDir()
-	require.NoError(t, cluster.Ensure("mmdebstrap", "mmdebstrap"))
+	require.NoError(t, debian.Ensure("mmdebstrap", "mmdebstrap"))
 	buildImages(t, first)
 	buildImages(t, second)
 	for name, c := range map[string]struct {

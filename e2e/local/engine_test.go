@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package local runs Promises with kratix-compile run on a real Podman, which has a folder of its
-// own for everything and disturbs no other.
 package local
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -16,8 +15,6 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-
-	"github.com/kratix-compile/kratix-compile/e2e/cluster"
 )
 
 // machine is a Podman with one image, and the compiler.
@@ -40,82 +37,48 @@ func TestMain(m *testing.M) {
 }
 
 func run(m *testing.M) (code int, err error) {
-	for program, debian := range map[string]string{"podman": "podman", "runc": "runc", "busybox": "busybox-static"} {
-		if err := cluster.Ensure(program, debian); err != nil {
-			return 1, err
-		}
-	}
 	dir, err := os.MkdirTemp("", "e2e-local-")
 	if err != nil {
 		return 1, err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	shared = machine{bin: filepath.Join(dir, "bin"), dir: dir}
-	if err := shared.prepare(); err != nil {
+	if err := shared.prepare(context.Background()); err != nil {
 		return 1, err
 	}
 	return m.Run(), nil
 }
 
-// containersConf: limits as low as everybody may set them, and no network, which containers of
-// some machines cannot have.
-const containersConf = `[containers]
-default_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]
-netns = "none"
-`
-
-// podman is Debian's with words before those of the caller. If PHASE is set, it says its process
-// into that pipe when it begins what PHASE_VERB names.
-const podman = `#!/bin/sh
+// watched says its process into the pipe PHASE, if that is set, when it begins what PHASE_VERB
+// names.
+const watched = `#!/bin/sh
 if [ -n "$PHASE" ] && [ "$1" = "$PHASE_VERB" ]; then echo $$ > "$PHASE"; fi
-export CONTAINERS_CONF=DIR/containers.conf
-exec PODMAN --root DIR/root --runroot DIR/runroot --storage-driver vfs --runtime runc --cgroup-manager cgroupfs "$@"
+exec PODMAN "$@"
 `
 
-const dockerfile = `FROM scratch
-COPY busybox /bin/busybox
-RUN ["/bin/busybox", "--install", "-s", "/bin"]
-RUN mkdir -p /tmp /kratix/output && chmod 1777 /tmp && echo "of the image" > /kratix/output/image.txt
-ENV PATH=/bin
+// occupied is an image that has files where Pipelines have volumes.
+const occupied = "FROM " + Busybox + `
+RUN mkdir -p /kratix/output && echo "of the image" > /kratix/output/image.txt
 `
 
-func (m machine) prepare() error {
-	if err := os.MkdirAll(filepath.Join(m.dir, "image"), 0o755); err != nil {
-		return err
-	}
-	if err := os.MkdirAll(m.bin, 0o755); err != nil {
-		return err
-	}
-	program, err := exec.LookPath("podman")
+func (m machine) prepare(ctx context.Context) error {
+	engine, err := Podman(m.dir)
 	if err != nil {
 		return err
 	}
-	script := strings.NewReplacer("DIR", m.dir, "PODMAN", program).Replace(podman)
-	busybox, err := exec.LookPath("busybox")
-	if err != nil {
+	image := filepath.Join(m.dir, "image")
+	if err := errors.Join(MakeBusybox(ctx, engine), write(map[string]string{
+		filepath.Join(m.bin, "podman"):     strings.Replace(watched, "PODMAN", engine, 1),
+		filepath.Join(image, "Dockerfile"): occupied,
+	})); err != nil {
 		return err
 	}
-	data, err := os.ReadFile(busybox)
-	if err != nil {
-		return err
+	build := exec.Command("go", "build", "-C", "../..", "-o", filepath.Join(m.bin, "kratix-compile"), "./cmd/kratix-compile")
+	if out, err := build.CombinedOutput(); err != nil {
+		return fmt.Errorf("build the compiler: %w\n%s", err, out)
 	}
-	for name, content := range map[string]string{
-		"bin/podman": script, "containers.conf": containersConf, "image/Dockerfile": dockerfile, "image/busybox": string(data),
-	} {
-		if err := os.WriteFile(filepath.Join(m.dir, name), []byte(content), 0o755); err != nil {
-			return err
-		}
-	}
-	for _, c := range []*exec.Cmd{
-		exec.Command("go", "build", "-o", filepath.Join(m.bin, "kratix-compile"), "../../cmd/kratix-compile"),
-		exec.Command(filepath.Join(m.bin, "podman"), "build", "--quiet", "--tag", "docker.io/library/busybox:1.37", filepath.Join(m.dir, "image")),
-	} {
-		if c.Args[0] == "go" {
-			c.Args[4], c.Dir = "./cmd/kratix-compile", "../.."
-		}
-		if out, err := c.CombinedOutput(); err != nil {
-			return fmt.Errorf("%s: %w\n%s", strings.Join(c.Args, " "), err, out)
-		}
+	if out, err := exec.CommandContext(ctx, engine, "build", "--quiet", "--tag", Busybox, image).CombinedOutput(); err != nil {
+		return fmt.Errorf("podman build: %w\n%s", err, out)
 	}
 	return nil
 }

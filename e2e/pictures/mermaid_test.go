@@ -16,7 +16,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/kratix-compile/kratix-compile/e2e/cluster"
+	"github.com/kratix-compile/kratix-compile/e2e/debian"
 )
 
 // What is drawn with: a version of mermaid of the series that GitHub has, and the digest that npm
@@ -42,7 +42,7 @@ func mermaid(t *testing.T) []byte {
 
 func download(t *testing.T, dir string) []byte {
 	t.Helper()
-	require.NoError(t, cluster.Ensure("npm", "npm"))
+	require.NoError(t, debian.Ensure("npm", "npm"))
 	require.NoError(t, os.MkdirAll(dir, 0o755))
 	pack := exec.CommandContext(t.Context(), "npm", "pack", "--silent", "--pack-destination", dir, mermaidPackage)
 	pack.Dir = t.TempDir() // npm reads what is in its folder

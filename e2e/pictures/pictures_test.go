@@ -19,7 +19,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/kratix-compile/kratix-compile/docs/commands"
-	"github.com/kratix-compile/kratix-compile/e2e/cluster"
+	"github.com/kratix-compile/kratix-compile/e2e/debian"
 	"github.com/kratix-compile/kratix-compile/internal/cli/graph"
 )
 
@@ -49,7 +49,7 @@ var (
 
 // TestMermaid draws the pictures of the pages, and others, in Chromium.
 func TestMermaid(t *testing.T) {
-	require.NoError(t, cluster.Ensure("chromium", "chromium"))
+	require.NoError(t, debian.Ensure("chromium", "chromium"))
 	text, err := os.ReadFile(golden + "mermaid")
 	require.NoError(t, err)
 	pictures := append(shown(t), string(text), string(hostileGraph().Print(graph.Mermaid)))
@@ -137,7 +137,7 @@ func painted(t *testing.T, file string) int {
 
 // TestDot draws with graphviz.
 func TestDot(t *testing.T) {
-	require.NoError(t, cluster.Ensure("dot", "graphviz"))
+	require.NoError(t, debian.Ensure("dot", "graphviz"))
 	text, err := os.ReadFile(golden + "dot")
 	require.NoError(t, err)
 	for name, text := range map[string][]byte{"platform": text, "hostile": hostileGraph().Print(graph.Dot)} {

@@ -17,7 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
-	"github.com/kratix-compile/kratix-compile/e2e/cluster"
+	"github.com/kratix-compile/kratix-compile/e2e/debian"
 	"github.com/kratix-compile/kratix-compile/internal/stores/git"
 	"github.com/kratix-compile/kratix-compile/internal/stores/statestore"
 	"github.com/kratix-compile/kratix-compile/internal/stores/storetest"
@@ -90,7 +90,7 @@ MaxStartups 100
 
 // requireSSH installs OpenSSH's server where there is none, as the cluster does with its parts.
 func requireSSH(t *testing.T) {
-	require.NoError(t, cluster.Ensure("/usr/sbin/sshd", "openssh-server"))
+	require.NoError(t, debian.Ensure("/usr/sbin/sshd", "openssh-server"))
 	require.NoError(t, os.MkdirAll("/run/sshd", 0o755)) // the package makes it when it starts its own
 }
 
