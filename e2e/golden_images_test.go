@@ -14,6 +14,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/kratix-compile/kratix-compile/e2e/cluster"
+	"github.com/kratix-compile/kratix-compile/e2e/sight"
 )
 
 // pushImages makes an image for every one that is named, with the ENTRYPOINT and CMD that the
@@ -41,6 +42,7 @@ func (c *testCase) pushImages(t *testing.T, programs map[string]string) {
 		here, err := cluster.Push(t.Context(), image)
 		require.NoError(t, err)
 		c.stage.images[of.Image] = here
+		c.stage.configs[of.Image] = sight.Image{Entrypoint: config.Entrypoint, Cmd: config.Cmd, User: config.User}
 		if of.ImagePullPolicy == corev1.PullNever {
 			c.pull(t, here)
 		}

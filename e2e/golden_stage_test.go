@@ -16,6 +16,7 @@ import (
 
 	"github.com/kratix-compile/kratix-compile/backends/argo"
 	"github.com/kratix-compile/kratix-compile/e2e/cluster"
+	"github.com/kratix-compile/kratix-compile/e2e/sight"
 )
 
 // A stage puts something real in the place of what golden cases only talk of. It does the same
@@ -25,11 +26,16 @@ type stage struct {
 	home       *corev1.Namespace            // what is in no namespace goes when this one does
 	namespaces map[string]*corev1.Namespace // as written -> of our own
 	images     map[string]string            // as written -> in the test registry
+	configs    map[string]sight.Image       // as written -> what the image has
+	given      []map[string]any             // Secrets and ConfigMaps as they would be where the case was written for
 }
 
 func newStage(t *testing.T, name string) *stage {
 	t.Helper()
-	return &stage{home: namespaceNamed(t, name), namespaces: map[string]*corev1.Namespace{}, images: map[string]string{}}
+	return &stage{
+		home: namespaceNamed(t, name), namespaces: map[string]*corev1.Namespace{},
+		images: map[string]string{}, configs: map[string]sight.Image{},
+	}
 }
 
 func namespaceNamed(t *testing.T, name string) *corev1.Namespace {

@@ -15,6 +15,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 
 	"github.com/kratix-compile/kratix-compile/e2e/cluster"
+	"github.com/kratix-compile/kratix-compile/e2e/sight"
 )
 
 // These are a plain Pod's first container and its last, where Kratix has its reader and
@@ -47,7 +48,9 @@ func (c *testCase) prepare(t *testing.T, pod *corev1.Pod, input *unstructured.Un
 	object := &unstructured.Unstructured{Object: fields}
 	needed := []*unstructured.Unstructured{input}
 	if c.stage != nil {
-		needed = append(needed, c.stage.stubs(t, object)...)
+		stubs := c.stage.stubs(t, object)
+		c.stage.given = append(c.stage.given, secretsAndConfigMaps(stubs)...)
+		needed = append(needed, stubs...)
 		c.stage.set(t, append(needed, object)...)
 	}
 	require.NoError(t, shared.Create(t.Context(), needed...))
@@ -82,7 +85,7 @@ func (j job) mustBeObject(t *testing.T, text string) {
 }
 
 func sameJob(one, other map[string]string) bool {
-	return !slices.ContainsFunc(identity, func(label string) bool { return one[label] != other[label] })
+	return !slices.ContainsFunc(sight.Identity, func(label string) bool { return one[label] != other[label] })
 }
 
 // pod has a reader, which writes the input, the user's containers one after the other,

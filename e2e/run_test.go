@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	corev1 "k8s.io/api/core/v1"
 )
 
 // TestRuns demands that a Pipeline's containers see the same on every engine as in a Pod
@@ -27,6 +28,12 @@ func TestRuns(t *testing.T) {
 // check runs a case on both engines while its plain Pods run, and compares.
 func (c *testCase) check(t *testing.T) {
 	t.Helper()
+	c.compare(t, c.startPlain(t))
+}
+
+// startPlain starts the plain Pods of a case.
+func (c *testCase) startPlain(t *testing.T) []*corev1.Pod {
+	t.Helper()
 	pods := c.plainPods(t)
 	for _, object := range c.compile(t, "tekton") {
 		if object.GetKind() == "ServiceAccount" {
@@ -34,6 +41,12 @@ func (c *testCase) check(t *testing.T) {
 		}
 	}
 	start(t, pods)
+	return pods
+}
+
+// compare runs a case on both engines.
+func (c *testCase) compare(t *testing.T, pods []*corev1.Pod) {
+	t.Helper()
 	for _, e := range engines {
 		t.Run(e.name, func(t *testing.T) {
 			seen, found := e.watch(t, c.compile(t, e.name))

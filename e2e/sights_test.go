@@ -7,7 +7,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -21,22 +20,8 @@ import (
 // sights are what the containers saw, in their order, by the job that they did.
 type sights map[string][]*sight.Sight
 
-// identity is what tells jobs apart, in the order in which people say it.
-var identity = []string{
-	"kratix.io/promise-name", "kratix.io/workflow-type", "kratix.io/workflow-action", "kratix.io/pipeline-name",
-	"kratix.io/resource-name", "kratix.io/resource-namespace",
-}
-
 // jobOf is the job that a Pod does, be it an engine's or a plain one.
-func jobOf(pod *corev1.Pod) string {
-	words := []string{pod.Namespace + ":"}
-	for _, label := range identity {
-		if word, ok := pod.Labels[label]; ok {
-			words = append(words, word)
-		}
-	}
-	return strings.Join(words, " ")
-}
+func jobOf(pod *corev1.Pod) string { return sight.Job(pod.Namespace, pod.Labels) }
 
 // watch runs what was printed and reads what the containers saw. Runs that failed are described.
 func (e engine) watch(t *testing.T, objects []*unstructured.Unstructured) (seen sights, failed []string) {

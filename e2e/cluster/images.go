@@ -46,7 +46,7 @@ type Image struct {
 // Push makes an image, puts it into the registry and says where. A name without a tag
 // gets one from the content: nodes do not pull a tag again that they have.
 func Push(ctx context.Context, image Image) (string, error) {
-	made, err := image.build()
+	made, err := image.Build()
 	if err != nil {
 		return "", err
 	}
@@ -65,7 +65,8 @@ func Push(ctx context.Context, image Image) (string, error) {
 	return reference, remote.Write(to, made, remote.WithContext(ctx))
 }
 
-func (image Image) build() (v1.Image, error) {
+// Build makes an image.
+func (image Image) Build() (v1.Image, error) {
 	var archive bytes.Buffer
 	if err := image.write(&archive); err != nil {
 		return nil, err
