@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -22,7 +23,7 @@ import (
 // records has what plain Pods saw of each golden case. local/ compares with it.
 const records = "local/testdata/golden"
 
-// record writes down what the plain Pods saw.
+// record demands that a record still tells what the plain Pods saw, or rewrites it.
 func (c *testCase) record(t *testing.T, name string, plain sights) {
 	t.Helper()
 	seen := &sight.Record{Objects: c.stage.given, Images: c.stage.configs, Sights: map[string][]*sight.Sight{}}
@@ -35,8 +36,14 @@ func (c *testCase) record(t *testing.T, name string, plain sights) {
 	require.NoError(t, err)
 	text = []byte(c.stage.written(t).Replace(string(text)))
 	file := filepath.Join(records, name+".json")
-	require.NoError(t, os.MkdirAll(records, 0o755))
-	require.NoError(t, os.WriteFile(file, text, 0o644))
+	if *recording {
+		require.NoError(t, os.MkdirAll(records, 0o755))
+		require.NoError(t, os.WriteFile(file, text, 0o644))
+		return
+	}
+	recorded, err := os.ReadFile(file)
+	require.NoError(t, err, "go test -run '^TestGolden$' -record . writes it")
+	assert.Equal(t, string(recorded), string(text), "if the change is wanted, run go test -run '^TestGolden$' -record .")
 }
 
 // ofTheCluster: where the API server is differs from cluster to cluster.
@@ -88,4 +95,16 @@ func text(object map[string]any) string {
 		return err.Error()
 	}
 	return string(data)
+}
+
+// TestRecordsAreOfCases: each golden case that runs has a record, and no other.
+func TestRecordsAreOfCases(t *testing.T) {
+	runnable, _ := goldenCases(t)
+	files, err := filepath.Glob(records + "/*.json")
+	require.NoError(t, err)
+	var recorded []string
+	for _, file := range files {
+		recorded = append(recorded, strings.TrimSuffix(filepath.Base(file), ".json"))
+	}
+	assert.ElementsMatch(t, runnable, recorded)
 }

@@ -86,8 +86,11 @@ func (m machine) prepare(ctx context.Context) error {
 // podman asks the engine.
 func (m machine) podman(t *testing.T, args ...string) string {
 	t.Helper()
-	out, err := exec.Command(filepath.Join(m.bin, "podman"), args...).Output()
-	require.NoError(t, err)
+	var said bytes.Buffer
+	c := exec.Command(filepath.Join(m.bin, "podman"), args...)
+	c.Stderr = &said
+	out, err := c.Output()
+	require.NoError(t, err, said.String())
 	return strings.TrimSpace(string(out))
 }
 
