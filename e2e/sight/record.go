@@ -5,6 +5,7 @@ package sight
 import (
 	"encoding/json"
 	"os"
+	"strings"
 )
 
 // A Record is a golden case as plain Pods of a real cluster had it and saw it, for tests that have
@@ -32,13 +33,13 @@ var Identity = []string{
 
 // Job names what a Pod does, be it an engine's or a plain one.
 func Job(namespace string, labels map[string]string) string {
-	name := namespace + ":"
+	words := []string{namespace + ":"}
 	for _, label := range Identity {
 		if word, ok := labels[label]; ok {
-			name += " " + word
+			words = append(words, word)
 		}
 	}
-	return name
+	return strings.Join(words, " ")
 }
 
 // ReadRecord reads what Text has made.
