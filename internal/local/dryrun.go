@@ -55,7 +55,7 @@ func (d *DryRun) Run(_ context.Context, script compiled.Script, output bool) (*R
 func (d *DryRun) Close() error {
 	filter := "--quiet --filter label=" + label + "=" + dryRunID
 	_, err := fmt.Fprintf(d.To, "%[1]s %[3]s $(%[1]s ps --all %[2]s)\n%[1]s volume rm --force $(%[1]s volume ls %[2]s)\n",
-		quote(d.Engine.Typed), filter, strings.Join(d.Engine.removal(), " "))
+		shellWord(d.Engine.Typed), filter, strings.Join(d.Engine.removal(), " "))
 	return err
 }
 
@@ -70,7 +70,7 @@ func empty() []byte {
 func (e Engine) shell(c command) string {
 	words := make([]string, 0, len(c.args)+1)
 	for _, word := range append([]string{e.Typed}, c.args...) {
-		words = append(words, quote(word))
+		words = append(words, shellWord(word))
 	}
 	line := strings.Join(words, " ")
 	if c.in != nil {
@@ -89,12 +89,12 @@ func packed(data []byte) string {
 	return out.String()
 }
 
-// plain are the characters that mean nothing to a shell.
-const plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./:=,@%+"
+// shellSafe are the characters that mean nothing to a shell.
+const shellSafe = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./:=,@%+"
 
-// quote is a word as a POSIX shell takes it.
-func quote(word string) string {
-	if word != "" && strings.Trim(word, plain) == "" {
+// shellWord is a word as a POSIX shell takes it.
+func shellWord(word string) string {
+	if word != "" && strings.Trim(word, shellSafe) == "" {
 		return word
 	}
 	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"

@@ -10,6 +10,7 @@ import (
 	"os/exec"
 
 	compiled "github.com/kratix-compile/kratix-compile/backends/local"
+	"github.com/kratix-compile/kratix-compile/internal/quote"
 )
 
 // killed is the exit code of a process that SIGKILL has ended, as engines report it.
@@ -30,7 +31,7 @@ func (f *Failed) Error() string {
 	of := fmt.Sprintf("Pipeline %s: container %s", f.Pipeline, f.Container)
 	switch {
 	case f.Reason != "":
-		return fmt.Sprintf("%s did not start: %s", of, f.Reason)
+		return fmt.Sprintf("%s did not start: %s", of, quote.Plain(f.Reason))
 	case f.OutOfMemory:
 		return fmt.Sprintf("%s was killed (exit code %d): it used more memory than it may; raise resources.limits.memory, or use less", of, f.Code)
 	case f.Code == killed:

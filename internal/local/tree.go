@@ -11,6 +11,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
+	"github.com/kratix-compile/kratix-compile/internal/quote"
 	"github.com/kratix-compile/kratix-compile/translate/manifest"
 )
 
@@ -52,14 +53,14 @@ func (r WorkflowReport) print(b *strings.Builder) {
 func (p PipelineReport) group(b *strings.Builder, g GroupReport) {
 	of := ""
 	if g.Directory != v1alpha1.DefaultDirectory {
-		of = g.Directory + "/ "
+		of = quote.Plain(g.Directory) + "/ "
 	}
 	fmt.Fprintf(b, "    %sfor %s\n", of, destinations(g.Selectors))
 	for _, file := range g.Files {
-		fmt.Fprintf(b, "      %s\n", file)
+		fmt.Fprintf(b, "      %s\n", quote.Plain(file))
 		for _, place := range p.Places {
 			if place.File == file {
-				fmt.Fprintf(b, "        in %s %s, Destination %s: %s\n", place.Store.Kind, place.Store.Name, place.Destination, place.Path)
+				fmt.Fprintf(b, "        in %s %s, Destination %s: %s\n", place.Store.Kind, place.Store.Name, place.Destination, quote.Plain(place.Path))
 			}
 		}
 	}
@@ -84,7 +85,7 @@ func (s Stop) String() string {
 		said = "stopped: a Pipeline wants to run again after " + s.RetryAfter
 	}
 	if s.Message != "" {
-		said += ": " + s.Message
+		said += ": " + quote.Plain(s.Message)
 	}
 	return said
 }

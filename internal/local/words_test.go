@@ -39,11 +39,11 @@ func TestDryRunIsWhatRuns(t *testing.T) {
 	f.clean()
 }
 
-func TestQuote(t *testing.T) {
+func TestShellWord(t *testing.T) {
 	for word, want := range map[string]string{
 		"": "''", "a-b_c=/d:e": "a-b_c=/d:e", "a b": "'a b'", "it's $x": `'it'\''s $x'`, "a\nb": "'a\nb'", "~x": "'~x'",
 	} {
-		assert.Equal(t, want, quote(word))
+		assert.Equal(t, want, shellWord(word))
 	}
 }
 

@@ -18,6 +18,7 @@ import (
 	compiled "github.com/kratix-compile/kratix-compile/backends/local"
 	"github.com/kratix-compile/kratix-compile/internal/harvest/bundle"
 	"github.com/kratix-compile/kratix-compile/internal/metadata"
+	"github.com/kratix-compile/kratix-compile/internal/quote"
 	"github.com/kratix-compile/kratix-compile/internal/work"
 	"github.com/kratix-compile/kratix-compile/translate"
 	"github.com/kratix-compile/kratix-compile/translate/diag"
@@ -121,11 +122,11 @@ func of(pipeline string, err error) error {
 // take judges results as the runner does, and adds them to the outcome.
 func (r *Runner) take(out *Outcome, promise *translate.Promise, name string, results *Results) error {
 	for _, ignored := range results.Ignored {
-		r.Log.Say("%s: /kratix/metadata/%s means nothing to Kratix", name, ignored)
+		r.Log.Say("%s: /kratix/metadata/%s means nothing to Kratix", name, quote.Plain(ignored))
 	}
 	for _, closed := range results.Closed {
 		r.Log.Say("warning: %s: /kratix/%s cannot be read by others than its owner; in a cluster the harvest refuses it, "+
-			"so let the container run chmod -R a+rX /kratix/output /kratix/metadata", name, closed)
+			"so let the container run chmod -R a+rX /kratix/output /kratix/metadata", name, quote.Plain(closed))
 	}
 	contents, err := bundle.Inspect(bytes.NewReader(results.Bundle), bundle.DefaultLimits())
 	if err != nil {

@@ -47,7 +47,7 @@ func (w written) Run(_ context.Context, script compiled.Script, _ bool) (*Result
 	}
 	var out bytes.Buffer
 	_, err = tree.WriteTo(&out)
-	return &Results{Bundle: out.Bytes()}, err
+	return &Results{Bundle: out.Bytes(), Ignored: tree.Ignored}, err
 }
 
 // website is the example's workflow of that kind.
@@ -202,4 +202,23 @@ func TestDeleteWorkflowHasNoWork(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, out.Pipelines, 1)
 	assert.Nil(t, out.Pipelines[0].Work)
+}
+
+// TestTerminal: what a Pipeline writes commands no terminal.
+func TestTerminal(t *testing.T) {
+	promise, w := website(t, configure)
+	var objects []string
+	r, log := runner(written{"render": {
+		"metadata/\x1b[2J": "x", "metadata/workflow-control.yaml": "suspend: true\nmessage: \"\\e[2Jask\"\n",
+	}}, &objects)
+	out, err := r.Workflow(t.Context(), promise, w)
+	require.NoError(t, err)
+	out.Pipelines[0].Work = &v1alpha1.Work{Spec: v1alpha1.WorkSpec{WorkloadGroups: []v1alpha1.WorkloadGroup{{
+		Directory: "\x1b", Workloads: []v1alpha1.Workload{{Filepath: "\x1b[2J.yaml"}},
+	}}}}
+	var tree bytes.Buffer
+	require.NoError(t, Report{Workflows: []WorkflowReport{out.Report(nil)}}.Print(&tree))
+	assert.NotContains(t, tree.String(), "\x1b")
+	assert.NotContains(t, log.String(), "\x1b")
+	assert.Contains(t, tree.String(), "suspended the workflow: \ufffd[2Jask")
 }
