@@ -123,6 +123,8 @@ func (c *runCommand) check(cmd *cobra.Command) error {
 		return misuse(cmd, "--update rewrites what --expect compares with; give both")
 	case c.expect != "" && c.outputDir != "":
 		return misuse(cmd, "--expect and --output-dir both say where files are; give one of them")
+	case c.format == jsonFormat && c.expect != "" && !c.update:
+		return misuse(cmd, "--expect prints differences, which are no JSON; leave out -o json")
 	case c.dryRun && (c.expect != "" || c.outputDir != "" || c.keep):
 		return misuse(cmd, "--dry-run runs nothing; leave out --expect, --output-dir and --keep")
 	case slices.Contains(c.objects, stdin) || slices.Contains(c.destinations, stdin):
