@@ -9,6 +9,9 @@ import (
 	"os"
 )
 
+// goesOpen tells that a directory can be removed while it is open. On Windows it cannot.
+const goesOpen = false
+
 // lock waits for nobody, and gets no lock: what killed processes have left stays for a person to
 // remove. The runner is on Linux.
 func lock(_ *os.File, wait bool) error {

@@ -9,6 +9,9 @@ import (
 	"syscall"
 )
 
+// goesOpen tells that a directory can be removed while it is open.
+const goesOpen = true
+
 // lock fails if another process has the lock, unless it is to wait for it.
 func lock(f *os.File, wait bool) error {
 	how := syscall.LOCK_EX

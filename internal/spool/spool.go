@@ -66,8 +66,12 @@ func OpenFor(parent string, use Use) (*Dir, error) {
 
 // Close removes the directory with all that is in it.
 func (d *Dir) Close() error {
-	err := os.RemoveAll(d.Path)
-	if d.lock != nil {
+	var closed error
+	if d.lock != nil && !goesOpen {
+		closed = d.lock.Close()
+	}
+	err := errors.Join(closed, os.RemoveAll(d.Path))
+	if d.lock != nil && goesOpen { // until it is gone, nobody else may take it for abandoned
 		err = errors.Join(err, d.lock.Close())
 	}
 	return err
