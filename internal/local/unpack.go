@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path"
 	"slices"
@@ -132,6 +133,9 @@ func (u *unpacker) lay(name string, h *tar.Header, content io.Reader) error {
 // file makes a file. One that the harvest will refuse for its size gets the size and no content.
 func (u *unpacker) file(name string, size int64, content io.Reader) error {
 	f, err := u.root.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o644)
+	if errors.Is(err, fs.ErrExist) {
+		return fmt.Errorf("%q is there twice; a disk that ignores case has one name for A and a: %w", name, err)
+	}
 	if err != nil {
 		return err
 	}
