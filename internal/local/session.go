@@ -45,7 +45,7 @@ func Open(ctx context.Context, engine Engine, log *Log) (*Session, error) {
 	if err := os.MkdirAll(parent, 0o700); err != nil {
 		return nil, err
 	}
-	dir, err := spool.OpenFor(parent, spool.Use{Pattern: "kratix-run-*", Abandoned: func(path string) error {
+	dir, err := spool.Open(parent, spool.Use{Pattern: "kratix-run-*", Abandoned: func(path string) error {
 		return removeLeft(ctx, engine, log, path)
 	}})
 	if err != nil {

@@ -59,8 +59,8 @@ func (p pipeline) carry() command {
 		[]string{"--pull", first.Pull, "--user", "0", "--entrypoint", "/carrier"}, p.mounts(mounts), []string{first.Image})}
 }
 
-// createVolume keeps podman from giving the volume's root the owner and the mode of the directory
-// that the first container has at its path: that is what an owner in the options does.
+// createVolume sets an owner for podman. Without one, podman gives the volume's root the owner and the
+// mode of the directory that the image of the first container has at its path.
 func (p pipeline) createVolume(v compiled.Volume) command {
 	words := append([]string{"volume", "create"}, p.label()...)
 	if p.engine == Podman {

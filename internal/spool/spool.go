@@ -28,12 +28,9 @@ type Use struct {
 	Abandoned func(path string) error
 }
 
-// Open makes a directory of the runner in a parent, which is the system's for temporary files if it
-// is empty, and removes those of processes that ended without Close.
-func Open(parent string) (*Dir, error) { return OpenFor(parent, Use{Pattern: "kratix-runner-*"}) }
-
-// OpenFor makes a directory for another use.
-func OpenFor(parent string, use Use) (*Dir, error) {
+// Open makes a directory for a use in a parent, which is the system's for temporary files if it is
+// empty, and removes those of processes that ended without Close.
+func Open(parent string, use Use) (*Dir, error) {
 	if parent == "" {
 		parent = os.TempDir()
 	}

@@ -17,13 +17,15 @@ import (
 
 const childIn = "SPOOL_TEST_CHILD"
 
+var runners = Use{Pattern: "kratix-runner-*"}
+
 // TestMain can also be a process that holds a directory until it is killed.
 func TestMain(m *testing.M) {
 	parent := os.Getenv(childIn)
 	if parent == "" {
 		os.Exit(m.Run())
 	}
-	d, err := Open(parent)
+	d, err := Open(parent, runners)
 	if err != nil {
 		panic(err)
 	}
@@ -59,14 +61,14 @@ func TestNothingIsLeft(t *testing.T) {
 	its, err := io.ReadAll(said)
 	require.NoError(t, err)
 
-	first, err := Open(parent)
+	first, err := Open(parent, runners)
 	require.NoError(t, err)
 	assert.FileExists(t, filepath.Join(string(its), "bundle"), "the other process lives")
 	assert.ElementsMatch(t, []string{foreign, string(its), first.Path}, directories(t, parent))
 
 	require.NoError(t, child.Process.Kill())
 	require.Error(t, child.Wait())
-	second, err := Open(parent)
+	second, err := Open(parent, runners)
 	require.NoError(t, err)
 	assert.ElementsMatch(t, []string{foreign, first.Path, second.Path}, directories(t, parent))
 
@@ -76,6 +78,6 @@ func TestNothingIsLeft(t *testing.T) {
 }
 
 func TestNoDirectory(t *testing.T) {
-	_, err := Open(filepath.Join(t.TempDir(), "missing"))
+	_, err := Open(filepath.Join(t.TempDir(), "missing"), runners)
 	require.ErrorContains(t, err, "the directory for files on their way: open ")
 }

@@ -17,8 +17,8 @@ import (
 	"github.com/rogpeppe/go-internal/diff"
 )
 
-// Outputs are golden files that Pipelines have written: they have no header. What is ours is said
-// by paths. All other files of the directory stay as they are.
+// Outputs are golden files that Pipelines have written: they have no header, so
+// Ours finds them by their paths. All other files of the directory stay as they are.
 type Outputs struct {
 	Tree
 	// Ours tells whether a path is one that a run could write now.
