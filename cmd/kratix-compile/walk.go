@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -54,14 +55,17 @@ func (w *walk) add(path string) {
 	w.files = append(w.files, parse.File{Name: path, Origin: origin})
 }
 
-// fixture tells whether a file lies in a folder of tests, or is a copy of what a container
-// finds in /kratix/input.
+// fixture tells whether a file lies in a folder of tests, is a copy of what a container finds in
+// /kratix/input, or is a golden file of what a Pipeline writes.
 func (w *walk) fixture(path string) bool {
 	below, err := filepath.Rel(w.root, path)
-	folders := strings.Split(filepath.ToSlash(below), "/")
-	return err == nil && (strings.HasSuffix(filepath.ToSlash(below), "input/object.yaml") ||
-		slices.ContainsFunc(folders, func(f string) bool { return slices.Contains(tests, f) }))
+	below = filepath.ToSlash(below)
+	return err == nil && (strings.HasSuffix(below, "input/object.yaml") || written.MatchString(below) ||
+		slices.ContainsFunc(strings.Split(below, "/"), func(f string) bool { return slices.Contains(tests, f) }))
 }
+
+// written are paths of files that run writes with --output-dir and --expect: WORKFLOW/PIPELINE/output/FILE.
+var written = regexp.MustCompile(`(^|/)(promise|resource)-(configure|delete)(\.[^/]+)?/[^/]+/(output|metadata)/`)
 
 // link follows a link to a file. It follows no link to a directory, which may lead back here.
 func (w *walk) link(path string) {

@@ -17,7 +17,7 @@ const (
 	Named Origin = iota
 	// Found files lay in a directory that was named.
 	Found
-	// Fixture files lay in a folder of tests there.
+	// Fixture files lay in a folder of tests there, or are golden files of what a Pipeline writes.
 	Fixture
 )
 
