@@ -46,14 +46,14 @@ var reasons = []sight.Reason{
 			}
 		}
 	}},
-	{Why: "Of an image's USER 1234:5678 the kubelet takes the user alone.", Forgive: func(s *sight.Sight) {
-		if s.GID == 5678 {
-			s.GID = 0
-		}
-	}},
 	{Why: "containerd names a process's own group among its other groups, too.", Forgive: func(s *sight.Sight) {
 		if s.Groups = slices.DeleteFunc(slices.Clone(s.Groups), func(g int) bool { return g == s.GID }); len(s.Groups) == 0 {
 			s.Groups = nil
+		}
+	}},
+	{Why: "Of an image's USER 1234:5678 the kubelet takes the user alone.", Forgive: func(s *sight.Sight) {
+		if s.GID == 5678 {
+			s.GID = 0
 		}
 	}},
 	{Why: "The kubelet keeps files behind links, to change all of them at once; here nobody changes them.", Forgive: withoutLinks},
