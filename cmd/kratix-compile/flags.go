@@ -43,7 +43,7 @@ func (f *options) bind(cmd *cobra.Command, fallback ...string) {
 	f.plan, f.engineOptions = plan.Defaults(), backends.Defaults()
 	f.workflow, f.color = allWorkflows, console.Auto
 	cmd.Flags().SortFlags = false
-	section(cmd, inputFlags, f.bindInput)
+	section(cmd, inputFlags, func(set *pflag.FlagSet) { f.bindInput(set, "Promises, or with Jobs that Kratix made") })
 	section(cmd, chosenFlags, func(set *pflag.FlagSet) { f.bindChoice(set, fallback) })
 	section(cmd, findingFlags, f.bindFindings)
 	section(cmd, imageSection, f.images.bind)
@@ -63,9 +63,9 @@ func (f *options) bind(cmd *cobra.Command, fallback ...string) {
 	}
 }
 
-func (f *options) bindInput(set *pflag.FlagSet) {
+func (f *options) bindInput(set *pflag.FlagSet, with string) {
 	set.SortFlags = false
-	f.bindFilename(set, "Promises, or with Jobs that Kratix made")
+	f.bindFilename(set, with)
 	set.StringArrayVar(&f.requests, "request", nil, "`FILE`, directory or - for stdin with requests for the Promises; may be repeated")
 	f.bindStdinName(set)
 	set.StringVar(&f.config, "config", "", "`FILE` with the operator's configuration in Kratix's format: the ConfigMap kratix, or its key config")

@@ -78,7 +78,7 @@ func (c *runCommand) bind(cmd *cobra.Command) {
 	c.flags.plan, c.flags.color = plan.Defaults(), console.Auto
 	cmd.Flags().SortFlags = false
 	section(cmd, inputFlags, func(set *pflag.FlagSet) {
-		c.flags.bindInput(set)
+		c.flags.bindInput(set, "Promises")
 		set.StringArrayVar(&c.objects, "objects", nil, "`FILE` or directory with the Secrets and ConfigMaps that Pipelines refer to; may be repeated")
 		set.StringArrayVar(&c.destinations, "destinations", nil, "`FILE` or directory with Destinations and State Stores: show the path of every file there; may be repeated")
 	})
