@@ -124,6 +124,10 @@ pictures: ## Draw the pictures of Promises with Chromium, mermaid and graphviz
 e2e-bench: ## Measure Pipelines as Jobs, TaskRuns and Workflows
 	cd e2e && go run ./latency
 
+.PHONY: e2e-bench-run
+e2e-bench-run: ## Measure kratix-compile run beside a shell script of its command lines, on Podman
+	cd e2e && go run ./local/bench
+
 .PHONY: e2e-bench-requests
 e2e-bench-requests: ## Measure requests, from applied to stored, with an instant engine and the real ones
 	cd e2e && go run ./throughput && go run ./throughput -engine tekton -requests 1,1,1,40 && go run ./throughput -engine argo -requests 1,1,1,40

@@ -29,6 +29,7 @@ var NotRun = map[string]string{
 
 	"make bench":              hours,
 	"make e2e-bench":          hours,
+	"make e2e-bench-run":      hours,
 	"make e2e-bench-requests": hours,
 	"make e2e-bench-stores":   hours,
 
