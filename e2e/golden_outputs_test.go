@@ -4,6 +4,7 @@ package e2e
 
 import (
 	"io/fs"
+	"maps"
 	"os"
 	"path"
 	"path/filepath"
@@ -114,9 +115,7 @@ func (r *reader) matches(t *testing.T, folders []string) {
 	_, requests, _ := r.exampleFiles(t, folders)
 	for i, folder := range folders {
 		golden := outputsOf(t, folder)
-		for name, content := range golden.outputs() {
-			want[name] = content
-		}
+		maps.Copy(want, golden.outputs())
 		text := r.does(t, "get -o yaml", requests[i:i+1])
 		var object struct{ Status map[string]any }
 		require.NoError(t, yaml.Unmarshal([]byte(text), &object))

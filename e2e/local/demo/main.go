@@ -67,7 +67,7 @@ func show(ctx context.Context, s *stage, engine string) error {
 		return err
 	}
 	s.say("The files are:")
-	if err := print(made + "/files"); err != nil {
+	if err := printAll(made + "/files"); err != nil {
 		return err
 	}
 	s.say("Done. All of it is in %s. Now change a line of %s/promise.yaml,\n        and make demo again; or write a Promise of your own: docs/first-promise.md", made, example)

@@ -55,8 +55,8 @@ func list(dir string) error {
 	})
 }
 
-// print prints the files below a folder.
-func print(dir string) error {
+// printAll prints the files below a folder.
+func printAll(dir string) error {
 	return each(dir, func(path string) error {
 		data, err := os.ReadFile(path)
 		if err != nil {
