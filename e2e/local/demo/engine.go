@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/kratix-compile/kratix-compile/e2e/debian"
-	e2e "github.com/kratix-compile/kratix-compile/e2e/local"
+	setup "github.com/kratix-compile/kratix-compile/e2e/local"
 	"github.com/kratix-compile/kratix-compile/internal/local"
 )
 
@@ -22,14 +22,14 @@ func obtain(ctx context.Context, s *stage, dir string) (string, error) {
 			return found.Typed, nil
 		}
 	}
-	if !debian.Installs() {
+	if !debian.Installs() || ctx.Err() != nil {
 		return "", err
 	}
 	fresh := !debian.Has(local.Podman)
 	if fresh {
 		s.say("No container engine is here: podman is installed with apt-get.")
 	}
-	podman, failed := e2e.Podman(dir)
+	podman, failed := setup.Podman(dir)
 	if failed != nil {
 		return "", errors.Join(err, failed)
 	}
@@ -46,15 +46,15 @@ func obtain(ctx context.Context, s *stage, dir string) (string, error) {
 // ready sees to the image, and that a container of it runs.
 func ready(ctx context.Context, s *stage, engine string) error {
 	made := false
-	if quietly(ctx, engine, "image", "inspect", e2e.Busybox) != nil {
+	if quietly(ctx, engine, "image", "inspect", setup.Busybox) != nil {
 		var err error
 		if made, err = fetch(ctx, s, engine); err != nil {
 			return err
 		}
 	}
-	err := quietly(ctx, engine, "run", "--rm", e2e.Busybox, "true")
+	err := quietly(ctx, engine, "run", "--rm", setup.Busybox, "true")
 	if err != nil && made {
-		_ = quietly(ctx, engine, "image", "rm", "--force", e2e.Busybox) // nobody needs it there
+		_ = quietly(ctx, engine, "image", "rm", "--force", setup.Busybox) // nobody needs it there
 	}
 	return err
 }
@@ -66,14 +66,14 @@ const pullTime = 30 * time.Second
 func fetch(ctx context.Context, s *stage, engine string) (made bool, err error) {
 	bounded, cancel := context.WithTimeout(ctx, pullTime)
 	defer cancel()
-	s.say("$ %s pull %s", engine, e2e.Busybox)
-	pulled := quietly(bounded, engine, "pull", "--quiet", e2e.Busybox)
+	s.say("$ %s pull %s", engine, setup.Busybox)
+	pulled := quietly(bounded, engine, "pull", "--quiet", setup.Busybox)
 	if pulled == nil {
 		return false, nil
 	}
 	if !debian.Has("busybox") && !debian.Installs() {
 		return false, pulled
 	}
-	s.say("No registry can be reached: the image is made of Debian's busybox-static.")
-	return true, e2e.MakeBusybox(ctx, engine)
+	s.say("It cannot be pulled, so it is made of Debian's busybox-static.")
+	return true, setup.MakeBusybox(ctx, engine)
 }

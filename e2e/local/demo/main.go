@@ -50,27 +50,27 @@ const (
 	program = "bin/kratix-compile"
 	example = "examples/website"
 	stores  = "examples/state-store.yaml"
-	made    = "dist/demo"
+	results = "dist/demo"
 )
 
 // show is the demonstration itself.
 func show(ctx context.Context, s *stage, engine string) error {
 	s.say("A Promise: an API for websites, and the Pipelines that run for each request.\n        Its manifests for Tekton and for Argo:")
-	if err := s.types(ctx, program, "-f", example, "--backend", "all", "--output-dir", made+"/manifests"); err != nil {
+	if err := s.types(ctx, program, "-f", example, "--backend", "all", "--output-dir", results+"/manifests"); err != nil {
 		return err
 	}
-	if err := list(made + "/manifests"); err != nil {
+	if err := paths(results + "/manifests"); err != nil {
 		return err
 	}
 	s.say("The same Pipelines in containers of this machine. A State Store would get their files:")
-	if err := s.types(ctx, program, "run", "-f", example, "--destinations", stores, "--output-dir", made+"/files", "--container-engine", engine); err != nil {
+	if err := s.types(ctx, program, "run", "-f", example, "--destinations", stores, "--output-dir", results+"/files", "--container-engine", engine); err != nil {
 		return err
 	}
 	s.say("The files are:")
-	if err := printAll(made + "/files"); err != nil {
+	if err := contents(results + "/files"); err != nil {
 		return err
 	}
-	s.say("Done. All of it is in %s. Now change a line of %s/promise.yaml,\n        and make demo again; or write a Promise of your own: docs/first-promise.md", made, example)
+	s.say("Done. All of it is in %s. Now change a line of %s/promise.yaml,\n        and make demo again; or write a Promise of your own: docs/first-promise.md", results, example)
 	return nil
 }
 

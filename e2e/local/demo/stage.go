@@ -47,16 +47,16 @@ func (s *stage) types(ctx context.Context, words ...string) error {
 	return nil
 }
 
-// list prints the paths of the files below a folder.
-func list(dir string) error {
+// paths prints the paths of the files below a folder.
+func paths(dir string) error {
 	return each(dir, func(path string) error {
 		_, err := fmt.Println("        " + path)
 		return err
 	})
 }
 
-// printAll prints the files below a folder.
-func printAll(dir string) error {
+// contents prints the files below a folder.
+func contents(dir string) error {
 	return each(dir, func(path string) error {
 		data, err := os.ReadFile(path)
 		if err != nil {
