@@ -79,22 +79,18 @@ func (p *person) read(name string) string {
 // difference, and takes it over.
 func TestOneLineChanges(t *testing.T) {
 	p := newPerson(t)
-	for _, name := range []string{"promise.yaml", "request.yaml"} {
-		text, err := os.ReadFile("../../examples/website/" + name)
-		require.NoError(t, err)
-		p.write(name, string(text))
-	}
-	args := []string{"-f", "promise.yaml", "--request", "request.yaml", "--expect", "golden"}
-	out, said := p.run(0, append(args, "--update")...)
-	assert.Contains(t, out, "    address: http://default-tea.example.org\n")
-	assert.Contains(t, said, "announce/announce | http://default-tea.example.org is new\n", "the second Pipeline reads the status of the first")
-	out, _ = p.run(0, args...)
+	require.NoError(t, os.CopyFS(p.dir, os.DirFS("../../examples/website")))
+	args := []string{"-f", ".", "--expect", "golden"}
+	out, said := p.run(0, args...)
 	assert.Empty(t, out)
+	assert.Contains(t, said, "announce/announce | http://default-tea.example.org is new\n", "the second Pipeline reads the status of the first")
 
 	p.write("promise.yaml", strings.Replace(p.read("promise.yaml"), "<h1>$title</h1>", "<h1>$title!</h1>", 1))
 	out, _ = p.run(1, args...)
 	assert.Contains(t, out, "-data: {index.html: \"<h1>All about tea</h1>\"}\n+data: {index.html: \"<h1>All about tea!</h1>\"}\n")
-	p.run(0, append(args, "--update")...)
+	out, said = p.run(0, append(args, "--update")...)
+	assert.Contains(t, out, "    address: http://default-tea.example.org\n")
+	assert.Contains(t, said, "golden: 1 written, 0 removed, 5 unchanged\n")
 	p.run(0, args...)
 	nothingLeft(t)
 }
