@@ -16,7 +16,7 @@ func Engine() entry.Engine {
 		Observer: Observer{},
 		PodLabel: "tekton.dev/taskRun",
 		Untaken:  "no Tekton controller has taken the TaskRun: does tekton-pipelines-controller run and watch this namespace?",
-		Cancel:   []byte(`{"spec":{"status":"TaskRunCancelled","statusMessage":"cancelled by kratix-runner"}}`),
+		Cancel:   []byte(`{"spec":{"status":"TaskRunCancelled","statusMessage":"cancelled by the program that created it"}}`),
 		Tool:     "tkn", Show: "taskrun describe %s -n %s",
 	}
 }

@@ -104,8 +104,18 @@ func Decide(s Situation) Decision {
 	}
 }
 
-func (s Situation) managed() bool {
-	return s.Job.Spec.ManagedBy != nil && strings.HasPrefix(*s.Job.Spec.ManagedBy, ManagerDomain)
+func (s Situation) managed() bool { return EngineOf(s.Job) != "" }
+
+// EngineOf is the name of the engine that runs a Job; empty if Kubernetes or somebody else does.
+func EngineOf(job *batchv1.Job) string {
+	if job.Spec.ManagedBy == nil {
+		return ""
+	}
+	engine, ours := strings.CutPrefix(*job.Spec.ManagedBy, ManagerDomain)
+	if !ours {
+		return ""
+	}
+	return engine
 }
 
 // deleted lets the run go with the Job. Most often the garbage collector does it, but not if

@@ -176,11 +176,19 @@ func (e *Engine) Cancel(ctx context.Context, namespace, name string, uid types.U
 // Delete removes a run, and with it its Pods and its input. A later run of the same name, with
 // another UID, is left alone.
 func (e *Engine) Delete(ctx context.Context, namespace, name string, uid types.UID) error {
+	if err := e.DeleteRun(ctx, namespace, name, uid); err != nil {
+		return err
+	}
+	return e.DeleteInput(ctx, namespace, name)
+}
+
+// DeleteRun is Delete for a run that has no input.
+func (e *Engine) DeleteRun(ctx context.Context, namespace, name string, uid types.UID) error {
 	err := e.client.Delete(ctx, e.run(namespace, name), client.PropagationPolicy(metav1.DeletePropagationBackground), client.Preconditions{UID: &uid})
 	if err != nil && !apierrors.IsNotFound(err) && !apierrors.IsConflict(err) {
 		return e.explain(err)
 	}
-	return e.DeleteInput(ctx, namespace, name)
+	return nil
 }
 
 // DeleteInput removes the input of a run that is gone.

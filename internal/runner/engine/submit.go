@@ -89,7 +89,7 @@ func (e *Engine) create(ctx context.Context, objects []*unstructured.Unstructure
 		case err == nil:
 		case errors.Is(err, ErrMissing):
 			return err
-		case errors.Is(err, errTaken), refusal.Final(err):
+		case errors.Is(err, ErrTaken), refusal.Final(err):
 			return &Refused{Object: *object, Err: err}
 		case meta.IsNoMatchError(err):
 			return e.explain(err)
@@ -155,8 +155,8 @@ func (e *Engine) replace(ctx context.Context, wanted *unstructured.Unstructured)
 	return e.client.Create(ctx, fresh)
 }
 
-// errTaken is a run of this name that somebody else has made.
-var errTaken = errors.New("it is there already and this runner has not made it; delete it")
+// ErrTaken is a run of this name that somebody else has made.
+var ErrTaken = errors.New("it is there already and this runner has not made it; delete it")
 
 // createRun leaves alone a run that an earlier try has made, if there can have been one. It
 // goes by the seal, because anybody can copy the labels.
@@ -167,7 +167,7 @@ func (e *Engine) createRun(ctx context.Context, wanted *unstructured.Unstructure
 	case !apierrors.IsAlreadyExists(err):
 		return err
 	case !again:
-		return errTaken
+		return ErrTaken
 	}
 	there := &unstructured.Unstructured{}
 	there.SetGroupVersionKind(object.GroupVersionKind())
@@ -176,7 +176,7 @@ func (e *Engine) createRun(ctx context.Context, wanted *unstructured.Unstructure
 	}
 	sealed := object.GetAnnotations()[seal.Annotation]
 	if sealed == "" || there.GetAnnotations()[seal.Annotation] != sealed {
-		return errTaken
+		return ErrTaken
 	}
 	wanted.SetUID(there.GetUID())
 	return nil

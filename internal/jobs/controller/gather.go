@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package controller
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	batchv1 "k8s.io/api/batch/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/kratix-compile/kratix-compile/backends/state"
+	"github.com/kratix-compile/kratix-compile/internal/jobs"
+	"github.com/kratix-compile/kratix-compile/internal/runner/engine"
+	"github.com/kratix-compile/kratix-compile/translate/manifest"
+)
+
+// seen is what a decision is made of, and the things themselves that it is about.
+type seen struct {
+	jobs.Situation
+	engine *engine.Engine
+	run    *unstructured.Unstructured
+	// objects are what to create; the run is the last one.
+	objects []manifest.Object
+	// waits tells that the Job has asked for a slot.
+	waits bool
+	// watched tells that the object of the Job can be read: it may soon show what it does not now.
+	watched bool
+}
+
+// active tells whether the Job has a run that has not ended.
+func (s *seen) active() bool {
+	return s.Run != nil && s.Run.Owner == s.Job.UID && (!s.Run.State.Phase.Ended() || s.Run.Busy)
+}
+
+// look is how often to read an object whose status is to change soon.
+const look = 200 * time.Millisecond
+
+func (s *seen) again(after time.Duration) time.Duration {
+	if s.watched && after > look {
+		return look
+	}
+	return after
+}
+
+// gather reads what there is to know of a Job. It is nil if there is no such Job, or if the Job
+// has ended. After an error it has the Job, if there is one.
+//
+// What is to be created is not decided from a cache alone. Example: a run has ended and is pruned,
+// and the cache does not show the end of the Job yet. The Pipeline would run twice.
+func (c *Controller) gather(ctx context.Context, k key, learnt lessons) (*seen, error) {
+	job := &batchv1.Job{}
+	if err := c.Client.Get(ctx, k.ObjectKey, job); err != nil {
+		return nil, client.IgnoreNotFound(err)
+	}
+	if over(job) {
+		return nil, nil
+	}
+	s := &seen{Situation: jobs.Situation{Job: job, Now: c.Now()}}
+	var err error
+	if s.engine, err = c.engine(job); err != nil {
+		return s, err
+	}
+	if err := c.findRun(ctx, s, learnt.taken); err != nil {
+		return s, err
+	}
+	if s.run != nil {
+		return s, c.observe(ctx, s)
+	}
+	job = &batchv1.Job{}
+	if err := c.Live.Get(ctx, k.ObjectKey, job); err != nil {
+		return nil, client.IgnoreNotFound(err)
+	}
+	if over(job) {
+		return nil, nil
+	}
+	if s.Job = job; job.DeletionTimestamp == nil && (job.Spec.Suspend == nil || !*job.Spec.Suspend) {
+		return s, c.prepare(ctx, k, s, learnt)
+	}
+	return s, nil
+}
+
+// over tells whether there is nothing to do for a Job any more, or never was.
+func over(job *batchv1.Job) bool {
+	return jobs.EngineOf(job) == "" || jobs.Ended(job) && job.DeletionTimestamp == nil
+}
+
+// findRun looks for the run by the labels of the Job, and by its name alone if that is taken:
+// an object of somebody else has other labels.
+func (c *Controller) findRun(ctx context.Context, s *seen, taken bool) error {
+	found, err := s.engine.Runs(ctx, s.Job.Spec.Template.Labels)
+	if errors.Is(err, engine.ErrMissing) && s.Job.DeletionTimestamp != nil {
+		return nil // nothing is left to delete
+	}
+	if err != nil {
+		return err
+	}
+	i := slices.IndexFunc(found, func(u unstructured.Unstructured) bool {
+		return u.GetNamespace() == s.Job.Namespace && u.GetName() == s.Job.Name
+	})
+	if i >= 0 {
+		s.run = &found[i]
+	} else if taken {
+		s.run, err = s.engine.Live(ctx, s.Job.Namespace, s.Job.Name)
+	}
+	return err
+}
+
+// observe says what became of the run, with the log of what failed.
+func (c *Controller) observe(ctx context.Context, s *seen) error {
+	s.Run = &jobs.Run{Deleting: s.run.GetDeletionTimestamp() != nil}
+	if owner := metav1.GetControllerOfNoCopy(s.run); owner != nil {
+		s.Run.Owner = owner.UID
+	}
+	if s.Run.Owner != s.Job.UID {
+		if s.Run.Deleting && s.Job.DeletionTimestamp == nil {
+			return fmt.Errorf("an object called %s that is not of this Job is about to go", s.run.GetName())
+		}
+		return nil
+	}
+	o, err := s.engine.Observe(ctx, s.run)
+	if err != nil {
+		return err
+	}
+	if o.Phase.Ended() && o.Phase != state.Succeeded {
+		s.engine.AddLog(ctx, s.run, &o.State)
+	}
+	s.Run.State, s.Run.Busy = o.State, o.Phase == state.Cancelled && !o.Idle
+	return nil
+}
+
+// prepare is for a Job that is to have a run.
+func (c *Controller) prepare(ctx context.Context, k key, s *seen, learnt lessons) error {
+	s.Refused = learnt.refused
+	if s.Refused == "" {
+		objects, err := Compile(s.engine, s.Job)
+		if invalid, ok := errors.AsType[*engine.Invalid](err); ok {
+			s.Refused = invalid.Error()
+		} else if err != nil {
+			return err
+		}
+		s.objects = objects
+	}
+	if s.Refused != "" {
+		return nil
+	}
+	s.waits, s.Slot = true, c.Slots.Hold(k.claim()) == ""
+	var err error
+	s.Reported, err = c.reported(ctx, s.Job)
+	s.watched = err == nil
+	if err != nil && !apierrors.IsForbidden(err) && !apierrors.IsNotFound(err) {
+		return err
+	}
+	return nil
+}
