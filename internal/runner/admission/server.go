@@ -47,15 +47,8 @@ func Serve(mgr manager.Manager, address string, getCertificate func(*tls.ClientH
 	return mgr.Add(server(listener, getCertificate, judge, mgr.GetLogger().WithName("webhook")))
 }
 
-// server uses the part of controller-runtime's that counts requests, and not the part that
-// listens, which has no bounds.
 func server(listener net.Listener, getCertificate func(*tls.ClientHelloInfo) (*tls.Certificate, error), judge http.Handler, log logr.Logger) *manager.Server {
-	counted := webhook.NewServer(webhook.Options{})
-	bounded := bounds().Before(judge)
-	counted.Register(Path, bounded)
-	counted.Register(DestinationsPath, bounded)
-	return serving.New(serving.Options{
-		Name: "webhook", Listener: listener, Handler: counted.WebhookMux(), GetCertificate: getCertificate,
-		Connections: maxConns, Answer: bounds().All + time.Second, Drain: drainTime, Log: log,
-	})
+	return serving.Webhook(serving.Options{
+		Listener: listener, GetCertificate: getCertificate, Connections: maxConns, Drain: drainTime, Log: log,
+	}, bounds(), judge, Path, DestinationsPath)
 }

@@ -18,7 +18,7 @@ import (
 )
 
 // AnnotationEngine chooses the engine for the Pipelines of a Promise, or of a namespace.
-const AnnotationEngine = "kratix-compile.io/engine"
+const AnnotationEngine = engine.Annotation
 
 // Settings are the annotations of a Promise that say how its workflows run, beside its spec.
 var Settings = []string{v1alpha1.AnnotationInterval, AnnotationEngine}

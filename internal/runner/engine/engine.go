@@ -28,6 +28,9 @@ import (
 	"github.com/kratix-compile/kratix-compile/translate/plan"
 )
 
+// Annotation of a Promise or of a namespace chooses the engine for its Pipelines.
+const Annotation = "kratix-compile.io/engine"
+
 // ErrMissing is an engine whose API the cluster does not serve.
 var ErrMissing = errors.New("the engine is not installed")
 
