@@ -5,19 +5,16 @@ package main
 import (
 	"fmt"
 	"time"
-	"unique"
 
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/selection"
 	kubernetesscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
-	toolscache "k8s.io/client-go/tools/cache"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -25,8 +22,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
 	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
-	"github.com/kratix-compile/kratix-compile/backends"
-	"github.com/kratix-compile/kratix-compile/backends/state"
 	"github.com/kratix-compile/kratix-compile/internal/harvest/record"
 	"github.com/kratix-compile/kratix-compile/internal/runner/caching"
 )
@@ -83,7 +78,7 @@ func cacheOptions(s *settings) (cache.Options, error) {
 		return cache.Options{}, fmt.Errorf("--promises: %w", err)
 	}
 	return cache.Options{
-		DefaultTransform: slim(),
+		DefaultTransform: caching.Slim(),
 		ByObject: map[client.Object]cache.ByObject{
 			&v1alpha1.Promise{}:          {Label: own},
 			&corev1.Pod{}:                ofPromises,
@@ -106,47 +101,4 @@ func exists(label string) labels.Selector {
 		panic(err) // it is a constant
 	}
 	return labels.NewSelector().Add(*requirement)
-}
-
-// slim removes from what is cached what no Observer reads: most of a run, and the spec of a
-// Pod. It is called for every event of every watch.
-func slim() toolscache.TransformFunc {
-	runs := map[string]backends.Observer{}
-	for _, e := range backends.Engines() {
-		runs[e.APIVersion+"/"+e.Kind] = e.Observer
-	}
-	strip := cache.TransformStripManagedFields()
-	return func(in any) (any, error) {
-		switch o := in.(type) {
-		case *unstructured.Unstructured:
-			if observer := runs[o.GetAPIVersion()+"/"+o.GetKind()]; observer != nil {
-				observer.Slim(o)
-			}
-			o.Object, _ = shared(o.Object).(map[string]any)
-		case *corev1.Pod:
-			state.SlimPod(o)
-		}
-		return strip(in)
-	}
-}
-
-// shared is a value whose texts are in memory once, however many objects have them.
-// Requests of one Promise have the same keys and many of the same values, and the decoder
-// makes new ones for each.
-func shared(value any) any {
-	switch v := value.(type) {
-	case map[string]any:
-		kept := make(map[string]any, len(v))
-		for key, field := range v {
-			kept[unique.Make(key).Value()] = shared(field)
-		}
-		return kept
-	case []any:
-		for i := range v {
-			v[i] = shared(v[i])
-		}
-	case string:
-		return unique.Make(v).Value()
-	}
-	return value
 }

@@ -5,7 +5,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"io"
 	"net/url"
 	"time"
 
@@ -30,6 +29,7 @@ import (
 	"github.com/kratix-compile/kratix-compile/internal/runner/controller"
 	"github.com/kratix-compile/kratix-compile/internal/runner/engine"
 	"github.com/kratix-compile/kratix-compile/internal/runner/seal"
+	"github.com/kratix-compile/kratix-compile/internal/serving"
 	"github.com/kratix-compile/kratix-compile/internal/spool"
 	"github.com/kratix-compile/kratix-compile/internal/stores/dispatch"
 	"github.com/kratix-compile/kratix-compile/internal/tracing"
@@ -81,7 +81,8 @@ func run(ctx context.Context, s *settings) error {
 	if err := s.addWebhook(mgr, certificate, runner); err != nil {
 		return err
 	}
-	if err := s.addPages(mgr, certificate.Ready); err != nil {
+	pages := serving.Pages{Metrics: s.metricsAddress, Health: s.healthAddress, Pprof: s.pprofAddress}
+	if err := pages.Add(mgr, certificate.Ready); err != nil {
 		return err
 	}
 	mgr.GetLogger().Info("Starting", "version", release.Version())
@@ -134,6 +135,7 @@ func (s *settings) certificate(ctx context.Context, mgr manager.Manager) (*certs
 		webhooks = []rotator.WebhookInfo{{Type: rotator.Validating, Name: s.webhookConfig}}
 	}
 	return certs.Add(mgr, certs.Options{
+		Program: "kratix-runner",
 		Secret: types.NamespacedName{Namespace: secret.Namespace, Name: secret.Name}, DNSNames: names, Webhooks: webhooks,
 	})
 }
@@ -165,7 +167,7 @@ func (s *settings) addControllers(ctx context.Context, mgr manager.Manager, reco
 	}
 	var engines []*engine.Engine
 	for _, e := range s.engines() {
-		engines = append(engines, engine.New(e, s.backends, mgr.GetClient(), mgr.GetFieldIndexer(), mgr.GetAPIReader(), podLogs(typed)))
+		engines = append(engines, engine.New(e, s.backends, mgr.GetClient(), mgr.GetFieldIndexer(), mgr.GetAPIReader(), engine.PodLogs(typed)))
 	}
 	key, err := seal.Load(ctx, mgr.GetClient(), mgr.GetAPIReader(), s.plan.SystemNamespace)
 	if err != nil {
@@ -226,11 +228,4 @@ type live struct {
 
 func (l live) Get(ctx context.Context, key client.ObjectKey, o client.Object, opts ...client.GetOption) error {
 	return l.reader.Get(ctx, key, o, opts...)
-}
-
-// podLogs reads logs of Pods.
-func podLogs(api kubernetes.Interface) engine.Logs {
-	return func(ctx context.Context, namespace, pod, container string, lines int64) (io.ReadCloser, error) {
-		return api.CoreV1().Pods(namespace).GetLogs(pod, &corev1.PodLogOptions{Container: container, TailLines: &lines}).Stream(ctx)
-	}
 }

@@ -19,6 +19,11 @@ func Installation(set *pflag.FlagSet, p *plan.Options, engine *backends.Options)
 	set.Var(Checked{&p.Harvest.Image, ImageName}, "harvest-image", "`IMAGE` of the last container, which delivers the results")
 	set.Var(Checked{&p.Harvest.Endpoint, HTTPSURL}, "harvest-endpoint", "`URL` that the last container delivers to")
 	set.Var(Checked{&p.Harvest.PullSecret, SecretName}, "harvest-pull-secret", "`SECRET` to pull the harvest image with")
+	Engines(set, engine)
+}
+
+// Engines adds the flags for what an installation may choose for the engines.
+func Engines(set *pflag.FlagSet, engine *backends.Options) {
 	for _, e := range backends.Engines() {
 		for _, o := range e.Compiler.Options() {
 			if value := engine.Values[o.Name]; o.Choices != nil {

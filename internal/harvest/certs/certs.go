@@ -27,6 +27,8 @@ import (
 
 // Options of Add.
 type Options struct {
+	// Program is the name of the program, for the names of its CA.
+	Program string
 	// Secret must exist, and may be empty. The runner needs the rights to list, watch
 	// and update Secrets in its namespace.
 	Secret types.NamespacedName
@@ -58,7 +60,7 @@ var ErrNotReady = errors.New("the runner has no certificate yet")
 // Add makes mgr keep a certificate. The rotation runs where the leader is, everything else
 // in every replica.
 func Add(mgr manager.Manager, o Options) (*Certificate, error) {
-	mounted, err := os.MkdirTemp(o.Dir, "kratix-runner-certificate-")
+	mounted, err := os.MkdirTemp(o.Dir, o.Program+"-certificate-")
 	if err != nil {
 		return nil, fmt.Errorf("make a folder for the certificate: %w", err)
 	}
@@ -68,9 +70,9 @@ func Add(mgr manager.Manager, o Options) (*Certificate, error) {
 	}
 	err = rotator.AddRotator(mgr, &rotator.CertRotator{
 		SecretKey: o.Secret, CertDir: mounted,
-		CAName: "kratix-runner-ca", CAOrganization: "kratix-runner",
+		CAName: o.Program + "-ca", CAOrganization: o.Program,
 		DNSName: o.DNSNames[0], ExtraDNSNames: o.DNSNames[1:],
-		Webhooks: o.Webhooks, FieldOwner: "kratix-runner",
+		Webhooks: o.Webhooks, FieldOwner: o.Program,
 		IsReady: make(chan struct{}), RequireLeaderElection: true,
 	})
 	if err != nil {

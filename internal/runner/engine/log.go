@@ -12,8 +12,10 @@ import (
 	"strings"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/client-go/kubernetes"
 
 	"github.com/kratix-compile/kratix-compile/backends/state"
 )
@@ -21,6 +23,13 @@ import (
 // Logs opens the last lines of a container's log. An error that is a NotFound of Kubernetes
 // means that the Pod is gone.
 type Logs func(ctx context.Context, namespace, pod, container string, lines int64) (io.ReadCloser, error)
+
+// PodLogs are those of a cluster.
+func PodLogs(api kubernetes.Interface) Logs {
+	return func(ctx context.Context, namespace, pod, container string, lines int64) (io.ReadCloser, error) {
+		return api.CoreV1().Pods(namespace).GetLogs(pod, &corev1.PodLogOptions{Container: container, TailLines: &lines}).Stream(ctx)
+	}
+}
 
 const (
 	// LogLines is how many lines of the end of a log are kept at most.

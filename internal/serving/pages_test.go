@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package main
+package serving
 
 import (
 	"context"
@@ -22,13 +22,13 @@ import (
 // TestPagesAmongStrangers: each page, and nothing else, is served to a peer while another
 // one has 2,000 connections open.
 func TestPagesAmongStrangers(t *testing.T) {
-	s := &settings{metricsAddress: "127.0.0.1:0", healthAddress: "127.0.0.1:0", pprofAddress: "127.0.0.1:0"}
+	pages := Pages{Metrics: "127.0.0.1:0", Health: "127.0.0.1:0", Pprof: "127.0.0.1:0"}
 	wanted := map[string]map[string]string{
-		"metrics": {"/metrics": "# HELP go_goroutines"},
+		"metrics": {"/metrics": "# HELP controller_runtime_webhook_panics_total"},
 		"health":  {"/healthz": "ok", "/readyz": "ok", "/readyz/certificate": "ok"},
-		"pprof":   {"/debug/pprof/cmdline": "kratix-runner", "/debug/pprof/": "goroutine"},
+		"pprof":   {"/debug/pprof/cmdline": "serving.test", "/debug/pprof/": "goroutine"},
 	}
-	for _, p := range s.pages(healthz.Ping) {
+	for _, p := range pages.all(healthz.Ping) {
 		t.Run(p.name, func(t *testing.T) {
 			server, err := p.server(logr.Discard())
 			require.NoError(t, err)
@@ -52,7 +52,7 @@ func TestPagesAmongStrangers(t *testing.T) {
 				assert.Equal(t, http.StatusOK, code)
 				assert.Contains(t, body, text)
 			}
-			assert.Eventually(t, func() bool { return open(t, strangers) <= p.connections }, 10*time.Second, 10*time.Millisecond, "others are closed")
+			assert.Eventually(t, func() bool { return stillOpen(t, strangers) <= p.connections }, 10*time.Second, 10*time.Millisecond, "others are closed")
 			code, _ := get(t, http.MethodGet, "http://"+address+"/other", "")
 			assert.Equal(t, http.StatusNotFound, code)
 			for path := range wanted[p.name] {
@@ -63,8 +63,8 @@ func TestPagesAmongStrangers(t *testing.T) {
 	}
 }
 
-// open counts the connections that the server has not closed.
-func open(t *testing.T, all []net.Conn) int {
+// stillOpen counts the connections that the server has not closed.
+func stillOpen(t *testing.T, all []net.Conn) int {
 	t.Helper()
 	n := 0
 	for _, c := range all {
@@ -91,8 +91,8 @@ func get(t *testing.T, method, url, body string) (int, string) {
 }
 
 func TestNoPages(t *testing.T) {
-	off := &settings{metricsAddress: "0", healthAddress: "0", pprofAddress: ""}
-	assert.NoError(t, off.addPages(nil, healthz.Ping), "no manager is asked")
+	off := Pages{Metrics: "0", Health: "0"}
+	assert.NoError(t, off.Add(nil, healthz.Ping), "no manager is asked")
 
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package main
+package serving
 
 import (
 	"fmt"
@@ -14,8 +14,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/healthz"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 	"sigs.k8s.io/controller-runtime/pkg/metrics"
-
-	"github.com/kratix-compile/kratix-compile/internal/serving"
 )
 
 // page is a listener whose pages are only read. Those of controller-runtime have no bounds.
@@ -26,21 +24,25 @@ type page struct {
 	answer        time.Duration
 }
 
-// pages are the listeners that the flags ask for, apart from harvest and webhook.
-func (s *settings) pages(ready healthz.Checker) []page {
+// Pages are the addresses of what is only read: metrics for Prometheus, /healthz and /readyz, and
+// Go's profiles. Empty or 0 is for none.
+type Pages struct{ Metrics, Health, Pprof string }
+
+func (p Pages) all(ready healthz.Checker) []page {
 	return []page{
-		{"metrics", s.metricsAddress, metricsPage(), 32, 30 * time.Second},
-		{"health", s.healthAddress, healthPage(ready), 32, 10 * time.Second},
-		{"pprof", s.pprofAddress, pprofPage(), 8, 5 * time.Minute},
+		{"metrics", p.Metrics, metricsPage(), 32, 30 * time.Second},
+		{"health", p.Health, healthPage(ready), 32, 10 * time.Second},
+		{"pprof", p.Pprof, pprofPage(), 8, 5 * time.Minute},
 	}
 }
 
-func (s *settings) addPages(mgr manager.Manager, ready healthz.Checker) error {
-	for _, p := range s.pages(ready) {
-		if p.address == "" || p.address == "0" {
+// Add adds to mgr a server for each page. The program is ready when the checker says so.
+func (p Pages) Add(mgr manager.Manager, ready healthz.Checker) error {
+	for _, page := range p.all(ready) {
+		if page.address == "" || page.address == "0" {
 			continue
 		}
-		server, err := p.server(mgr.GetLogger().WithName(p.name))
+		server, err := page.server(mgr.GetLogger().WithName(page.name))
 		if err != nil {
 			return err
 		}
@@ -56,8 +58,8 @@ func (p page) server(log logr.Logger) (*manager.Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("--%s-address: %w", p.name, err)
 	}
-	return serving.New(serving.Options{
-		Name: p.name, Listener: listener, Handler: serving.WithoutBody(p.handler),
+	return New(Options{
+		Name: p.name, Listener: listener, Handler: WithoutBody(p.handler),
 		Connections: p.connections, Answer: p.answer, Drain: time.Second, Log: log,
 	}), nil
 }

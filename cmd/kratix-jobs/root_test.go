@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"testing"
+
+	"github.com/go-logr/logr/funcr"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	batchv1 "k8s.io/api/batch/v1"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/version"
+
+	"github.com/kratix-compile/kratix-compile/backends"
+)
+
+func TestEngines(t *testing.T) {
+	for name, test := range map[string]struct {
+		flags []string
+		fault string
+	}{
+		"nothing set":     {},
+		"one of them":     {flags: []string{"--engine=argo", "--engines=argo"}},
+		"by annotation":   {flags: []string{"--engine=none", "--engines=argo"}},
+		"no such engine":  {flags: []string{"--engines=airflow"}, fault: `--engines: "airflow" is no engine`},
+		"no rights on it": {flags: []string{"--engine=tekton", "--engines=argo"}, fault: "--engine=tekton is not in --engines=argo"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := &settings{backends: backends.Defaults()}
+			root := newRoot()
+			root.ResetFlags()
+			s.bind(root.Flags())
+			require.NoError(t, root.ParseFlags(test.flags))
+			err := s.check()
+			if test.fault == "" {
+				assert.NoError(t, err)
+			} else {
+				assert.ErrorContains(t, err, test.fault)
+			}
+		})
+	}
+}
+
+// TestOldKubernetes: it says at the start why nothing will happen.
+func TestOldKubernetes(t *testing.T) {
+	for minor, warns := range map[string]bool{"30": true, "31+": true, "32": false, "34": false, "": false} {
+		said := 0
+		log := funcr.New(func(_, _ string) { said++ }, funcr.Options{})
+		warnOld(log, &version.Info{Major: "1", Minor: minor})
+		assert.Equal(t, warns, said == 1, minor)
+	}
+}
+
+// TestCache holds Jobs of Kratix, and no others.
+func TestCache(t *testing.T) {
+	for o, by := range managerOptions(&settings{}).Cache.ByObject {
+		if _, ok := o.(*batchv1.Job); ok {
+			assert.True(t, by.Label.Matches(labels.Set{"kratix.io/workflow-action": "delete"}))
+			assert.False(t, by.Label.Matches(labels.Set{"app": "backup"}))
+		}
+	}
+}

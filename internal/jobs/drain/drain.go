@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package drain gives the Jobs of Kratix back to Kubernetes: no new one is taken, and those that
+// were taken end. After that nothing in the cluster needs kratix-jobs any more.
+package drain
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
+	batchv1 "k8s.io/api/batch/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
+	"github.com/kratix-compile/kratix-compile/internal/jobs"
+)
+
+// Drain is how to do it.
+type Drain struct {
+	// Client reads past any cache.
+	Client client.Client
+	// Webhook is the name of the MutatingWebhookConfiguration.
+	Webhook string
+	// Settle is how long no Job may be left until it is over. An API server may still ask the
+	// webhook for a moment after its configuration is gone.
+	Settle time.Duration
+	// Wait waits for a second, and fails when the time is up.
+	Wait func(ctx context.Context) error
+	Now  func() time.Time
+	// Say tells a person how many Jobs are left.
+	Say func(format string, args ...any)
+}
+
+// page is how many Jobs are read at once.
+const page = 500
+
+// Run ends when no Job is left that an engine is to run. A Job that is suspended is not waited for:
+// nothing of it runs, and Kratix begins anew with another Job.
+func (d *Drain) Run(ctx context.Context) error {
+	hook := &admissionregistrationv1.MutatingWebhookConfiguration{ObjectMeta: metav1.ObjectMeta{Name: d.Webhook}}
+	if err := client.IgnoreNotFound(d.Client.Delete(ctx, hook)); err != nil {
+		return fmt.Errorf("delete the MutatingWebhookConfiguration %s: %w", d.Webhook, err)
+	}
+	d.Say("No new Jobs are taken.")
+	since := d.Now()
+	for told := -1; ; {
+		left, err := d.left(ctx)
+		if err != nil {
+			return err
+		}
+		if len(left) > 0 {
+			since = d.Now()
+		}
+		if len(left) == 0 && d.Now().Sub(since) >= d.Settle {
+			d.Say("No Job is left.")
+			return nil
+		}
+		if len(left) != told {
+			d.Say("%d Jobs have not ended.", len(left))
+			told = len(left)
+		}
+		if err := d.Wait(ctx); err != nil {
+			return timeUp(left, err)
+		}
+	}
+}
+
+// left are the Jobs that an engine runs or is to run, as namespace/name.
+func (d *Drain) left(ctx context.Context) ([]string, error) {
+	var left []string
+	all := &batchv1.JobList{}
+	for {
+		err := d.Client.List(ctx, all, client.HasLabels{v1alpha1.LabelWorkflowAction}, client.Limit(page), client.Continue(all.Continue))
+		if err != nil {
+			return nil, fmt.Errorf("list the Jobs of Kratix: %w", err)
+		}
+		for i := range all.Items {
+			if job := &all.Items[i]; jobs.EngineOf(job) != "" && !jobs.Ended(job) && !rests(job) {
+				left = append(left, job.Namespace+"/"+job.Name)
+			}
+		}
+		if all.Continue == "" {
+			return left, nil
+		}
+	}
+}
+
+// rests tells whether a Job is suspended and nothing of it runs.
+func rests(job *batchv1.Job) bool {
+	return job.Spec.Suspend != nil && *job.Spec.Suspend && job.Status.Active == 0
+}
+
+// shown is how many Jobs an error names.
+const shown = 10
+
+func timeUp(left []string, err error) error {
+	more := ""
+	if n := len(left) - shown; n > 0 {
+		left, more = left[:shown], fmt.Sprintf(" and %d more", n)
+	}
+	return fmt.Errorf("%w, and these Jobs have not ended: %s%s; wait for them with another kratix-jobs drain. "+
+		"A Job whose kratix-jobs is gone never ends: delete it, and ask Kratix for a manual reconciliation of its object", err, strings.Join(left, ", "), more)
+}

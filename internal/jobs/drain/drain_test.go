@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package drain_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
+	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	kubescheme "k8s.io/client-go/kubernetes/scheme"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/fake"
+
+	"github.com/kratix-compile/kratix-compile/internal/jobs/drain"
+)
+
+func job(name string, change func(*batchv1.Job)) *batchv1.Job {
+	j := &batchv1.Job{ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: name, Labels: map[string]string{"kratix.io/workflow-action": "configure"}}}
+	j.Spec.ManagedBy = new("kratix-compile.io/tekton")
+	if change != nil {
+		change(j)
+	}
+	return j
+}
+
+func complete(j *batchv1.Job) {
+	j.Status.Conditions = []batchv1.JobCondition{{Type: batchv1.JobComplete, Status: corev1.ConditionTrue}}
+}
+
+// drained runs a drain in which after so many seconds something happens.
+func drained(t *testing.T, api client.Client, at map[int]func()) (said []string, seconds int, err error) {
+	t.Helper()
+	now := time.Date(2026, 11, 30, 12, 0, 0, 0, time.UTC)
+	d := &drain.Drain{
+		Client: api, Webhook: "kratix-jobs", Settle: 3 * time.Second,
+		Now: func() time.Time { return now },
+		Say: func(format string, args ...any) { said = append(said, fmt.Sprintf(format, args...)) },
+		Wait: func(context.Context) error {
+			if seconds++; seconds == 60 {
+				return errors.New("the time is up")
+			}
+			now = now.Add(time.Second)
+			if happens := at[seconds]; happens != nil {
+				happens()
+			}
+			return nil
+		},
+	}
+	err = d.Run(t.Context())
+	return said, seconds, err
+}
+
+func TestDrain(t *testing.T) {
+	hook := &admissionregistrationv1.MutatingWebhookConfiguration{ObjectMeta: metav1.ObjectMeta{Name: "kratix-jobs"}}
+	first := job("first", nil)
+	others := []client.Object{
+		hook, first, job("done", complete),
+		job("ordinary", func(j *batchv1.Job) { j.Spec.ManagedBy = nil }),
+		job("suspended", func(j *batchv1.Job) { j.Spec.Suspend = new(true) }),
+	}
+	api := fake.NewClientBuilder().WithScheme(kubescheme.Scheme).WithObjects(others...).Build()
+	late := job("late", nil)
+	said, seconds, err := drained(t, api, map[int]func(){
+		2: func() { complete(first); require.NoError(t, api.Status().Update(t.Context(), first)) },
+		4: func() { require.NoError(t, api.Create(t.Context(), late)) }, // the API server has asked before
+		6: func() { complete(late); require.NoError(t, api.Status().Update(t.Context(), late)) },
+	})
+	require.NoError(t, err)
+	assert.Equal(t, 8, seconds, "three seconds after the last second with a Job")
+	assert.Equal(t, []string{
+		"No new Jobs are taken.", "1 Jobs have not ended.", "0 Jobs have not ended.", "1 Jobs have not ended.", "0 Jobs have not ended.", "No Job is left.",
+	}, said)
+	assert.True(t, apierrors.IsNotFound(api.Get(t.Context(), client.ObjectKeyFromObject(hook), hook)))
+
+	_, _, err = drained(t, api, nil)
+	assert.NoError(t, err, "it can be done again")
+}
+
+// TestTimeUp names what is left, and says how to release it.
+func TestTimeUp(t *testing.T) {
+	var have []client.Object
+	for i := range 12 {
+		have = append(have, job(fmt.Sprintf("job-%02d", i), nil))
+	}
+	api := fake.NewClientBuilder().WithScheme(kubescheme.Scheme).WithObjects(have...).Build()
+	_, _, err := drained(t, api, nil)
+	require.ErrorContains(t, err, "the time is up, and these Jobs have not ended: shop/job-00, ")
+	assert.ErrorContains(t, err, "shop/job-09 and 2 more; ")
+	assert.ErrorContains(t, err, "delete it, and ask Kratix for a manual reconciliation")
+}
