@@ -35,7 +35,7 @@ program() {
 	tar --create --file "$3" --directory "$work/$2" --owner=0 --group=0 --mtime=@0 --mode=755 "$1"
 }
 
-for name in kratix-runner kratix-harvest kratix-compile; do
+for name in kratix-runner kratix-harvest kratix-compile kratix-jobs; do
 	image=localhost:$port/$name manifests=()
 	for platform in $(tr , ' ' <<<"${PLATFORMS:-linux/amd64,linux/arm64}"); do
 		arch=${platform#linux/} layers=()

@@ -24,14 +24,13 @@ import (
 func TestAlerts(t *testing.T) {
 	promtool := build(t, "-tags", "remove_all_sd", "github.com/prometheus/prometheus/cmd/promtool")
 	for _, args := range [][]string{
-		{"check", "rules", "--lint-fatal", "alerts.yaml"},
-		{"test", "rules", "alerts_test.yaml"},
+		{"check", "rules", "--lint-fatal", "alerts.yaml", "jobs-alerts.yaml"},
+		{"test", "rules", "alerts_test.yaml", "jobs-alerts_test.yaml"},
 	} {
 		out, err := exec.Command(promtool, args...).CombinedOutput()
 		assert.NoError(t, err, "promtool %s: %s", strings.Join(args, " "), out)
 	}
-	tests, err := os.ReadFile("alerts_test.yaml")
-	require.NoError(t, err)
+	tests := slices.Concat(read(t, "alerts_test.yaml"), read(t, "jobs-alerts_test.yaml"))
 	for _, a := range alerts(t) {
 		assert.Regexp(t, regexp.MustCompile(`(?m)^ +- alertname: `+a.Alert+`$`), string(tests), "a test in which it fires")
 		assert.Contains(t, string(tests), "{alertname: "+a.Alert+", ", "a test in which it does not")
@@ -92,6 +91,13 @@ func TestOperationsPage(t *testing.T) {
 // ofTheProcess are metrics of every program in Go.
 var ofTheProcess = regexp.MustCompile(`^(go|process)_`)
 
+func read(t *testing.T, file string) []byte {
+	t.Helper()
+	data, err := os.ReadFile(file)
+	require.NoError(t, err)
+	return data
+}
+
 func every(pattern string, text []byte) []string {
 	var found []string
 	for _, m := range regexp.MustCompile(pattern).FindAllSubmatch(text, -1) {
@@ -101,18 +107,18 @@ func every(pattern string, text []byte) []string {
 	return found
 }
 
-// alert is one rule of alerts.yaml.
+// alert is one rule of alerts.yaml, or of jobs-alerts.yaml.
 type alert struct{ Alert, Expr string }
 
 func alerts(t *testing.T) []alert {
 	t.Helper()
-	data, err := os.ReadFile("alerts.yaml")
-	require.NoError(t, err)
-	var file struct{ Groups []struct{ Rules []alert } }
-	require.NoError(t, yaml.Unmarshal(data, &file))
 	var all []alert
-	for _, g := range file.Groups {
-		all = append(all, g.Rules...)
+	for _, name := range []string{"alerts.yaml", "jobs-alerts.yaml"} {
+		var file struct{ Groups []struct{ Rules []alert } }
+		require.NoError(t, yaml.Unmarshal(read(t, name), &file))
+		for _, g := range file.Groups {
+			all = append(all, g.Rules...)
+		}
 	}
 	require.NotEmpty(t, all)
 	return all

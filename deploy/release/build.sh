@@ -69,9 +69,15 @@ done
 krew kratix-compile kratix-compile
 krew kratix-status kratix-runner
 
-tool kustomize build deploy/base | sed "s|\(kratix-compile/kratix-[a-z]*\):v[0-9.]*|\1:$version|" >"$out/install.yaml"
+manifests() { # FOLDER FILE
+	tool kustomize build "deploy/$1" | sed "s|\(kratix-compile/kratix-[a-z]*\):v[0-9.]*|\1:$version|" >"$out/$2"
+}
+manifests base install.yaml
+manifests jobs install-jobs.yaml
 for check in tekton-task argo-workflowtemplate; do
 	sed "s|kratix-compile/kratix-compile:v[0-9.]*|kratix-compile/kratix-compile:$version|" deploy/ci/$check.yaml >"$out/$check.yaml"
 done
-tool helm package deploy/chart/kratix-runner --version "${version#v}" --app-version "$version" --destination "$out" >&2
+for chart in kratix-runner kratix-jobs; do
+	tool helm package deploy/chart/$chart --version "${version#v}" --app-version "$version" --destination "$out" >&2
+done
 cd "$out" && sha256sum ./*.tar.gz ./*.tgz ./*.yaml ./*.json | sed 's| \./| |' >SHA256SUMS

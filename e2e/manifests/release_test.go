@@ -62,6 +62,10 @@ func TestRelease(t *testing.T) {
 	rendered := render(t, "helm", "template", "kratix-runner", filepath.Join(out, "kratix-runner-9.9.9.tgz"), "--namespace", "kratix-platform-system")
 	assert.Contains(t, plain(t, rendered["Deployment kratix-platform-system/kratix-runner"]), "image: kratix-compile/kratix-runner:v9.9.9\n")
 	assert.Contains(t, rendered, "CustomResourceDefinition /promises.platform.kratix.io", "a package has what the chart links to")
+	assert.Contains(t, read(t, out, "install-jobs.yaml"), "image: kratix-compile/kratix-jobs:v9.9.9\n")
+	rendered = render(t, "helm", "template", "kratix-jobs", filepath.Join(out, "kratix-jobs-9.9.9.tgz"), "--namespace", "kratix-platform-system")
+	assert.Contains(t, plain(t, rendered["Deployment kratix-platform-system/kratix-jobs"]), "image: kratix-compile/kratix-jobs:v9.9.9\n")
+	assert.Contains(t, rendered, "MutatingWebhookConfiguration /kratix-jobs", "a package has what the chart links to")
 }
 
 // isPlugin demands of krew's manifest what krew would do with it: fetch, compare, link.
