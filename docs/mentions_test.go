@@ -78,6 +78,15 @@ func TestRunnerFlags(t *testing.T) {
 	assert.ElementsMatch(t, have, told)
 }
 
+// TestJobsFlags demands a row of docs/beside-kratix.md for every flag of kratix-jobs.
+func TestJobsFlags(t *testing.T) {
+	var told []string
+	for _, row := range rowsBelow(t, "beside-kratix.md", "flag") {
+		told = append(told, strings.TrimPrefix(strings.Trim(row[0], "`"), "--"))
+	}
+	assert.ElementsMatch(t, append(flagsIn(t, "../cmd/kratix-jobs/root.go"), flagsOfEngines()...), told)
+}
+
 // flagsOfEngines are the names of the engines' Options, which both programs have flags for.
 func flagsOfEngines() []string { return slices.Collect(maps.Keys(backends.Defaults().Values)) }
 
