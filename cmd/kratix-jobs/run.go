@@ -15,11 +15,13 @@ import (
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/version"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/tools/clientcmd"
 	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/log/zap"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
@@ -71,11 +73,27 @@ func run(ctx context.Context, s *settings) error {
 	if err := admission.Serve(mgr, s.webhookAddress, certificate.GetCertificate, s.taker(mgr, engines)); err != nil {
 		return err
 	}
+	if err := warm(ctx, mgr.GetCache()); err != nil {
+		return err
+	}
 	if err := s.pages.Add(mgr, certificate.Ready); err != nil {
 		return err
 	}
 	mgr.GetLogger().Info("Starting", "version", release.Version())
 	return mgr.Start(ctx)
+}
+
+// warm begins to watch what the webhook reads. It answers within two seconds, and the first of its
+// readers should not wait for a list.
+func warm(ctx context.Context, of cache.Cache) error {
+	for _, kind := range []schema.GroupVersionKind{admission.PromiseKind, admission.NamespaceKind} {
+		objects := &metav1.PartialObjectMetadata{}
+		objects.SetGroupVersionKind(kind)
+		if _, err := of.GetInformer(ctx, objects, cache.BlockUntilSynced(false)); err != nil {
+			return fmt.Errorf("watch %ss: %w; is Kratix installed?", kind.Kind, err)
+		}
+	}
+	return nil
 }
 
 // managedBySince is the first minor version of Kubernetes 1 that has Job.spec.managedBy, unless an

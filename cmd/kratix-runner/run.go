@@ -136,7 +136,7 @@ func (s *settings) certificate(ctx context.Context, mgr manager.Manager) (*certs
 	}
 	return certs.Add(mgr, certs.Options{
 		Program: "kratix-runner",
-		Secret: types.NamespacedName{Namespace: secret.Namespace, Name: secret.Name}, DNSNames: names, Webhooks: webhooks,
+		Secret:  types.NamespacedName{Namespace: secret.Namespace, Name: secret.Name}, DNSNames: names, Webhooks: webhooks,
 	})
 }
 

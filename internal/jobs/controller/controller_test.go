@@ -214,32 +214,6 @@ func TestCacheBehind(t *testing.T) {
 	assert.Equal(t, 1, w.created)
 }
 
-// TestReported: if the object can be read, and shows the Pipeline running, nothing is waited for.
-func TestReported(t *testing.T) {
-	for name, test := range map[string]struct {
-		phase, since string
-		runs         bool
-	}{
-		"running":             {"Running", "2026-11-30T00:58:29Z", true},
-		"not yet":             {"Pending", "2026-11-30T00:58:29Z", false},
-		"of the round before": {"Running", "2026-11-30T00:50:00Z", false},
-	} {
-		t.Run(name, func(t *testing.T) {
-			j, object := taken(t, "tekton"), some(redisKind)
-			object.SetNamespace("shop")
-			object.SetName("sessions")
-			object.Object["status"] = map[string]any{"kratix": map[string]any{"workflows": map[string]any{"pipelines": []any{
-				map[string]any{"name": "render", "phase": test.phase, "lastTransitionTime": test.since},
-			}}}}
-			w := newWorld(t, slots.Limits{}, j, object)
-			w.now = made.Add(time.Second)
-			again := w.look(t, j).RequeueAfter
-			assert.Equal(t, test.runs, w.run(t, j) != nil)
-			assert.Equal(t, !test.runs, again == look)
-		})
-	}
-}
-
 // TestEngineMissing waits, and says for what.
 func TestEngineMissing(t *testing.T) {
 	j := taken(t, "tekton")

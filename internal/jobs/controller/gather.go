@@ -10,7 +10,6 @@ import (
 	"time"
 
 	batchv1 "k8s.io/api/batch/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -151,11 +150,8 @@ func (c *Controller) prepare(ctx context.Context, k key, s *seen, learnt lessons
 		return nil
 	}
 	s.waits, s.Slot = true, c.Slots.Hold(k.claim()) == ""
-	var err error
-	s.Reported, err = c.reported(ctx, s.Job)
-	s.watched = err == nil
-	if err != nil && !apierrors.IsForbidden(err) && !apierrors.IsNotFound(err) {
-		return err
-	}
+	var unknown error
+	s.Reported, unknown = c.reported(ctx, s.Job)
+	s.watched = unknown == nil
 	return nil
 }
