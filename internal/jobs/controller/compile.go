@@ -7,7 +7,6 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 
 	"github.com/kratix-compile/kratix-compile/internal/runner/engine"
-	"github.com/kratix-compile/kratix-compile/translate/diag"
 	"github.com/kratix-compile/kratix-compile/translate/job"
 	"github.com/kratix-compile/kratix-compile/translate/manifest"
 	"github.com/kratix-compile/kratix-compile/translate/parse"
@@ -33,7 +32,7 @@ func Compile(c Compiler, of *batchv1.Job) ([]manifest.Object, error) {
 	}
 	w, more := job.Plan(doc)
 	if findings.Append(more); findings.HasErrors() {
-		return nil, &engine.Invalid{Findings: diag.List(findings).Sorted()}
+		return nil, &engine.Invalid{Findings: findings.Sorted()}
 	}
 	return c.Compile(w)
 }

@@ -120,7 +120,7 @@ func (w *world) restart(limits slots.Limits) {
 		Slots: slots.New(limits, func(c slots.Claim) { w.woke = append(w.woke, c) }),
 	}
 	for _, e := range backends.Engines() {
-		logs := func(_ context.Context, _, pod, container string, _ int64) (io.ReadCloser, error) {
+		logs := func(context.Context, string, string, string, int64) (io.ReadCloser, error) {
 			return io.NopCloser(strings.NewReader("no such template\n")), nil
 		}
 		w.Engines = append(w.Engines, engine.New(e, backends.Defaults(), seen, indexed{}, w.api, logs))
