@@ -50,7 +50,7 @@ const (
 	unknown       why = "Unknown"
 )
 
-// left is a Job that is left to Kubernetes, and more about it for people; nil if there is no more.
+// left is why a Job is left to Kubernetes. The cause is for people, and nil where nothing is wrong.
 type left struct {
 	why   why
 	cause error

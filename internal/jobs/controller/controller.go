@@ -96,8 +96,8 @@ func (c *Controller) conclude(k key, s *seen) {
 	}
 }
 
-// explain tells people of an error that may last, and when to try again. A conflict says only that
-// the cache was behind.
+// explain tells people of an error that may last, and says when to try again. A conflict means only
+// that the cache was behind.
 func (c *Controller) explain(ctx context.Context, k key, s *seen, err error) (reconcile.Result, error) {
 	switch {
 	case apierrors.IsConflict(err):

@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -23,6 +24,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/uuid"
 	kubescheme "k8s.io/client-go/kubernetes/scheme"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/apiutil"
 	"sigs.k8s.io/controller-runtime/pkg/client/fake"
 	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
@@ -83,6 +85,8 @@ type world struct {
 	cached func(o client.Object)
 	// create is before anything is created.
 	create func(o client.Object) error
+	// asked are the requests of the Controller, as verb and kind.
+	asked map[string]bool
 }
 
 var errKilled = errors.New("killed")
@@ -101,7 +105,7 @@ func newWorld(t *testing.T, limits slots.Limits, have ...client.Object) *world {
 		scheme.AddKnownTypeWithName(kind.GroupVersion().WithKind(kind.Kind+"List"), &unstructured.UnstructuredList{})
 		b.WithIndex(some(kind), engine.ByObject, engine.OfObject)
 	}
-	w := &world{api: b.WithObjects(have...).Build(), now: made, left: -1}
+	w := &world{api: b.WithObjects(have...).Build(), now: made, left: -1, asked: map[string]bool{}}
 	w.restart(limits)
 	return w
 }
@@ -115,15 +119,25 @@ func some(kind schema.GroupVersionKind) *unstructured.Unstructured {
 // restart is a new process.
 func (w *world) restart(limits slots.Limits) {
 	seen := interceptor.NewClient(w.api, w.interceptors())
+	live := interceptor.NewClient(w.api, interceptor.Funcs{
+		Get: func(ctx context.Context, c client.WithWatch, key client.ObjectKey, o client.Object, opts ...client.GetOption) error {
+			w.ask("get", o)
+			return c.Get(ctx, key, o, opts...)
+		},
+		List: func(ctx context.Context, c client.WithWatch, list client.ObjectList, opts ...client.ListOption) error {
+			w.ask("list", list)
+			return c.List(ctx, list, opts...)
+		},
+	})
 	w.Controller = &Controller{
-		Client: seen, Live: w.api, Events: w, Now: func() time.Time { return w.now }, meters: newMeters(),
+		Client: seen, Live: live, Events: w, Now: func() time.Time { return w.now }, meters: newMeters(),
 		Slots: slots.New(limits, func(c slots.Claim) { w.woke = append(w.woke, c) }),
 	}
 	for _, e := range backends.Engines() {
 		logs := func(context.Context, string, string, string, int64) (io.ReadCloser, error) {
 			return io.NopCloser(strings.NewReader("no such template\n")), nil
 		}
-		w.Engines = append(w.Engines, engine.New(e, backends.Defaults(), seen, indexed{}, w.api, logs))
+		w.Engines = append(w.Engines, engine.New(e, backends.Defaults(), seen, indexed{}, live, logs))
 	}
 }
 
@@ -154,9 +168,27 @@ func (w *world) write(do func() error) error {
 	return errKilled
 }
 
+// ask notes a request.
+func (w *world) ask(verb string, o runtime.Object) {
+	kind, err := apiutil.GVKForObject(o, w.api.Scheme())
+	if err != nil {
+		kind.Kind = err.Error()
+	}
+	w.asked[verb+" "+strings.TrimSuffix(kind.Kind, "List")] = true
+}
+
 func (w *world) interceptors() interceptor.Funcs {
 	return interceptor.Funcs{
+		List: func(ctx context.Context, c client.WithWatch, list client.ObjectList, opts ...client.ListOption) error {
+			w.ask("watch", list)
+			return c.List(ctx, list, opts...)
+		},
 		Get: func(ctx context.Context, c client.WithWatch, key client.ObjectKey, o client.Object, opts ...client.GetOption) error {
+			if o.GetObjectKind().GroupVersionKind().Group == rbacv1.GroupName {
+				w.ask("get", o) // managerOptions of cmd/kratix-jobs keep these out of the cache
+			} else {
+				w.ask("watch", o)
+			}
 			err := c.Get(ctx, key, o, opts...)
 			if err == nil && w.cached != nil {
 				w.cached(o)
@@ -164,6 +196,7 @@ func (w *world) interceptors() interceptor.Funcs {
 			return err
 		},
 		Create: func(ctx context.Context, c client.WithWatch, o client.Object, opts ...client.CreateOption) error {
+			w.ask("create", o)
 			if w.create != nil {
 				if err := w.create(o); err != nil {
 					return err
@@ -179,12 +212,15 @@ func (w *world) interceptors() interceptor.Funcs {
 			})
 		},
 		Patch: func(ctx context.Context, c client.WithWatch, o client.Object, p client.Patch, opts ...client.PatchOption) error {
+			w.ask("patch", o)
 			return w.write(func() error { return c.Patch(ctx, o, p, opts...) })
 		},
 		Delete: func(ctx context.Context, c client.WithWatch, o client.Object, opts ...client.DeleteOption) error {
+			w.ask("delete", o)
 			return w.write(func() error { return c.Delete(ctx, o, opts...) })
 		},
 		SubResourceUpdate: func(ctx context.Context, c client.Client, sub string, o client.Object, opts ...client.SubResourceUpdateOption) error {
+			w.ask("update "+sub+" of", o)
 			return w.write(func() error { return c.SubResource(sub).Update(ctx, o, opts...) })
 		},
 	}
