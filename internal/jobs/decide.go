@@ -67,7 +67,7 @@ func (CancelRun) action()   {}
 func (DeleteRun) action()   {}
 func (WriteStatus) action() {}
 
-// Reasons of Jobs that fail before anything runs. They are also those of the events.
+// Reasons of Jobs that fail before anything runs.
 const (
 	ReasonNameTaken     = "RunNameTaken"
 	ReasonNotCompilable = "NotCompilable"
@@ -177,16 +177,21 @@ func (s Situation) write(run state.State) Decision {
 	return s.changed(Status(s.Job, run, s.Now))
 }
 
+// changed has an event for a Job that fails. Nobody decides on a Job that has failed before.
 func (s Situation) changed(status batchv1.JobStatus) Decision {
 	if apiequality.Semantic.DeepEqual(status, s.Job.Status) {
 		return Decision{}
 	}
-	return Decision{Actions: []Action{WriteStatus{status}}}
+	d := Decision{Actions: []Action{WriteStatus{status}}}
+	for _, c := range status.Conditions {
+		if c.Type == batchv1.JobFailed {
+			d.Event = &Event{c.Reason, withoutLog(c.Message)}
+		}
+	}
+	return d
 }
 
 // refuse fails a Job without a run.
 func (s Situation) refuse(reason, message string) Decision {
-	d := s.changed(Refused(s.Job, reason, message, s.Now))
-	d.Event = &Event{reason, message}
-	return d
+	return s.changed(Refused(s.Job, reason, message, s.Now))
 }

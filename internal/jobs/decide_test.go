@@ -96,7 +96,7 @@ func TestDecide(t *testing.T) {
 		"it goes on":                      {wasSuspended, Situation{Run: run(cancelled)}, "delete"},
 		"it goes on, the old run goes":    {wasSuspended, Situation{Run: &Run{Owner: "job", Deleting: true, State: cancelled}}, ""},
 		"it goes on, the old run is gone": {wasSuspended, Situation{Slot: true}, "write active 0 ready 0, create"},
-		"somebody has cancelled the run":  {was(running), Situation{Run: run(cancelled)}, "write active 0 ready 0 failed 1 started 0 FailureTarget Failed(RunCancelled)"},
+		"somebody has cancelled the run":  {was(running), Situation{Run: run(cancelled)}, "write active 0 ready 0 failed 1 started 0 FailureTarget Failed(RunCancelled), event RunCancelled"},
 		"the Job is deleted":              {func(j *batchv1.Job) { was(running)(j); remove(j) }, Situation{Run: run(running)}, "delete"},
 		"the Job and its run are":         {remove, Situation{Run: &Run{Owner: "job", Deleting: true}}, ""},
 		"the Job is deleted, not ours":    {remove, Situation{Run: &Run{Owner: "other"}}, ""},

@@ -32,6 +32,15 @@ const (
 	shownBytes = 200
 )
 
+// logFollows is between what failed and the end of its log.
+const logFollows = "; its log ends with:"
+
+// withoutLog is a diagnosis for events, which more people may read.
+func withoutLog(diagnosis string) string {
+	what, _, _ := strings.Cut(diagnosis, logFollows)
+	return what
+}
+
 // diagnosis tells a person who reads kubectl describe job what failed, how often it was tried,
 // and what the container said last.
 func diagnosis(run state.State, limit *int32) string {
@@ -51,7 +60,7 @@ func diagnosis(run state.State, limit *int32) string {
 	}
 	f := run.Failure
 	if lines := f.Log[max(0, len(f.Log)-shownLines):]; len(lines) > 0 {
-		b.WriteString("; its log ends with:")
+		b.WriteString(logFollows)
 		for _, line := range lines {
 			b.WriteString("\n" + shorten(line))
 		}

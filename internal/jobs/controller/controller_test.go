@@ -87,6 +87,10 @@ func TestFailureHasItsLog(t *testing.T) {
 	assert.Equal(t, failed, w.status(t, j))
 	assert.Contains(t, w.message(t, j), "exit code 7")
 	assert.Contains(t, w.message(t, j), "no such template")
+	require.Len(t, w.said, 1)
+	assert.Contains(t, w.said[0], "BackoffLimitExceeded: ")
+	assert.Contains(t, w.said[0], "exit code 7")
+	assert.NotContains(t, w.said[0], "no such template", "Events have no log")
 }
 
 // TestSuspension cancels the run, waits for its Pod, and begins anew afterwards.
