@@ -11,6 +11,7 @@ import (
 	"slices"
 
 	authenticationv1 "k8s.io/api/authentication/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/client-go/tools/clientcmd"
@@ -22,15 +23,19 @@ import (
 // Account is whom the runner works as, with the rights of deploy/rbac and no others.
 const Account = "kratix-runner"
 
+// identity is a ServiceAccount, and the folder of deploy that gives it its rights. Its ClusterRole
+// has the same name.
+type identity struct{ account, folder string }
+
 // tokenSeconds are longer than any test.
 const tokenSeconds = 6 * 3600
 
-// authorize gives the runner a kubeconfig of its own.
+// authorize gives the program a kubeconfig of its own.
 func (in *Installation) authorize(ctx context.Context, path string) error {
 	if err := in.grant(ctx); err != nil {
 		return err
 	}
-	token, err := in.cluster.Typed.CoreV1().ServiceAccounts(SystemNamespace).CreateToken(ctx, Account,
+	token, err := in.cluster.Typed.CoreV1().ServiceAccounts(SystemNamespace).CreateToken(ctx, in.as.account,
 		&authenticationv1.TokenRequest{Spec: authenticationv1.TokenRequestSpec{ExpirationSeconds: new(int64(tokenSeconds))}}, metav1.CreateOptions{})
 	if err != nil {
 		return err
@@ -42,8 +47,8 @@ func (in *Installation) authorize(ctx context.Context, path string) error {
 	if err := clientcmd.ResolveLocalPaths(config); err != nil {
 		return err
 	}
-	config.AuthInfos = map[string]*clientcmdapi.AuthInfo{Account: {Token: token.Status.Token}}
-	config.Contexts[config.CurrentContext].AuthInfo = Account
+	config.AuthInfos = map[string]*clientcmdapi.AuthInfo{in.as.account: {Token: token.Status.Token}}
+	config.Contexts[config.CurrentContext].AuthInfo = in.as.account
 	if in.watched, err = watch(in.cluster.Kubeconfig); err != nil {
 		return err
 	}
@@ -53,10 +58,18 @@ func (in *Installation) authorize(ctx context.Context, path string) error {
 	return clientcmd.WriteToFile(*config, path)
 }
 
-// grant applies deploy/rbac, as it is now: the cluster may have an older one. It waits
-// until the parts of the ClusterRole have been collected.
+// rights are the account, its roles and their bindings.
+func (id identity) rights() ([]*unstructured.Unstructured, error) {
+	objects, err := manifests(id.folder)
+	return slices.DeleteFunc(objects, func(o *unstructured.Unstructured) bool {
+		return o.GetKind() != "ServiceAccount" && o.GroupVersionKind().Group != rbacv1.GroupName
+	}), err
+}
+
+// grant applies the rights as they are now: the cluster may have older ones. It waits until
+// the parts of the ClusterRole have been collected.
 func (in *Installation) grant(ctx context.Context) error {
-	objects, err := manifests("rbac")
+	objects, err := in.as.rights()
 	if err != nil {
 		return err
 	}
@@ -77,7 +90,7 @@ func (in *Installation) grant(ctx context.Context) error {
 	whole := &unstructured.Unstructured{}
 	whole.SetAPIVersion("rbac.authorization.k8s.io/v1")
 	whole.SetKind("ClusterRole")
-	whole.SetName(Account)
+	whole.SetName(in.as.account)
 	_, err = in.cluster.Await(ctx, whole, func(o *unstructured.Unstructured) (bool, error) {
 		collected, _, _ := unstructured.NestedSlice(o.Object, "rules") // null at first
 		return !slices.ContainsFunc(rules, func(rule any) bool {

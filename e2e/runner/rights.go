@@ -47,10 +47,10 @@ func (w *watched) note(r *http.Request) {
 	w.used[right] = true
 }
 
-// Unused are the rights of deploy/rbac that no runner has used since Install, sorted. Who
+// Unused are the rights of the account that no process has used since Install, sorted. Who
 // watches may list: not every API server sends what is there at the beginning of a watch.
 func (in *Installation) Unused() ([]string, error) {
-	objects, err := manifests("rbac")
+	objects, err := in.as.rights()
 	if err != nil {
 		return nil, err
 	}

@@ -30,6 +30,7 @@ type Installation struct {
 	Deliverer string
 
 	cluster *cluster.Cluster
+	as      identity
 	program string
 	image   string // of kratix-harvest
 	// kubeconfig is of the runner's own account.
@@ -56,13 +57,14 @@ func Install(ctx context.Context, c *cluster.Cluster, dir string) (*Installation
 	if err != nil {
 		return nil, err
 	}
-	in := &Installation{cluster: c, program: filepath.Join(dir, "kratix-runner"), health: ports[0], harvest: ports[1], endpoint: ports[1], started: &started{}}
+	in := &Installation{
+		cluster: c, as: identity{Account, "rbac"}, program: filepath.Join(dir, "kratix-runner"),
+		health: ports[0], harvest: ports[1], endpoint: ports[1], started: &started{},
+	}
 	in.Deliverer = filepath.Join(dir, "kratix-harvest")
 	for program, pkg := range map[string]string{in.program: "./cmd/kratix-runner", in.Deliverer: "./cmd/kratix-harvest"} {
-		build := exec.CommandContext(ctx, "go", "build", "-C", "..", "-trimpath", "-ldflags", "-s -w", "-o", program, pkg)
-		build.Env = append(os.Environ(), "CGO_ENABLED=0")
-		if out, err := build.CombinedOutput(); err != nil {
-			return nil, fmt.Errorf("build %s: %w\n%s", pkg, err, out)
+		if err := build(ctx, program, pkg); err != nil {
+			return nil, err
 		}
 	}
 	in.image, err = cluster.Push(ctx, cluster.Image{
@@ -75,6 +77,16 @@ func Install(ctx context.Context, c *cluster.Cluster, dir string) (*Installation
 		return nil, err
 	}
 	return in, in.authorize(ctx, filepath.Join(dir, "kubeconfig"))
+}
+
+// build builds a program of the module above.
+func build(ctx context.Context, program, pkg string) error {
+	command := exec.CommandContext(ctx, "go", "build", "-C", "..", "-trimpath", "-ldflags", "-s -w", "-o", program, pkg)
+	command.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := command.CombinedOutput(); err != nil {
+		return fmt.Errorf("build %s: %w\n%s", pkg, err, out)
+	}
+	return nil
 }
 
 func (in *Installation) apply(ctx context.Context) error {
@@ -108,6 +120,15 @@ func (in *Installation) Start(ctx context.Context, log string, flags ...string) 
 		"--health-address=" + in.health, "--harvest-address=" + in.harvest, "--harvest-image=" + in.image,
 		"--harvest-endpoint=" + in.Endpoint(),
 	}, flags...)
+	p, err := in.run(ctx, log, args)
+	if err != nil {
+		return nil, err
+	}
+	return &Runner{p}, nil
+}
+
+// run waits until the program says that it is ready.
+func (in *Installation) run(ctx context.Context, log string, args []string) (*process, error) {
 	command := exec.Command(in.program, args...)
 	command.Env = append(os.Environ(), in.env...)
 	p, err := launch(ctx, command, log, "http://"+in.health+"/readyz")
@@ -117,7 +138,7 @@ func (in *Installation) Start(ctx context.Context, log string, flags ...string) 
 	in.started.mu.Lock()
 	defer in.started.mu.Unlock()
 	in.started.all = append(in.started.all, p)
-	return &Runner{p}, nil
+	return p, nil
 }
 
 // KillAll is for the end of a test, which may have failed before it stopped its runners: two
