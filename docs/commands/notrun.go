@@ -55,9 +55,9 @@ var NotRun = map[string]string{
 	"kubectl annotate namespace shop kratix-compile.io/engine=argo":                                                                           jobs,
 	"helm uninstall kratix-jobs --namespace kratix-platform-system --timeout 1h":                                                              jobs,
 	"kubectl -n kratix-platform-system exec deployment/kratix-jobs -- /kratix-jobs drain":                                                     jobs,
-	"kubectl delete -k deploy/jobs":                                                                                                           jobs,
-	"kubectl -n shop delete job kratix-redis-sessions-render-5a91a":                                                                           jobs,
-	"kubectl -n shop label redis sessions kratix.io/manual-reconciliation=true":                                                               jobs,
+	"kubectl delete -k deploy/jobs":                                             jobs,
+	"kubectl -n shop delete job kratix-redis-sessions-render-5a91a":             jobs,
+	"kubectl -n shop label redis sessions kratix.io/manual-reconciliation=true": jobs,
 
 	"kratix-compile -f promises/ --backend tekton --resolve-images --save-image-config images.yaml": network,
 	"kratix-compile diff golden/ -f promises/ --backend tekton --image-config images.yaml":          network,

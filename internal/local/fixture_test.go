@@ -28,6 +28,7 @@ func TestMain(m *testing.M) {
 		localtest.Main()
 		return
 	}
+	_ = os.Setenv("GORACE", "atexit_sleep_ms=0") // the race detector would wait a second at the end of each process
 	os.Exit(m.Run())
 }
 
