@@ -193,7 +193,8 @@ func moduleDir(ctx context.Context) (string, error) {
 func goTool(ctx context.Context, args ...string) *exec.Cmd {
 	command := exec.CommandContext(ctx, "go", args...)
 	command.Env = append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=", "GOWORK=off")
-	command.WaitDelay = 10 * time.Second // what it has started may outlive it, with its pipes
+	command.Cancel = func() error { return command.Process.Signal(os.Interrupt) } // killed, it leaves its directory
+	command.WaitDelay = 10 * time.Second                                          // what it has started may outlive it, with its pipes
 	return command
 }
 

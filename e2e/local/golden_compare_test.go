@@ -37,7 +37,6 @@ var reasons = []sight.Reason{
 		s.DropEnv(ofPodman)
 		s.Drop("/run/.containerenv")
 	}},
-	{Why: "Podman gives a user a name who has none in the image.", Forgive: func(s *sight.Sight) { s.Drop("/etc/passwd", "/etc/group") }},
 	{Why: "Podman has a seccomp profile unless told otherwise, and the kubelet has none.", Forgive: func(s *sight.Sight) { delete(s.Status, "Seccomp") }},
 	{Why: "Podman lets a user who is not root use the capabilities that are added; a Pod only bounds them.", Forgive: func(s *sight.Sight) {
 		if s.UID != 0 {
@@ -61,11 +60,6 @@ var reasons = []sight.Reason{
 		for i := range s.Files {
 			s.Files[i].Mode = strings.Replace(s.Files[i].Mode, "dtrwxrwxrwx", "drwxrwxrwx", 1)
 		}
-	}},
-	{Why: "A single file is put into the container; the kubelet mounts it.", Forgive: func(s *sight.Sight) {
-		s.Drop(slices.DeleteFunc(slices.Collect(maps.Keys(s.Mounts)), func(mount string) bool {
-			return !slices.ContainsFunc(s.Files, func(f sight.File) bool { return f.Path == mount && strings.HasPrefix(f.Mode, "-") })
-		})...)
 	}},
 }
 
