@@ -37,6 +37,7 @@ var reasons = []sight.Reason{
 		s.DropEnv(ofPodman)
 		s.Drop("/run/.containerenv")
 	}},
+	{Why: "Podman gives a user a name who has none in the image.", Forgive: func(s *sight.Sight) { s.Drop("/etc/passwd", "/etc/group") }},
 	{Why: "Podman has a seccomp profile unless told otherwise, and the kubelet has none.", Forgive: func(s *sight.Sight) { delete(s.Status, "Seccomp") }},
 	{Why: "Podman lets a user who is not root use the capabilities that are added; a Pod only bounds them.", Forgive: func(s *sight.Sight) {
 		if s.UID != 0 {
