@@ -28,6 +28,17 @@ var notRun = map[string]string{
 // command must print what the page shows, and at the end of a page nothing is left.
 func TestExamples(t *testing.T) {
 	folders := exampleFolders(t)
+	readOnEachEngine(t, func(t *testing.T, r *reader) {
+		for _, folder := range folders {
+			t.Run(folder, func(t *testing.T) { r.learn(t, folder) })
+		}
+	})
+}
+
+// readOnEachEngine has a reader begin and end as the page of all examples says, and do something in
+// between, on one engine after the other.
+func readOnEachEngine(t *testing.T, do func(t *testing.T, r *reader)) {
+	t.Helper()
 	kubectl := buildKubectl(t)
 	installed := installRunner(t)
 	for _, e := range engines {
@@ -37,9 +48,7 @@ func TestExamples(t *testing.T) {
 			index := steps(t, "README.md")
 			require.Greater(t, len(index), 1, "how to begin, and how to end")
 			r.follow(t, index[0])
-			for _, folder := range folders {
-				t.Run(folder, func(t *testing.T) { r.learn(t, folder) })
-			}
+			do(t, r)
 			r.follow(t, index[1])
 		})
 	}

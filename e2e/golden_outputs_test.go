@@ -23,24 +23,15 @@ import (
 // a container engine.
 func TestGoldenOutputs(t *testing.T) {
 	folders := exampleFolders(t)
-	kubectl := buildKubectl(t)
-	installed := installRunner(t)
-	for _, e := range engines {
-		t.Run(e.name, func(t *testing.T) {
-			startRunner(t, installed, e)
-			r := newReader(t, kubectl)
-			index := steps(t, "README.md")
-			r.follow(t, index[0])
-			before, err := everything(t.Context())
-			require.NoError(t, err)
-			r.ask(t, folders)
-			r.matches(t, folders)
-			r.withdraw(t, folders)
-			nothingElse(t, before)
-			assert.Empty(t, r.store.files(t), "left over in the State Store")
-			r.follow(t, index[1])
-		})
-	}
+	readOnEachEngine(t, func(t *testing.T, r *reader) {
+		before, err := everything(t.Context())
+		require.NoError(t, err)
+		r.ask(t, folders)
+		r.matches(t, folders)
+		r.withdraw(t, folders)
+		nothingElse(t, before)
+		assert.Empty(t, r.store.files(t), "left over in the State Store")
+	})
 }
 
 // ask applies all examples, and waits until the requests are done or suspended.
