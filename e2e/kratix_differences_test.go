@@ -22,6 +22,7 @@ type difference struct {
 	why  string // with the section of docs/kratix-contract.md
 	// levels leaves nothing of it in what a platform shows.
 	levels func(shown) shown
+	chance bool // it need not be seen: Kratix itself does now one thing, now the other
 	needed bool // it has been seen
 }
 
@@ -65,6 +66,15 @@ var meant = []*difference{
 		name: "a message of an earlier Pipeline", why: "6.5: a later Kratix takes it away when the next one starts",
 		levels: inStatuses(func(status map[string]any) {
 			if status["message"] == "made by render" {
+				status["message"] = "Resource requested"
+			}
+		}),
+	},
+	{
+		name: "Pending after the end", why: "6.5: now and then this Kratix leaves the message of a run that has ended", chance: true,
+		levels: inStatuses(func(status map[string]any) {
+			c, ok := status["condition ConfigureWorkflowCompleted"].(map[string]any)
+			if ok && c["status"] == "True" && status["message"] == "Pending" {
 				status["message"] = "Resource requested"
 			}
 		}),
@@ -171,6 +181,6 @@ func union[V any](a, b map[string]V) map[string]V {
 
 func testDifferencesSeen(t *testing.T) {
 	for _, d := range meant {
-		assert.True(t, d.needed, "Kratix and kratix-runner do not differ in this any more: %s (%s)", d.name, d.why)
+		assert.True(t, d.needed || d.chance, "Kratix and kratix-runner do not differ in this any more: %s (%s)", d.name, d.why)
 	}
 }
