@@ -3,8 +3,6 @@
 package e2e
 
 import (
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -12,19 +10,14 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	authenticationv1 "k8s.io/api/authentication/v1"
-	batchv1 "k8s.io/api/batch/v1"
-	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
-	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
-	"github.com/kratix-compile/kratix-compile/e2e/cluster"
 	"github.com/kratix-compile/kratix-compile/e2e/runner"
 )
 
 // TestJobs leads Kratix through the same life of Promises and requests: alone, and with kratix-jobs
-// beside it on each engine. After each chapter State Stores and statuses must be equal, to the byte.
+// beside it on each engine. After each chapter State Stores and statuses must be equal, to the byte. At the end
+// Kratix must have made the same Jobs, and said the same in Events.
 func TestJobs(t *testing.T) {
 	tidy(t)
 	installed, err := runner.InstallJobs(t.Context(), shared, t.TempDir())
@@ -34,6 +27,7 @@ func TestJobs(t *testing.T) {
 	namespace := newNamespace(t, "jobs")
 	var alone []shown
 	var made map[string]int
+	var told []string
 	t.Run("kratix alone", func(t *testing.T) {
 		b := newBeside(t, namespace)
 		for _, c := range besideChapters {
@@ -41,7 +35,7 @@ func TestJobs(t *testing.T) {
 			alone = append(alone, b.settled(t))
 		}
 		b.untouched(t)
-		made = b.seen.pipelines()
+		made, told = b.seen.pipelines(), b.seen.events()
 	})
 	for _, e := range engines {
 		t.Run(e.name, func(t *testing.T) {
@@ -56,19 +50,10 @@ func TestJobs(t *testing.T) {
 				assert.Empty(t, compared(alone[i], b.settled(t)), c.name)
 			}
 			assert.Equal(t, made, b.seen.pipelines(), "the Jobs that Kratix makes")
+			assert.Equal(t, told, b.seen.events(), "what Kratix says")
 			b.taken(t)
 		})
 	}
-}
-
-var besideChapters = []struct {
-	name    string
-	happens func(*beside, *testing.T)
-}{
-	{"served", (*beside).served},
-	{"killed", (*beside).killed},
-	{"deleted", (*beside).deleted},
-	{"given back", (*beside).givenBack},
 }
 
 // beside is a platform of Kratix, and perhaps kratix-jobs.
@@ -97,92 +82,18 @@ func newBeside(t *testing.T, namespace string) *beside {
 	return b
 }
 
+// thing is a request of the Promise trying.
+func (b *beside) thing(name string) *unstructured.Unstructured {
+	return named("trying."+b.namespace+".example.org/v1", "Thing", b.namespace, name)
+}
+
 // ask makes a request of the Promise trying.
 func (b *beside) ask(t *testing.T, name string) {
 	t.Helper()
-	o := named("trying."+b.namespace+".example.org/v1", "Thing", b.namespace, name)
+	o := b.thing(name)
 	o.Object["spec"] = map[string]any{"desk": b.desk.URL}
 	require.NoError(t, shared.Create(t.Context(), o))
 	b.applied = append(b.applied, o)
-}
-
-// served has two Promises and three requests. One container fails once, another one always.
-func (b *beside) served(t *testing.T) {
-	b.apply(t, "stores.yaml", "promises.yaml", "trying.yaml")
-	b.offered(t)
-	b.apply(t, "requests.yaml")
-	b.ask(t, "once")
-	b.ask(t, "never")
-}
-
-// killed has the run of a request end while kratix-jobs does not see it.
-func (b *beside) killed(t *testing.T) {
-	b.ask(t, "held")
-	b.desk.await(t, "held")
-	if b.jobs == nil {
-		b.desk.open("held")
-		return
-	}
-	var job batchv1.Job
-	require.Eventually(t, func() bool {
-		job, _ = b.seen.find("held")
-		return job.Status.Active == 1
-	}, limit, 100*time.Millisecond, "the Job is not active")
-	require.NoError(t, b.jobs.Kill())
-	b.desk.open("held")
-	run := named(b.jobs.engine.APIVersion, b.jobs.engine.kind, job.Namespace, job.Name)
-	now, err := shared.Await(bounded(t), run, func(o *unstructured.Unstructured) (bool, error) {
-		ended, _ := b.jobs.engine.end(o)
-		return ended, nil
-	})
-	require.NoError(t, err, "%s", describe(now))
-	left, err := shared.Typed.BatchV1().Jobs(job.Namespace).Get(t.Context(), job.Name, metav1.GetOptions{})
-	require.NoError(t, err)
-	assert.EqualValues(t, 1, left.Status.Active, "nobody keeps the status")
-	b.jobs.start(t)
-}
-
-// deleted waits until the request has gone, which has a Pipeline for that.
-func (b *beside) deleted(t *testing.T) {
-	b.delete(t, func(o *unstructured.Unstructured) bool { return isRequest(o) && o.GetName() == "nested-git" })
-}
-
-// givenBack drains with a request in flight. The next one is as if kratix-jobs had never been there.
-func (b *beside) givenBack(t *testing.T) {
-	b.ask(t, "held-late")
-	b.desk.await(t, "held-late")
-	if b.jobs == nil {
-		b.desk.open("held-late")
-	} else {
-		b.drained(t)
-	}
-	b.ask(t, "after")
-}
-
-func (b *beside) drained(t *testing.T) {
-	t.Helper()
-	said, err := os.Create(filepath.Join(t.TempDir(), "drain.log"))
-	require.NoError(t, err)
-	drain := b.jobs.installed.Drain(bounded(t))
-	drain.Stdout, drain.Stderr = said, said
-	require.NoError(t, drain.Start())
-	require.NoError(t, said.Close())
-	words := func() string {
-		text, err := os.ReadFile(said.Name())
-		require.NoError(t, err)
-		return string(text)
-	}
-	assert.Eventually(t, func() bool { return strings.Contains(words(), "1 Jobs have not ended.") }, limit, 100*time.Millisecond)
-	b.desk.open("held-late")
-	require.NoError(t, drain.Wait(), words())
-	assert.Contains(t, words(), "No Job is left.")
-	by, err := b.jobs.probe(t)
-	require.NoError(t, err)
-	assert.Nil(t, by, "new Jobs are for Kubernetes")
-	for _, job := range b.seen.jobs() {
-		assert.True(t, job.Spec.ManagedBy == nil || over(job), "%s is managed by nobody", job.Name)
-	}
-	require.NoError(t, b.jobs.Stop())
 }
 
 // settled waits until Kratix has done what there is to do, and nothing changes any more.
@@ -221,70 +132,3 @@ var withoutSwing = inStatuses(func(status map[string]any) {
 		delete(status, "workflowsFailed")
 	}
 })
-
-// jobsBeside is a kratix-jobs beside the cluster, again and again with the same log.
-type jobsBeside struct {
-	*runner.Runner
-	installed *runner.Jobs
-	engine    engine
-	namespace string
-	log       string
-	account   string // that Kratix has
-}
-
-// startJobs waits until the API server asks kratix-jobs. The webhook and the process go with the test.
-func startJobs(t *testing.T, installed *runner.Jobs, e engine, namespace string) *jobsBeside {
-	t.Helper()
-	tidy(t)
-	who, err := shared.Typed.AuthenticationV1().SelfSubjectReviews().Create(t.Context(), &authenticationv1.SelfSubjectReview{}, metav1.CreateOptions{})
-	require.NoError(t, err)
-	j := &jobsBeside{
-		installed: installed, engine: e, namespace: namespace, account: who.Status.UserInfo.Username,
-		log: filepath.Join(t.TempDir(), "kratix-jobs.log"),
-	}
-	t.Cleanup(func() {
-		assert.NoError(t, installed.Unregister(bounded(t)))
-		installed.KillAll()
-		// With more rights a run would begin sooner; deploy/jobs does without.
-		denied := slices.DeleteFunc(slices.Clone(installed.Denied()), func(text string) bool {
-			return strings.HasPrefix(text, "GET /apis/") && strings.Contains(text, ".example.org/v1/")
-		})
-		assert.Empty(t, denied, "deploy/jobs is not enough")
-		if j.Runner != nil {
-			lastWords(t, j)
-		}
-	})
-	require.NoError(t, installed.Register(t.Context()))
-	j.start(t)
-	require.EventuallyWithT(t, func(c *assert.CollectT) { // until somebody leads, and the API server knows of the CA
-		by, err := j.probe(t)
-		if assert.NoError(c, err) && assert.NotNil(c, by, "nobody takes Jobs") {
-			assert.Equal(c, "kratix-compile.io/"+e.name, *by)
-		}
-	}, limit, 200*time.Millisecond)
-	return j
-}
-
-func (j *jobsBeside) start(t *testing.T) {
-	t.Helper()
-	r, err := j.installed.Start(t.Context(), j.log, "--engine="+j.engine.name, "--kratix-accounts="+j.account)
-	require.NoError(t, err)
-	j.Runner = r
-}
-
-// probe is who would manage a Job that Kratix makes now.
-func (j *jobsBeside) probe(t *testing.T) (*string, error) {
-	t.Helper()
-	job := &batchv1.Job{
-		ObjectMeta: metav1.ObjectMeta{Name: "probe", Labels: map[string]string{v1alpha1.LabelWorkflowAction: "configure", v1alpha1.LabelPromise: "none"}},
-		Spec: batchv1.JobSpec{Template: corev1.PodTemplateSpec{Spec: corev1.PodSpec{
-			RestartPolicy: corev1.RestartPolicyOnFailure,
-			Containers:    []corev1.Container{{Name: "ask", Image: cluster.Registry() + "/busybox:e2e", Command: []string{"true"}}},
-		}}},
-	}
-	made, err := shared.Typed.BatchV1().Jobs(j.namespace).Create(t.Context(), job, metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}})
-	if err != nil {
-		return nil, err
-	}
-	return made.Spec.ManagedBy, nil
-}
