@@ -19,6 +19,7 @@ import (
 // commands.NotRun. Each test fails if it has not typed one of them.
 var typedBy = map[string]string{
 	"README.md":                  "TestPlugins",
+	"docs/beside-kratix.md":      "TestInstallJobs",
 	"docs/first-promise.md":      "TestFirstPromise",
 	"docs/install.md":            "TestInstall",
 	"docs/moving-from-kratix.md": "TestMoveFromKratix",

@@ -39,11 +39,18 @@ type administrator struct {
 // newAdministrator has images in a registry, and has written the files that docs/install.md shows.
 func newAdministrator(t *testing.T, tools, release string, e engine) *administrator {
 	t.Helper()
-	a := &administrator{dir: cloneOf(t, release), engine: e, words: strings.NewReplacer()}
-	a.environment = append(os.Environ(), "KUBECONFIG="+shared.Kubeconfig, "PATH="+tools+":"+os.Getenv("PATH"), "GOFLAGS=", "GOWORK=off")
+	a := inClone(t, tools, release, e)
 	a.words = strings.NewReplacer("registry.example", a.images(t, release), "v0.1.0", release,
 		"deploy/overlays/tekton", "deploy/overlays/"+e.name, "engines: [tekton]", "engines: ["+e.name+"]")
 	a.write(t, installPage, map[string]string{"kustomization.yaml": thisCluster["kustomization.yaml"], "values.yaml": thisCluster["values.yaml"]})
+	return a
+}
+
+// inClone is an administrator who has a clone and the tools, and nothing else.
+func inClone(t *testing.T, tools, release string, e engine) *administrator {
+	t.Helper()
+	a := &administrator{dir: cloneOf(t, release), engine: e, words: strings.NewReplacer()}
+	a.environment = append(os.Environ(), "KUBECONFIG="+shared.Kubeconfig, "PATH="+tools+":"+os.Getenv("PATH"), "GOFLAGS=", "GOWORK=off")
 	return a
 }
 

@@ -52,7 +52,7 @@ func TestInstall(t *testing.T) {
 			in.surviveUninstall(t)
 			if c.last {
 				in.follow(t, installPage, "Uninstall", 2)
-				forgetRole(t)
+				forgetRole(t, "kratix-runner")
 			}
 		})
 	}
@@ -103,16 +103,16 @@ var (
 func (in *installation) uninstall(t *testing.T) {
 	t.Helper()
 	in.follow(t, installPage, "Uninstall", in.way.uninstall)
-	forgetRole(t)
+	forgetRole(t, "kratix-runner")
 }
 
-// forgetRole deletes the aggregated ClusterRole until it stays away: Kubernetes makes it again
+// forgetRole deletes an aggregated ClusterRole until it stays away: Kubernetes makes it again
 // when it sees a part go, which on a busy machine may be after the role itself.
-func forgetRole(t *testing.T) {
+func forgetRole(t *testing.T, role string) {
 	t.Helper()
 	away := 0
 	require.EventuallyWithT(t, func(c *assert.CollectT) {
-		err := shared.Typed.RbacV1().ClusterRoles().Delete(t.Context(), "kratix-runner", metav1.DeleteOptions{})
+		err := shared.Typed.RbacV1().ClusterRoles().Delete(t.Context(), role, metav1.DeleteOptions{})
 		if away++; !apierrors.IsNotFound(err) {
 			away = 0
 			assert.NoError(c, err)
@@ -149,13 +149,10 @@ func (in *installation) consult(t *testing.T) {
 	}
 }
 
-// surviveUninstall: what users have and what is in State Stores stays, and a runner that
-// comes back goes on as if it had not been away.
-func (in *installation) surviveUninstall(t *testing.T) {
+// uninstalled waits until nothing of a program's installation is left.
+func uninstalled(t *testing.T, program string) {
 	t.Helper()
-	before, inGit, inBucket, runs := in.await(t, in.request, "Reconciled"), in.inGit(t), in.inBucket(t), in.runs(t)
-	in.uninstall(t)
-	of := metav1.ListOptions{LabelSelector: "app.kubernetes.io/name=kratix-runner"}
+	of := metav1.ListOptions{LabelSelector: "app.kubernetes.io/name=" + program}
 	for _, gvr := range []schema.GroupVersionResource{
 		{Group: "apps", Version: "v1", Resource: "deployments"},
 		{Version: "v1", Resource: "services"},
@@ -167,6 +164,7 @@ func (in *installation) surviveUninstall(t *testing.T) {
 		{Group: "rbac.authorization.k8s.io", Version: "v1", Resource: "clusterroles"},
 		{Group: "rbac.authorization.k8s.io", Version: "v1", Resource: "clusterrolebindings"},
 		{Group: "admissionregistration.k8s.io", Version: "v1", Resource: "validatingwebhookconfigurations"},
+		{Group: "admissionregistration.k8s.io", Version: "v1", Resource: "mutatingwebhookconfigurations"},
 	} {
 		require.EventuallyWithT(t, func(c *assert.CollectT) {
 			left, err := shared.Dynamic.Resource(gvr).List(t.Context(), of)
@@ -174,6 +172,15 @@ func (in *installation) surviveUninstall(t *testing.T) {
 			assert.Empty(c, left.Items, gvr.Resource)
 		}, limit, 200*time.Millisecond)
 	}
+}
+
+// surviveUninstall: what users have and what is in State Stores stays, and a runner that
+// comes back goes on as if it had not been away.
+func (in *installation) surviveUninstall(t *testing.T) {
+	t.Helper()
+	before, inGit, inBucket, runs := in.await(t, in.request, "Reconciled"), in.inGit(t), in.inBucket(t), in.runs(t)
+	in.uninstall(t)
+	uninstalled(t, "kratix-runner")
 	for _, o := range append([]*unstructured.Unstructured{in.promise, in.request}, in.outlet...) {
 		in.there(t, o)
 	}

@@ -83,10 +83,14 @@ func awaitManager(t *testing.T, kratix kubernetes.Interface, namespace, promise,
 		if !assert.NoError(c, err) {
 			return
 		}
-		by := ""
-		if made.Spec.ManagedBy != nil {
-			by = *made.Spec.ManagedBy
-		}
-		assert.Equal(c, want, by, "who runs a new Job of Promise %s", promise)
+		assert.Equal(c, want, managerOf(*made), "who runs a new Job of Promise %s", promise)
 	}, limit, 200*time.Millisecond)
+}
+
+// managerOf is who runs a Job; empty is Kubernetes.
+func managerOf(job batchv1.Job) string {
+	if job.Spec.ManagedBy == nil {
+		return ""
+	}
+	return *job.Spec.ManagedBy
 }

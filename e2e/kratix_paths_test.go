@@ -17,6 +17,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
+	"github.com/kratix-compile/kratix-compile/e2e/cluster"
 	"github.com/kratix-compile/kratix-compile/e2e/runner"
 )
 
@@ -55,8 +56,14 @@ func TestStorePathsAreThoseOfKratix(t *testing.T) {
 // startKratix runs Kratix until the end of the test, and takes away the CRDs of its own.
 func startKratix(t *testing.T) *runner.Kratix {
 	t.Helper()
+	return startKratixIn(t, shared)
+}
+
+// startKratixIn has Kratix use the account of a cluster's kubeconfig.
+func startKratixIn(t *testing.T, c *cluster.Cluster) *runner.Kratix {
+	t.Helper()
 	tidy(t)
-	k, err := runner.StartKratix(t.Context(), shared, t.TempDir(), filepath.Join(t.TempDir(), "kratix.log"), os.Stderr)
+	k, err := runner.StartKratix(t.Context(), c, t.TempDir(), filepath.Join(t.TempDir(), "kratix.log"), os.Stderr)
 	require.NoError(t, err)
 	t.Cleanup(func() {
 		assert.NoError(t, k.Stop())

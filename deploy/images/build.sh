@@ -1,13 +1,15 @@
 #!/bin/bash
-# build.sh DIR makes the images in DIR, as OCI layouts that any tool can copy into a
-# registry, each with an SBOM of all that is in it. The same commit and the same packages
-# of Debian give the same digests.
+# build.sh DIR [IMAGE...] makes images in DIR, all or those that are named, as OCI layouts that
+# any tool can copy into a registry, each with an SBOM of all that is in it. The same commit and
+# the same packages of Debian give the same digests.
 #
 #   PLATFORMS  linux/amd64,linux/arm64 unless set
 #   VERSION    what the programs call themselves
 #   MIRROR     of Debian, mmdebstrap's own unless set; one of a moment fixes the packages
 set -euo pipefail
 out=$(mkdir -p "$1" && cd "$1" && pwd)
+images=("${@:2}")
+((${#images[@]})) || images=(kratix-runner kratix-harvest kratix-compile kratix-jobs)
 cd "$(dirname "$0")/../.."
 tools=$PWD/internal/tools
 work=$(mktemp -d)
@@ -35,7 +37,7 @@ program() {
 	tar --create --file "$3" --directory "$work/$2" --owner=0 --group=0 --mtime=@0 --mode=755 "$1"
 }
 
-for name in kratix-runner kratix-harvest kratix-compile kratix-jobs; do
+for name in "${images[@]}"; do
 	image=localhost:$port/$name manifests=()
 	for platform in $(tr , ' ' <<<"${PLATFORMS:-linux/amd64,linux/arm64}"); do
 		arch=${platform#linux/} layers=()

@@ -8,7 +8,6 @@ const (
 	parts   = "it is a part of `make test`, and starts tests itself"
 	boots   = "it boots a cluster, where the tests that look at it have one"
 	beside  = "TestMoveFromKratix runs the runner beside the cluster, and TestInstall installs it"
-	jobs    = "no test has a real Kratix beside kratix-jobs yet"
 	network = "it asks registries that are elsewhere; a test of e2e has some of its own"
 )
 
@@ -44,20 +43,6 @@ var NotRun = map[string]string{
 	"kubectl apply --server-side --force-conflicts -k .":                            beside,
 	"kubectl -n kratix-platform-system scale deployment kratix-runner --replicas=0": beside,
 	"kubectl delete validatingwebhookconfiguration kratix-runner":                   beside,
-
-	"kubectl -n shop get job kratix-redis-sessions-render-5a91a -o yaml | kratix-compile -f - --backend tekton": jobs,
-	"helm install kratix-jobs deploy/chart/kratix-jobs --namespace kratix-platform-system":                      jobs,
-	"kubectl -n kratix-platform-system rollout status deployment/kratix-jobs":                                   jobs,
-	"kubectl apply -k deploy/jobs": jobs,
-	"kubectl get jobs -A -l kratix.io/workflow-action -o custom-columns=NAMESPACE:.metadata.namespace,NAME:.metadata.name,BY:.spec.managedBy": jobs,
-	"kubectl annotate promise redis kratix-compile.io/engine=none":                                                                            jobs,
-	"kubectl annotate promise redis kratix-compile.io/engine-":                                                                                jobs,
-	"kubectl annotate namespace shop kratix-compile.io/engine=argo":                                                                           jobs,
-	"helm uninstall kratix-jobs --namespace kratix-platform-system --timeout 1h":                                                              jobs,
-	"kubectl -n kratix-platform-system exec deployment/kratix-jobs -- /kratix-jobs drain":                                                     jobs,
-	"kubectl delete -k deploy/jobs":                                             jobs,
-	"kubectl -n shop delete job kratix-redis-sessions-render-5a91a":             jobs,
-	"kubectl -n shop label redis sessions kratix.io/manual-reconciliation=true": jobs,
 
 	"kratix-compile -f promises/ --backend tekton --resolve-images --save-image-config images.yaml": network,
 	"kratix-compile diff golden/ -f promises/ --backend tekton --image-config images.yaml":          network,

@@ -142,8 +142,8 @@ func set(object *unstructured.Unstructured, value string, fields ...string) {
 }
 
 // hostNetworkPolicy puts every pod into the host's network, in which alone
-// the State Stores and the registry are; but for kratix-runner, whose replicas would take
-// each other's ports.
+// the State Stores and the registry are; but for kratix-runner and kratix-jobs, whose replicas would
+// take each other's ports.
 func hostNetworkPolicy() []*unstructured.Unstructured {
 	objects, err := Objects([]byte(strings.TrimSpace(`
 apiVersion: admissionregistration.k8s.io/v1beta1
@@ -156,7 +156,7 @@ spec:
     resourceRules:
       - {apiGroups: [""], apiVersions: [v1], operations: [CREATE], resources: [pods]}
   matchConditions:
-    - {name: not-the-runner, expression: "object.metadata.?labels['app.kubernetes.io/name'].orValue('') != 'kratix-runner'"}
+    - {name: no-replica, expression: "!(object.metadata.?labels['app.kubernetes.io/name'].orValue('') in ['kratix-runner', 'kratix-jobs'])"}
   mutations:
     - patchType: JSONPatch # the other kind refuses a pod with a variable that is there twice
       jsonPatch: {expression: '[JSONPatch{op: "add", path: "/spec/hostNetwork", value: true}]'}

@@ -35,20 +35,10 @@ func (in *Installation) authorize(ctx context.Context, path string) error {
 	if err := in.grant(ctx); err != nil {
 		return err
 	}
-	token, err := in.cluster.Typed.CoreV1().ServiceAccounts(SystemNamespace).CreateToken(ctx, in.as.account,
-		&authenticationv1.TokenRequest{Spec: authenticationv1.TokenRequestSpec{ExpirationSeconds: new(int64(tokenSeconds))}}, metav1.CreateOptions{})
+	config, err := kubeconfigOf(ctx, in.cluster, in.as.account)
 	if err != nil {
 		return err
 	}
-	config, err := clientcmd.LoadFromFile(in.cluster.Kubeconfig)
-	if err != nil {
-		return err
-	}
-	if err := clientcmd.ResolveLocalPaths(config); err != nil {
-		return err
-	}
-	config.AuthInfos = map[string]*clientcmdapi.AuthInfo{in.as.account: {Token: token.Status.Token}}
-	config.Contexts[config.CurrentContext].AuthInfo = in.as.account
 	if in.watched, err = watch(in.cluster.Kubeconfig); err != nil {
 		return err
 	}
@@ -56,6 +46,22 @@ func (in *Installation) authorize(ctx context.Context, path string) error {
 	*api = clientcmdapi.Cluster{Server: in.watched.server.URL, CertificateAuthorityData: in.watched.ca()}
 	in.kubeconfig = path
 	return clientcmd.WriteToFile(*config, path)
+}
+
+// kubeconfigOf is for who uses an account of the system namespace.
+func kubeconfigOf(ctx context.Context, c *cluster.Cluster, account string) (*clientcmdapi.Config, error) {
+	token, err := c.Typed.CoreV1().ServiceAccounts(SystemNamespace).CreateToken(ctx, account,
+		&authenticationv1.TokenRequest{Spec: authenticationv1.TokenRequestSpec{ExpirationSeconds: new(int64(tokenSeconds))}}, metav1.CreateOptions{})
+	if err != nil {
+		return nil, err
+	}
+	config, err := clientcmd.LoadFromFile(c.Kubeconfig)
+	if err != nil {
+		return nil, err
+	}
+	config.AuthInfos = map[string]*clientcmdapi.AuthInfo{account: {Token: token.Status.Token}}
+	config.Contexts[config.CurrentContext].AuthInfo = account
+	return config, clientcmd.ResolveLocalPaths(config)
 }
 
 // rights are the account, its roles and their bindings.
