@@ -121,7 +121,7 @@ pictures: ## Draw the pictures of Promises with Chromium, mermaid and graphviz
 	else echo 'pictures: NOT RUN, there is no chromium with graphviz and npm, and they cannot be installed' >&2; fi
 
 .PHONY: e2e-bench
-e2e-bench: ## Measure Pipelines as Jobs, TaskRuns and Workflows
+e2e-bench: ## Measure Pipelines as Jobs, also of kratix-jobs, TaskRuns and Workflows
 	cd e2e && go run ./latency
 
 .PHONY: e2e-bench-run
@@ -129,8 +129,8 @@ e2e-bench-run: ## Measure kratix-compile run beside a shell script of its comman
 	cd e2e && go run ./local/bench
 
 .PHONY: e2e-bench-requests
-e2e-bench-requests: ## Measure requests, from applied to stored, with an instant engine and the real ones
-	cd e2e && go run ./throughput && go run ./throughput -engine tekton -requests 1,1,1,40 && go run ./throughput -engine argo -requests 1,1,1,40
+e2e-bench-requests: ## Measure requests, from applied to stored, with an instant engine, the real ones, and Kratix
+	cd e2e && go run ./throughput && go run ./throughput -engine tekton -requests 1,1,1,40 && go run ./throughput -engine argo -requests 1,1,1,40 && go run ./throughput -kratix -requests 1,1,1,10,40
 
 .PHONY: e2e-bench-stores
 e2e-bench-stores: ## Measure State Stores, grouped and one by one

@@ -11,14 +11,9 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	authenticationv1 "k8s.io/api/authentication/v1"
 	batchv1 "k8s.io/api/batch/v1"
-	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes"
 
-	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
-	"github.com/kratix-compile/kratix-compile/e2e/cluster"
 	"github.com/kratix-compile/kratix-compile/e2e/runner"
 )
 
@@ -29,19 +24,13 @@ type jobsBeside struct {
 	engine    engine
 	namespace string
 	log       string
-	account   string // that Kratix has
 }
 
 // startJobs waits until the API server asks kratix-jobs. The webhook and the process go with the test.
 func startJobs(t *testing.T, installed *runner.Jobs, e engine, namespace string) *jobsBeside {
 	t.Helper()
 	tidy(t)
-	who, err := shared.Typed.AuthenticationV1().SelfSubjectReviews().Create(t.Context(), &authenticationv1.SelfSubjectReview{}, metav1.CreateOptions{})
-	require.NoError(t, err)
-	j := &jobsBeside{
-		installed: installed, engine: e, namespace: namespace, account: who.Status.UserInfo.Username,
-		log: filepath.Join(t.TempDir(), "kratix-jobs.log"),
-	}
+	j := &jobsBeside{installed: installed, engine: e, namespace: namespace, log: filepath.Join(t.TempDir(), "kratix-jobs.log")}
 	t.Cleanup(func() {
 		assert.NoError(t, installed.Unregister(bounded(t)))
 		installed.KillAll()
@@ -62,7 +51,7 @@ func startJobs(t *testing.T, installed *runner.Jobs, e engine, namespace string)
 
 func (j *jobsBeside) start(t *testing.T) {
 	t.Helper()
-	r, err := j.installed.Start(t.Context(), j.log, "--engine="+j.engine.name, "--kratix-accounts="+j.account)
+	r, err := j.installed.Start(t.Context(), j.log, "--engine="+j.engine.name)
 	require.NoError(t, err)
 	j.Runner = r
 }
@@ -71,19 +60,10 @@ func (j *jobsBeside) start(t *testing.T) {
 // client is Kratix's.
 func awaitManager(t *testing.T, kratix kubernetes.Interface, namespace, promise, want string) {
 	t.Helper()
-	job := &batchv1.Job{
-		ObjectMeta: metav1.ObjectMeta{Name: "probe", Labels: map[string]string{v1alpha1.LabelWorkflowAction: "configure", v1alpha1.LabelPromise: promise}},
-		Spec: batchv1.JobSpec{Template: corev1.PodTemplateSpec{Spec: corev1.PodSpec{
-			RestartPolicy: corev1.RestartPolicyOnFailure,
-			Containers:    []corev1.Container{{Name: "ask", Image: cluster.Registry() + "/busybox:e2e", Command: []string{"true"}}},
-		}}},
-	}
 	require.EventuallyWithT(t, func(c *assert.CollectT) {
-		made, err := kratix.BatchV1().Jobs(namespace).Create(t.Context(), job, metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}})
-		if !assert.NoError(c, err) {
-			return
-		}
-		assert.Equal(c, want, managerOf(*made), "who runs a new Job of Promise %s", promise)
+		by, err := runner.Manager(t.Context(), kratix, namespace, promise)
+		assert.NoError(c, err)
+		assert.Equal(c, want, by, "who runs a new Job of Promise %s", promise)
 	}, limit, 200*time.Millisecond)
 }
 

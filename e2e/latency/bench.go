@@ -103,7 +103,7 @@ func (b *bench) stamps(ctx context.Context, w way, name string, begin time.Time)
 	pod := &pods.Items[0]
 	var found times
 	for _, container := range slices.Concat(pod.Spec.InitContainers, pod.Spec.Containers) {
-		isWork := strings.HasPrefix(strings.TrimPrefix(container.Name, "step-"), "work-") && container.Name != asJob.delivers
+		isWork := strings.HasPrefix(strings.TrimPrefix(container.Name, "step-"), "work-") && container.Name != w.delivers
 		if !isWork && container.Name != w.delivers {
 			continue
 		}

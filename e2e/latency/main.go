@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Command latency measures how long a Pipeline takes as a Job of the shape that Kratix makes, as a
-// TaskRun and as a Workflow, and prints a table for docs/benchmarks.md.
+// Command latency measures how long a Pipeline takes as a Job of the shape that Kratix makes, as such
+// a Job that kratix-jobs takes over, as a TaskRun and as a Workflow. It prints a table for
+// docs/benchmarks.md.
 package main
 
 import (
@@ -77,7 +78,16 @@ func run(o options) (err error) {
 		return err
 	}
 	defer b.close(ctx)
-	ways := []way{asJob, asTaskRun, asWorkflow("")}
+	taken, err := take(ctx, shared, dir, b.namespace)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, taken.stop(context.WithoutCancel(ctx))) }()
+	ways := []way{asJob}
+	for _, reported := range []bool{false, true} {
+		ways = append(ways, asTaken("tekton", asTaskRun.label, reported), asTaken("argo", asWorkflow("").label, reported))
+	}
+	ways = append(ways, asTaskRun, asWorkflow(""))
 	for id := range strings.FieldsFuncSeq(o.instances, func(r rune) bool { return r == ',' }) {
 		ways = append(ways, asWorkflow(id))
 	}

@@ -37,7 +37,7 @@ metadata: {name: {{.request}}, namespace: {{.namespace}}}
 `))
 
 // jobTemplate has the containers, mounts, resources and restarts of Kratix's Jobs; what is in
-// Kratix's own containers is a stand-in.
+// Kratix's own containers is a stand-in. Without the labels nobody takes it over.
 var jobTemplate = template.Must(template.New("job").Parse(`
 {{- define "adapter"}}
           image: "{{.image}}"
@@ -46,11 +46,24 @@ var jobTemplate = template.Must(template.New("job").Parse(`
           securityContext:
             {allowPrivilegeEscalation: false, capabilities: {drop: [ALL]}, runAsNonRoot: true, privileged: false, seccompProfile: {type: RuntimeDefault}}
 {{- end -}}
+{{- define "labels"}}{kratix.io/promise-name: {{.}}, kratix.io/pipeline-name: work, kratix.io/workflow-type: promise, kratix.io/workflow-action: configure}{{end -}}
 apiVersion: batch/v1
 kind: Job
-metadata: {name: "kratix-latency-{{.request}}", namespace: {{.namespace}}}
+metadata:
+  name: "kratix-latency-{{.request}}"
+  namespace: {{.namespace}}
+  {{- with .promise}}
+  labels: {{template "labels" .}}
+  {{- end}}
+  {{- if .reported}}
+  annotations: {kratix.io/job-resource-api-version: platform.kratix.io/v1alpha1, kratix.io/job-resource-kind: Promise, kratix.io/job-resource-name: {{.promise}}}
+  {{- end}}
 spec:
   template:
+    {{- with .promise}}
+    metadata:
+      labels: {{template "labels" .}}
+    {{- end}}
     spec:
       serviceAccountName: latency-resource-configure-work
       restartPolicy: OnFailure

@@ -29,19 +29,21 @@ type way struct {
 var asJob = way{
 	name: "Job", label: "batch.kubernetes.io/job-name", delivers: "work-writer",
 	succeeded: conditionEnd("Complete"),
-	make: func(ctx context.Context, m maker, request string, containers int) ([]*unstructured.Unstructured, error) {
-		// The service account is the same; the Job takes the place of the TaskRun.
-		objects, err := m.compile(ctx, "tekton", request, containers)
-		if err != nil {
-			return nil, err
-		}
-		job, err := m.fill(jobTemplate, request, containers)
-		if err != nil {
-			return nil, err
-		}
-		made, err := cluster.Objects(job)
-		return append(objects[:len(objects)-1], made...), err
-	},
+	make:      makeJob,
+}
+
+// makeJob is a Job in the place of a TaskRun; the service account is the same.
+func makeJob(ctx context.Context, m maker, request string, containers int) ([]*unstructured.Unstructured, error) {
+	objects, err := m.compile(ctx, "tekton", request, containers)
+	if err != nil {
+		return nil, err
+	}
+	job, err := m.fill(jobTemplate, request, containers)
+	if err != nil {
+		return nil, err
+	}
+	made, err := cluster.Objects(job)
+	return append(objects[:len(objects)-1], made...), err
 }
 
 var asTaskRun = way{
@@ -98,6 +100,10 @@ type maker struct {
 	image     string
 	namespace string
 	work      time.Duration
+	// promise chooses the engine of a Job that is taken over; empty for any other Job.
+	promise string
+	// reported is a Job whose run need not wait for Kratix.
+	reported bool
 }
 
 // compile is what the command prints, unchanged. The run is the last object.
@@ -122,6 +128,7 @@ func (m maker) fill(text *template.Template, request string, containers int) ([]
 	var out bytes.Buffer
 	err := text.Execute(&out, map[string]any{
 		"image": m.image, "namespace": m.namespace, "work": m.work.String(), "request": request, "containers": containers,
+		"promise": m.promise, "reported": m.reported,
 	})
 	return out.Bytes(), err
 }

@@ -5,7 +5,8 @@
 //
 // The API server, the State Store and kratix-runner are real. The engine may be, too, or
 // one that ends every run at once; nobody else may then act on TaskRuns, and the cluster
-// is one of E2E_ENGINES=idle.
+// is one of E2E_ENGINES=idle. With -kratix it measures Kratix itself in the place of
+// kratix-runner: first with its own Jobs, and then with kratix-jobs beside it.
 package main
 
 import (
@@ -29,6 +30,7 @@ func main() {
 	flag.StringVar(&o.requests, "requests", "1,40,1000", "how many `requests` are applied at once, one round each")
 	flag.IntVar(&o.pipelines, "pipelines", 1, "how many Pipelines the workflow has")
 	flag.StringVar(&o.engine, "engine", "instant", "the `ENGINE`: instant, which ends every run at once, or tekton or argo, whose Pods are also run bare")
+	flag.BoolVar(&o.kratix, "kratix", false, "measure Kratix with its Jobs, and with kratix-jobs on each engine; -engine does not count")
 	flag.StringVar(&o.store, "store", "bucket", "the `KIND` of State Store: bucket or git")
 	flag.StringVar(&o.log, "log", filepath.Join(os.TempDir(), "kratix-runner.log"), "`FILE` for the log of kratix-runner")
 	flag.StringVar(&o.profile, "profile", "", "`FILE` for a CPU profile of kratix-runner during the last round")
@@ -43,6 +45,7 @@ type options struct {
 	requests  string
 	pipelines int
 	engine    string
+	kratix    bool
 	store     string
 	log       string
 	profile   string
@@ -55,13 +58,14 @@ func run(o options) (err error) {
 	if err != nil {
 		return err
 	}
-	switch o.engine {
-	case "instant":
+	switch {
+	case o.kratix:
+		o.engine = "kratix"
+	case o.engine == "instant":
 		if err := os.Setenv("E2E_ENGINES", "idle"); err != nil {
 			return err
 		}
-	case "tekton", "argo":
-	default:
+	case o.engine != "tekton" && o.engine != "argo":
 		return fmt.Errorf("-engine: %q is none of instant, tekton and argo", o.engine)
 	}
 	c, err := cluster.Use(ctx, os.Stderr)
@@ -77,6 +81,9 @@ func run(o options) (err error) {
 		return err
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
+	if o.kratix {
+		return playBeside(ctx, c, o, dir, rounds)
+	}
 	installed, err := runner.Install(ctx, c, dir)
 	if err != nil {
 		return err

@@ -109,6 +109,23 @@ func (s *stage) round(ctx context.Context, m *meters, done <-chan seen, name str
 	if err != nil {
 		return round{}, err
 	}
+	r, err := s.serve(ctx, done, name, n)
+	if err != nil {
+		return r, err
+	}
+	if err := m.settled(ctx); err != nil {
+		return r, err
+	}
+	after, err := m.read(ctx)
+	if err != nil {
+		return r, err
+	}
+	r.calls, r.memory, r.processor = after.since(before), after.memory, after.processor-before.processor
+	return r, nil
+}
+
+// serve applies so many requests, and waits until the files of all are in the State Store.
+func (s *stage) serve(ctx context.Context, done <-chan seen, name string, n int) (round, error) {
 	applied := make([]time.Time, n)
 	begin := time.Now()
 	failures := s.apply(ctx, name, applied)
@@ -139,14 +156,6 @@ func (s *stage) round(ctx context.Context, m *meters, done <-chan seen, name str
 		}
 	}
 	slices.Sort(r.each)
-	if err := m.settled(ctx); err != nil {
-		return r, err
-	}
-	after, err := m.read(ctx)
-	if err != nil {
-		return r, err
-	}
-	r.calls, r.memory, r.processor = after.since(before), after.memory, after.processor-before.processor
 	return r, nil
 }
 

@@ -36,3 +36,26 @@ func TestTables(t *testing.T) {
 		assert.Equal(t, engine+", "+common+want, b.String())
 	}
 }
+
+// Rounds of one size are beside each other.
+func TestTableBesideKratix(t *testing.T) {
+	rounds := func(seconds ...float64) (all []round) {
+		for i, s := range seconds {
+			took := time.Duration(s * float64(time.Second))
+			all = append(all, round{requests: i*9 + 1, took: took, each: []time.Duration{took}})
+		}
+		return all
+	}
+	var b strings.Builder
+	lives := []life{{rounds: rounds(4, 20)}, {engine: "tekton", rounds: rounds(3, 10)}}
+	require.NoError(t, tellBeside(&b, options{pipelines: 1, store: "bucket"}, lives))
+	assert.Equal(t, `Kratix, 1 Pipeline(s), bucket
+
+| requests at once | who runs the Pipelines | seconds | one request: median, 95th of 100, longest | to the Jobs |
+|---|---|---|---|---|
+| 1 | Jobs | 4.00 | 4.00 s, 4.00 s, 4.00 s | 1.00 |
+| 1 | kratix-jobs on tekton | 3.00 | 3.00 s, 3.00 s, 3.00 s | 0.75 |
+| 10 | Jobs | 20.00 | 20.00 s, 20.00 s, 20.00 s | 1.00 |
+| 10 | kratix-jobs on tekton | 10.00 | 10.00 s, 10.00 s, 10.00 s | 0.50 |
+`, b.String())
+}
