@@ -97,6 +97,7 @@ func (g *guest) leaves(t *testing.T) {
 	g.ran(t, "meanwhile", "")
 	g.desk.open("held-last")
 	uninstalls(t)
+	g.enter(t, besidePage, g.block(t, besidePage, "Go back", 0)[1])
 	g.isGone(t)
 	g.ran(t, "held-last", "kratix-compile.io/tekton")
 	g.ask(t, "after-helm")
@@ -125,7 +126,9 @@ func (g *guest) drains(t *testing.T) {
 	g.desk.open("held-drained")
 	assert.Contains(t, drains(t), "No Job is left.")
 	g.nobodys(t)
-	g.enter(t, besidePage, g.block(t, besidePage, "Go back", 1)[1])
+	for _, command := range g.block(t, besidePage, "Go back", 1)[1:] {
+		g.enter(t, besidePage, command)
+	}
 	g.isGone(t)
 	g.ran(t, "held-drained", "kratix-compile.io/tekton")
 }

@@ -38,6 +38,7 @@ func TestImages(t *testing.T) {
 		"kratix-runner":  {64 * mib, []string{"kratix-runner", "usr/bin/dash", "usr/bin/git", "usr/bin/ssh", "usr/lib/git-core/git-remote-http"}, []string{`"git"`, `"openssh-client"`, `"libc6"`, "github.com/minio/minio-go/v7"}},
 		"kratix-harvest": {4 * mib, []string{"kratix-harvest"}, []string{"github.com/kratix-compile/kratix-compile"}},
 		"kratix-compile": {24 * mib, []string{"kratix-compile"}, []string{"github.com/tektoncd/pipeline"}},
+		"kratix-jobs":    {24 * mib, []string{"kratix-jobs"}, []string{"github.com/tektoncd/pipeline"}},
 	} {
 		image := imageIn(t, filepath.Join(first, name))
 		digest, err := image.Digest()
