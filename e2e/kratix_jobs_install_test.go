@@ -34,15 +34,15 @@ func TestInstallJobs(t *testing.T) {
 	t.Cleanup(func() { g.removeJobs(t) })
 	g.apply(t, "stores.yaml", "trying.yaml")
 	g.offered(t)
-	t.Run("helm", func(t *testing.T) {
+	require.True(t, t.Run("helm", func(t *testing.T) {
 		g.arrives(t)
 		g.chooses(t)
 		g.leaves(t)
-	})
-	t.Run("kustomize", func(t *testing.T) {
+	}))
+	require.True(t, t.Run("kustomize", func(t *testing.T) {
 		g.vanishes(t)
 		g.drains(t)
-	})
+	}))
 	g.delivered(t)
 	allTyped(t, besidePage)
 }

@@ -36,6 +36,7 @@ func TestJobs(t *testing.T) {
 		}
 		b.untouched(t)
 		made, told = b.seen.pipelines(), b.seen.events()
+		assert.NotEmpty(t, told)
 	})
 	for _, e := range engines {
 		t.Run(e.name, func(t *testing.T) {

@@ -70,18 +70,16 @@ func (w *witness) hear(object any, wasThere bool) {
 	if !ok || wasThere {
 		return
 	}
-	var e corev1.Event
-	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(o.Object, &e); err != nil {
-		panic(err) // the API server made it
-	}
-	about := e.InvolvedObject
-	isPromise := about.Kind == v1alpha1.KindPromise && strings.HasPrefix(about.Name, w.namespace)
-	if !isPromise && !strings.HasSuffix(about.GroupVersionKind().Group, w.namespace+".example.org") || ofWorks[e.Reason] {
+	kind, name := field(o, "involvedObject", "kind"), field(o, "involvedObject", "name")
+	ofPromise := kind == v1alpha1.KindPromise && strings.HasPrefix(name, w.namespace)
+	ofRequest := strings.HasSuffix(field(o, "involvedObject", "apiVersion"), "."+w.namespace+".example.org/v1")
+	reason := field(o, "reason")
+	if !ofPromise && !ofRequest || ofWorks[reason] {
 		return
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.told[fmt.Sprintf("%s %s/%s: %s %s: %s, says %s", about.Kind, about.Namespace, about.Name, e.Type, e.Reason, e.Message, e.Source.Component)] = true
+	w.told[fmt.Sprintf("%s %s: %s %s: %s, says %s", kind, name, field(o, "type"), reason, field(o, "message"), field(o, "source", "component"))] = true
 }
 
 // ofWorks are reasons of Events that name Works, and depend on how soon a State Store is ready and not on Jobs.
