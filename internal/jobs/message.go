@@ -32,12 +32,12 @@ const (
 	shownBytes = 200
 )
 
-// logFollows is between what failed and the end of its log.
-const logFollows = "; its log ends with:"
+// LogMark is between what failed and the end of its log.
+const LogMark = "; its log ends with:"
 
 // withoutLog is a diagnosis for events, which more people may read.
 func withoutLog(diagnosis string) string {
-	what, _, _ := strings.Cut(diagnosis, logFollows)
+	what, _, _ := strings.Cut(diagnosis, LogMark)
 	return what
 }
 
@@ -60,7 +60,7 @@ func diagnosis(run state.State, limit *int32) string {
 	}
 	f := run.Failure
 	if lines := f.Log[max(0, len(f.Log)-shownLines):]; len(lines) > 0 {
-		b.WriteString(logFollows)
+		b.WriteString(LogMark)
 		for _, line := range lines {
 			b.WriteString("\n" + shorten(line))
 		}

@@ -16,6 +16,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/txtar"
 	"github.com/stretchr/testify/require"
+	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -112,27 +113,32 @@ func (s *story) objects(t *testing.T) []client.Object {
 	return objects
 }
 
-// own gives Pods their owners, as engines do. One that is labelled "forged" has another.
+// own gives Pods their owners, as engines do, and runs their Job. A thing that is labelled "forged"
+// has another owner.
 func own(objects []client.Object) {
-	for _, run := range objects {
-		if kind := run.GetObjectKind().GroupVersionKind().Kind; kind != "TaskRun" && kind != "Workflow" {
+	for _, owner := range objects {
+		kind := owner.GetObjectKind().GroupVersionKind()
+		if !slices.Contains([]string{"TaskRun", "Workflow", "Job"}, kind.Kind) {
 			continue
 		}
-		run.SetUID(types.UID("uid of " + run.GetName()))
-		ref := metav1.OwnerReference{APIVersion: "v1", Kind: run.GetObjectKind().GroupVersionKind().Kind, Name: run.GetName(), UID: run.GetUID(), Controller: new(true)}
-		for _, pod := range objects {
-			labels := pod.GetLabels()
-			if labels["tekton.dev/taskRun"] != run.GetName() && labels["workflows.argoproj.io/workflow"] != run.GetName() {
+		owner.SetUID(types.UID("uid of " + kind.Kind + owner.GetName()))
+		ref := metav1.OwnerReference{APIVersion: "v1", Kind: kind.Kind, Name: owner.GetName(), UID: owner.GetUID(), Controller: new(true)}
+		for _, owned := range objects {
+			labels := owned.GetLabels()
+			if owned == owner || labels[ownerLabels[kind.Kind]] != owner.GetName() || kind.Kind == "Job" && len(owned.GetOwnerReferences()) > 0 {
 				continue
 			}
 			of := ref
 			if labels["forged"] != "" {
 				of.UID = "evil"
 			}
-			pod.SetOwnerReferences([]metav1.OwnerReference{of})
+			owned.SetOwnerReferences([]metav1.OwnerReference{of})
 		}
 	}
 }
+
+// ownerLabels name the owner, by its kind.
+var ownerLabels = map[string]string{"TaskRun": "tekton.dev/taskRun", "Workflow": "workflows.argoproj.io/workflow", "Job": "job-name"}
 
 var (
 	recordedRun       = regexp.MustCompile(`kratix-one-one-only-[0-9a-f]{10}`)
@@ -181,6 +187,7 @@ func (s *story) cluster(t *testing.T) client.WithWatch {
 		}
 	}
 	require.NoError(t, corev1.AddToScheme(scheme))
+	require.NoError(t, batchv1.AddToScheme(scheme))
 	c := fake.NewClientBuilder().WithScheme(scheme).WithObjects(s.objects(t)...).Build()
 	forbidden := strings.Fields(s.options["forbidden"])
 	refuse := func(o runtime.Object) error {

@@ -10,7 +10,6 @@ import (
 	"maps"
 	"slices"
 
-	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -20,14 +19,12 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
-	"github.com/kratix-compile/kratix-compile/backends"
 	"github.com/kratix-compile/kratix-compile/translate/workflow"
 )
 
 var (
 	promiseKind = v1alpha1.GroupVersion.WithKind(v1alpha1.KindPromise)
 	workKind    = v1alpha1.GroupVersion.WithKind(v1alpha1.KindWork)
-	podKind     = corev1.SchemeGroupVersion.WithKind("Pod")
 )
 
 // Subject is the object that is asked about.
@@ -176,39 +173,6 @@ func (r *gathering) requests(ctx context.Context, promise *unstructured.Unstruct
 		})
 	}
 	return out, err
-}
-
-// runs looks on every engine: the object may have had another one before.
-func (r *gathering) runs(ctx context.Context, f *Facts) error {
-	of := labels.Set(f.owner().RunLabels()).AsSelector()
-	for _, e := range backends.Engines() {
-		found, err := list[unstructured.Unstructured](ctx, r, e.GroupVersionKind(), f.owner().Namespace, of)
-		if err != nil {
-			return err
-		}
-		for i := range found {
-			if f.owner().Owns(found[i].GetLabels(), found[i].GetNamespace()) {
-				f.Runs = append(f.Runs, RunFacts{Engine: e, Object: &found[i]})
-			}
-		}
-	}
-	if len(f.Runs) == 0 {
-		return nil
-	}
-	pods, err := list[corev1.Pod](ctx, r, podKind, f.owner().Namespace, of)
-	for i := range f.Runs {
-		f.Runs[i].Pods = pods
-	}
-	return err
-}
-
-// podsOf are the Pods of the run among those of the object. The owner counts, because
-// anybody can set labels.
-func (f RunFacts) podsOf() []corev1.Pod {
-	selector := labels.SelectorFromSet(f.Engine.PodLabels(f.Object))
-	return slices.DeleteFunc(slices.Clone(f.Pods), func(p corev1.Pod) bool {
-		return !metav1.IsControlledBy(&p, f.Object) || !selector.Matches(labels.Set(p.Labels))
-	})
 }
 
 // placements reads the WorkPlacements of the object's Works, and the Destinations and State

@@ -3,6 +3,7 @@
 package status
 
 import (
+	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -26,7 +27,9 @@ type Facts struct {
 	// Resource is how kubectl calls the kind of the object, as in "websites.example.org".
 	Resource string
 
-	Runs       []RunFacts
+	Runs []RunFacts
+	// Jobs are those of Kratix, the oldest first. kratix-runner makes none.
+	Jobs       []JobFacts
 	Works      []v1alpha1.Work
 	Placements []v1alpha1.WorkPlacement
 	// Destinations and Stores are by name, and stores by kind and name.
@@ -43,6 +46,12 @@ type Facts struct {
 type RunFacts struct {
 	Engine backends.Engine
 	Object *unstructured.Unstructured
+	Pods   []corev1.Pod
+}
+
+// JobFacts are a Job of Kratix and its Pods.
+type JobFacts struct {
+	Object *batchv1.Job
 	Pods   []corev1.Pod
 }
 

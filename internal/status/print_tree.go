@@ -82,13 +82,28 @@ func (p Pipeline) node(now time.Time) node {
 	if p.Phase != progress.PhasePending {
 		n.detail = age(p.Since, now)
 	}
-	if p.Run != nil {
+	if p.Job != nil {
+		n.children = append(n.children, p.Job.node(p.Run, now))
+	} else if p.Run != nil {
 		n.children = append(n.children, p.Run.node(now))
 	} else if p.Message != "" {
 		n.detail = firstLine(p.Message)
 	}
 	for _, w := range p.Works {
 		n.children = append(n.children, w.node())
+	}
+	return n
+}
+
+// node of a Job has its run below, or the Pod if Kubernetes runs it.
+func (j Job) node(run *Run, now time.Time) node {
+	n := node{label: "Job " + j.Namespace + "/" + j.Name, state: string(j.Phase), detail: "run by " + j.ManagedBy}
+	switch {
+	case run == nil:
+	case run.Engine == kubernetes:
+		n.children = run.node(now).children
+	default:
+		n.children = []node{run.node(now)}
 	}
 	return n
 }

@@ -15,7 +15,7 @@ import (
 
 // Read makes a Trail of Facts. Flags go into every command, as in "--context prod".
 func Read(f Facts, flags ...string) Trail {
-	r := reader{Facts: f, document: progress.Read(f.status()), commands: commands{flags: flags}}
+	r := reader{Facts: f, document: f.document(), commands: commands{flags: flags}}
 	t := Trail{
 		APIVersion: f.Object.GetAPIVersion(), Kind: f.Object.GetKind(),
 		Namespace: f.Object.GetNamespace(), Name: f.Object.GetName(),
@@ -57,7 +57,10 @@ func (r *reader) pipelines(works []Work) (pipelines []Pipeline, left []Work) {
 	}
 	for _, p := range r.document.Pipelines {
 		message, log, _ := strings.Cut(p.Message, progress.LogMark)
-		out := Pipeline{Name: p.Name, Phase: p.Phase, Message: message, Since: p.LastTransition, NextRetryAt: p.NextRetryAt, Run: r.run(p)}
+		out := Pipeline{Name: p.Name, Phase: p.Phase, Message: message, Since: p.LastTransition, NextRetryAt: p.NextRetryAt}
+		if out.Job, out.Run = r.job(p); out.Job == nil {
+			out.Run = r.run(p)
+		}
 		if log != "" {
 			out.Log = strings.Split(log, "\n")
 		}
@@ -91,11 +94,16 @@ func (r *reader) run(p progress.Pipeline) *Run {
 		}
 		return out
 	}
-	run := r.Runs[i]
-	out.Engine, out.Kind = run.Engine.Name, run.Object.GetKind()
-	out.State = run.Engine.Observer.Observe(run.Object, run.podsOf())
-	out.Message = out.State.Message()
-	return out
+	return observed(r.Runs[i])
+}
+
+// observed is what became of a run that is there.
+func observed(run RunFacts) *Run {
+	s := run.Engine.Observer.Observe(run.Object, run.podsOf())
+	return &Run{
+		Engine: run.Engine.Name, Kind: run.Object.GetKind(), Namespace: run.Object.GetNamespace(), Name: run.Object.GetName(),
+		Message: s.Message(), State: s,
+	}
 }
 
 // current is the Pipeline that is to end next; false if there is none.

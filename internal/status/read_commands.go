@@ -53,13 +53,23 @@ func (f Facts) object() string {
 	return name
 }
 
-// looks are commands that show the run of the current Pipeline, if there is one.
+// looks are commands that show the run of the current Pipeline and its Job, if there are any.
 func (r *reader) looks(t *Trail) []Command {
 	i, ok := current(*t, r.document)
-	if !ok || t.Pipelines[i].Run == nil || t.Pipelines[i].Run.Kind == "" {
+	if !ok {
 		return nil
 	}
-	run := t.Pipelines[i].Run
+	out := r.lookAtRun(t.Pipelines[i].Run)
+	if job := t.Pipelines[i].Job; job != nil {
+		out = append(out, r.commands.kubectl("the Job", "describe job %s -n %s", job.Name, job.Namespace))
+	}
+	return out
+}
+
+func (r *reader) lookAtRun(run *Run) []Command {
+	if run == nil || run.Kind == "" || run.Engine == kubernetes && run.Pod == "" {
+		return nil
+	}
 	out := r.commands.pod(run)
 	for _, f := range r.Runs {
 		if f.Engine.Name == run.Engine && f.Object.GetName() == run.Name && f.Engine.Tool != "" {

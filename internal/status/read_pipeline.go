@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/kratix-compile/kratix-compile/backends/state"
+	"github.com/kratix-compile/kratix-compile/internal/jobs"
 	"github.com/kratix-compile/kratix-compile/internal/runner/progress"
 	"github.com/kratix-compile/kratix-compile/translate/workflow"
 )
@@ -63,14 +64,16 @@ func (r *reader) suspended(name string, p Pipeline) verdict {
 func (r *reader) running(name string, p Pipeline, reason progress.Reason) verdict {
 	run := p.Run
 	switch {
+	case p.Job != nil && (run == nil || p.Job.Phase == progress.PhaseSuspended):
+		return r.unrun(name, p.Job)
 	case reason == progress.ReasonStartsOver:
 		return verdict{state: Running, message: name + ": the workflow starts over when this run has ended"}
 	case run == nil || run.Phase == "":
 		return r.unread(name, p)
-	case run.Phase == state.Succeeded:
+	case run.Phase == state.Succeeded && p.Job == nil:
 		return verdict{state: Running, message: name + ": its results are being taken in"}
 	case run.Phase.Ended():
-		return verdict{state: Running, message: name + ": " + firstLine(run.Message) + "; kratix-runner is about to note it"}
+		return verdict{state: Running, message: name + ": " + firstLine(run.Message) + "; " + r.notes(p) + " is about to note it"}
 	case run.Failure != nil:
 		return verdict{state: Failing, message: name + ": " + firstLine(run.Message) + run.again()}
 	case run.Phase == state.Pending && run.Attempt == 0:
@@ -79,6 +82,35 @@ func (r *reader) running(name string, p Pipeline, reason progress.Reason) verdic
 		return verdict{state: Waiting, message: name + ": " + run.Message}
 	}
 	return verdict{state: Running, message: name + ": " + firstLine(run.Message) + run.again()}
+}
+
+// unrun is for a Job that has no run now.
+func (r *reader) unrun(name string, job *Job) verdict {
+	engine, ours := strings.CutPrefix(job.ManagedBy, jobs.ManagerDomain)
+	switch {
+	case job.Phase == progress.PhaseSuspended:
+		return verdict{state: Waiting, message: name + ": its Job is suspended; Kratix makes another one, unless somebody else has suspended it"}
+	case !ours:
+		return verdict{state: Running, message: name + ": " + job.ManagedBy + " runs its Job"}
+	case !r.mayReadRuns():
+		return verdict{state: Running, message: name + " is running"}
+	}
+	return verdict{
+		state: Waiting, message: fmt.Sprintf("%s waits for kratix-jobs to give its Job to %s; if that stays so, no slot is free or kratix-jobs does not run", name, engine),
+		next: []Command{r.commands.kubectl("whether kratix-jobs runs", "get pods -A -l app.kubernetes.io/name=kratix-jobs")},
+	}
+}
+
+// notes is the program that writes into the object's status what has become of a Pipeline.
+func (r *reader) notes(p Pipeline) string {
+	switch {
+	case p.Job == nil:
+		return r.program()
+	case strings.HasPrefix(p.Job.ManagedBy, jobs.ManagerDomain) && p.Job.Phase == progress.PhaseRunning:
+		return "kratix-jobs"
+	default:
+		return "Kratix"
+	}
 }
 
 // unread goes by the status, because the run was not read or is not there.

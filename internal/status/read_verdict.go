@@ -35,7 +35,7 @@ func (r *reader) verdict(t *Trail) verdict {
 		return verdict{state: Ready}
 	}
 	ask := []func(*Trail) (verdict, bool){
-		r.unseen, r.paused, r.rejected, r.notBegun, r.pipeline, r.asked, r.requirements, r.placing,
+		r.unseen, r.paused, r.rejected, r.notBegun, r.pipeline, r.told, r.asked, r.requirements, r.placing,
 	}
 	if r.deleting() {
 		ask = []func(*Trail) (verdict, bool){r.rejected, r.farewell, r.requestsLeft, r.removal, r.finalizers}
@@ -54,7 +54,7 @@ func (r *reader) condition(kind string) progress.Condition {
 
 // unseen: kratix-runner has written nothing into the status yet.
 func (r *reader) unseen(*Trail) (verdict, bool) {
-	if r.document.Round > 0 || len(r.status()) > 0 {
+	if r.document.Round > 0 || len(r.status()) > 0 || r.byKratix() {
 		return verdict{}, false
 	}
 	return verdict{
@@ -92,7 +92,7 @@ func (r *reader) rejected(*Trail) (verdict, bool) {
 
 // notBegun: a request waits for its Promise.
 func (r *reader) notBegun(*Trail) (verdict, bool) {
-	if r.isPromise() || r.document.Round > 0 {
+	if r.isPromise() || r.document.Round > 0 || r.byKratix() {
 		return verdict{}, false
 	}
 	return verdict{state: Waiting, message: r.forPromise()}, true
@@ -120,7 +120,7 @@ func (r *reader) asked(*Trail) (verdict, bool) {
 	}
 	observed, _, _ := unstructured.NestedInt64(r.Object.Object, "status", "observedGeneration")
 	if observed != 0 && observed != r.Object.GetGeneration() {
-		return verdict{state: Waiting, message: "kratix-runner has not yet looked at the last change of the spec"}, true
+		return verdict{state: Waiting, message: r.program() + " has not yet looked at the last change of the spec"}, true
 	}
 	return verdict{}, false
 }
@@ -154,7 +154,7 @@ func (r *reader) placing(t *Trail) (verdict, bool) {
 	case unread && all.Message != "":
 		return verdict{state: Waiting, message: all.Message}, true
 	}
-	return verdict{state: Waiting, message: "kratix-runner is about to note that all is done"}, true
+	return verdict{state: Waiting, message: r.program() + " is about to note that all is done"}, true
 }
 
 // files says what the worst of some Works waits for.
@@ -201,23 +201,23 @@ func (r *reader) farewell(t *Trail) (verdict, bool) {
 		}
 		return v, ok
 	}
-	if r.declares(workflow.Delete) && r.document.Round > 0 {
+	if len(r.declared(workflow.Delete)) > 0 && (r.document.Round > 0 || r.byKratix()) {
 		return verdict{state: Deleting, message: "the delete workflow is about to start"}, true
 	}
 	return verdict{}, false
 }
 
-// declares tells whether the Promise has Pipelines for an action.
-func (r *reader) declares(action workflow.Action) bool {
+// declared are the Pipelines that the Promise has for an action.
+func (f Facts) declared(action workflow.Action) []any {
+	if f.Promise == nil {
+		return nil
+	}
 	of := workflow.Resource
-	if r.isPromise() {
+	if f.isPromise() {
 		of = workflow.Promise
 	}
-	if r.Promise == nil {
-		return false
-	}
-	listed, _, _ := unstructured.NestedSlice(r.Promise.Object, "spec", "workflows", string(of), string(action))
-	return len(listed) > 0
+	listed, _, _ := unstructured.NestedSlice(f.Promise.Object, "spec", "workflows", string(of), string(action))
+	return listed
 }
 
 func (r *reader) requestsLeft(t *Trail) (verdict, bool) {
@@ -272,9 +272,9 @@ func (r *reader) finalizers(*Trail) (verdict, bool) {
 		}
 	}
 	if !ours && len(others) > 0 {
-		return verdict{state: Deleting, message: "kratix-runner is done; whoever has set the finalizers must remove them: " + strings.Join(others, ", ")}, true
+		return verdict{state: Deleting, message: r.program() + " is done; whoever has set the finalizers must remove them: " + strings.Join(others, ", ")}, true
 	}
-	return verdict{state: Deleting, message: "kratix-runner takes away what was made for it"}, true
+	return verdict{state: Deleting, message: r.program() + " takes away what was made for it"}, true
 }
 
 func firstLine(text string) string {

@@ -134,7 +134,7 @@ func (r *reader) placement(p *v1alpha1.WorkPlacement, w *v1alpha1.Work) Placemen
 		out.Message = "the files are to be removed from " + where + r.because(d)
 	case p.Labels[placing.LabelMisplaced] == "true":
 		out.State, out.Message = progress.WorkMisplaced, "Destination "+out.Destination+" does not match any more; the files stay where they are"
-	case placing.Written(p) && p.Spec.WorkGeneration == w.Generation:
+	case delivered(p, w):
 		out.State = progress.WorkReady
 	case waits != "":
 		out.Message = waits
@@ -142,6 +142,15 @@ func (r *reader) placement(p *v1alpha1.WorkPlacement, w *v1alpha1.Work) Placemen
 		out.Message = "the files are on their way to " + where + r.because(d)
 	}
 	return out
+}
+
+// delivered tells whether the State Store has the files of the Work as it is now. Kratix does not
+// say of which generation the files are.
+func delivered(p *v1alpha1.WorkPlacement, w *v1alpha1.Work) bool {
+	if p.Spec.WorkGeneration == 0 {
+		return meta.IsStatusConditionTrue(p.Status.Conditions, placing.ConditionWritten)
+	}
+	return placing.Written(p) && p.Spec.WorkGeneration == w.Generation
 }
 
 // because is what is wrong with the State Store of a Destination, if anything.

@@ -89,11 +89,24 @@ type Pipeline struct {
 	Log         []string  `json:"log,omitempty"`
 	Since       time.Time `json:"since,omitzero"`
 	NextRetryAt time.Time `json:"nextRetryAt,omitzero"`
-	Run         *Run      `json:"run,omitempty"`
-	Works       []Work    `json:"works,omitempty"`
+	// Job is what Kratix has made; kratix-runner makes none.
+	Job   *Job   `json:"job,omitempty"`
+	Run   *Run   `json:"run,omitempty"`
+	Works []Work `json:"works,omitempty"`
 }
 
-// Run is the object of an engine.
+// Job is a Job of Kratix.
+type Job struct {
+	Namespace string `json:"namespace"`
+	Name      string `json:"name"`
+	// ManagedBy is who runs it, as in kratix-compile.io/tekton or kubernetes.io/job-controller.
+	ManagedBy string         `json:"managedBy"`
+	Phase     progress.Phase `json:"phase"`
+	// Message is why it has failed, without the log.
+	Message string `json:"message,omitempty"`
+}
+
+// Run is the object of an engine. For a Job that Kubernetes runs it is the Job itself.
 type Run struct {
 	// Engine and Kind are empty for a run that is not there, or may not be read.
 	Engine    string `json:"engine,omitempty"`

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package status
+
+import (
+	"slices"
+	"time"
+
+	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/kratix-compile/kratix-compile/backends/state"
+	"github.com/kratix-compile/kratix-compile/internal/runner/progress"
+)
+
+// kubernetes is the engine of a Job that nobody has taken over.
+const kubernetes = "kubernetes"
+
+// tale is what a Job says of itself: how far it is, why, and since when.
+type tale struct {
+	phase           progress.Phase
+	reason, message string
+	since           time.Time
+}
+
+// tell reads the conditions. A Job without one runs, as Kratix sees it.
+func tell(job *batchv1.Job) tale {
+	t := tale{phase: progress.PhaseRunning, since: job.CreationTimestamp.Time}
+	if job.Status.StartTime != nil {
+		t.since = job.Status.StartTime.Time
+	}
+	phases := map[batchv1.JobConditionType]progress.Phase{
+		batchv1.JobComplete: progress.PhaseSucceeded, batchv1.JobFailed: progress.PhaseFailed, batchv1.JobSuspended: progress.PhaseSuspended,
+	}
+	for _, c := range job.Status.Conditions {
+		phase, matters := phases[c.Type]
+		if !matters || c.Status != corev1.ConditionTrue {
+			continue
+		}
+		t = tale{phase: phase, since: c.LastTransitionTime.Time}
+		if phase == progress.PhaseFailed {
+			t.reason, t.message = c.Reason, c.Message
+		}
+	}
+	return t
+}
+
+// byKubernetes is what became of a Job that Kubernetes runs. A container that failed starts again
+// in its Pod, or with another Pod.
+func byKubernetes(job *batchv1.Job, pods []corev1.Pod) state.State {
+	s := state.State{Phase: state.Running, Attempt: int(job.Status.Failed), Steps: []state.Step{}}
+	template := job.Spec.Template.Spec
+	for _, c := range slices.Concat(template.InitContainers, template.Containers) {
+		s.Steps = append(s.Steps, state.Step{Name: c.Name, Container: c.Name})
+	}
+	e := state.Evidence{}
+	if len(pods) > 0 {
+		e.Pod = &pods[len(pods)-1]
+		s.Pod = e.Pod.Name
+		s.Attempt += readPod(s.Steps, e.Pod)
+	}
+	switch says := tell(job); says.phase {
+	case progress.PhaseSucceeded:
+		s.Phase = state.Succeeded
+	case progress.PhaseSuspended:
+		s.Phase = state.Cancelled
+	case progress.PhaseFailed:
+		s.Phase = state.Failed
+		e.Told = state.Platform(state.Reason(says.reason), says.message)
+	default:
+	}
+	s.Judge(e)
+	return s
+}
+
+// readPod reads the containers. It returns how many attempts the Pod was beside those that the Job
+// counts as failed.
+func readPod(steps []state.Step, pod *corev1.Pod) (attempts int) {
+	for _, c := range slices.Concat(pod.Status.InitContainerStatuses, pod.Status.ContainerStatuses) {
+		attempts = max(attempts, int(c.RestartCount))
+		i := slices.IndexFunc(steps, func(s state.Step) bool { return s.Container == c.Name })
+		if i >= 0 {
+			steps[i].Read(last(c))
+		}
+	}
+	if pod.Status.Phase != corev1.PodFailed {
+		attempts++
+	}
+	return attempts
+}
+
+// last is how a container ended that waits to be started again, or else how it is.
+func last(c corev1.ContainerStatus) corev1.ContainerState {
+	if c.State.Waiting != nil && c.State.Waiting.Reason == "CrashLoopBackOff" {
+		return c.LastTerminationState
+	}
+	return c.State
+}
