@@ -30,9 +30,9 @@ func newDrain() *cobra.Command {
 		Short: "Take no new Jobs, and wait until those that were taken have ended",
 		Long: `Take no new Jobs, and wait until those that were taken have ended.
 
-It deletes the MutatingWebhookConfiguration, so Kubernetes runs the Jobs that Kratix
-creates from now on. kratix-jobs must go on to run until this command has ended.
-Apply the MutatingWebhookConfiguration again to take Jobs again.`,
+It deletes the MutatingWebhookConfiguration, and the MutatingAdmissionPolicyBinding of
+that name, so Kubernetes runs the Jobs that Kratix creates from now on. kratix-jobs must
+go on to run until this command has ended. Apply what was deleted to take Jobs again.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			config, err := clientcmd.BuildConfigFromFlags("", kubeconfig)
@@ -54,7 +54,7 @@ Apply the MutatingWebhookConfiguration again to take Jobs again.`,
 	}
 	set := cmd.Flags()
 	set.StringVar(&kubeconfig, "kubeconfig", os.Getenv("KUBECONFIG"), "`FILE` of the cluster; in a Pod none is needed")
-	set.StringVar(&webhook, "webhook-configuration", program, "`NAME` of the MutatingWebhookConfiguration")
+	set.StringVar(&webhook, "webhook-configuration", program, "`NAME` of the MutatingWebhookConfiguration, or of the binding of the policy")
 	set.DurationVar(&timeout, "timeout", time.Hour, "`DURATION` to wait at most")
 	return cmd
 }

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"slices"
@@ -92,7 +93,7 @@ func (s *settings) bind(set *pflag.FlagSet) {
 	set.StringVar(&s.pages.Metrics, "metrics-address", ":8080", "`ADDRESS` of Prometheus metrics; 0 for none")
 	set.StringVar(&s.pages.Health, "health-address", ":8081", "`ADDRESS` of /healthz and /readyz; 0 for none")
 	set.StringVar(&s.pages.Pprof, "pprof-address", "0", "`ADDRESS` of Go's profiles, for who looks for a slow spot; 0 for none")
-	set.StringVar(&s.webhookAddress, "webhook-address", ":9443", "`ADDRESS` at which the API server asks about new Jobs")
+	set.StringVar(&s.webhookAddress, "webhook-address", ":9443", "`ADDRESS` at which the API server asks about new Jobs; 0 for none, if a policy takes them")
 	set.StringVar(&s.webhookConfig, "webhook-configuration", program, "`NAME` of the MutatingWebhookConfiguration that gets the certificate's CA")
 	set.StringVar(&s.secret, "certificate-secret", "kratix-jobs-certificate", "`SECRET` in the system namespace for the certificate, made if it is missing")
 	set.StringSliceVar(&s.names, "certificate-names", nil, "`NAMES` of this program's service; by default kratix-jobs in the system namespace")
@@ -102,12 +103,16 @@ func (s *settings) bind(set *pflag.FlagSet) {
 
 var levels = []string{"info", "debug", "error"}
 
-// check finds words that are no engines, and a default that this program has no rights on.
+// check finds words that are no engines, a default that this program has no rights on, and a policy
+// that would take no Job.
 func (s *settings) check() error {
 	for _, name := range s.enabled {
 		if !slices.Contains(backends.Names(), name) {
 			return fmt.Errorf("--engines: %q is no engine; choose from %s", name, flags.List(backends.Names()))
 		}
+	}
+	if s.webhookAddress == "0" && !s.elect {
+		return errors.New("--webhook-address=0 needs --leader-elect: a policy asks the Lease whether anybody runs Jobs")
 	}
 	if s.engine != admission.None && !slices.Contains(s.enabled, s.engine) {
 		return fmt.Errorf("--engine=%s is not in --engines=%s; add it, or choose another with --engine", s.engine, strings.Join(s.enabled, ","))

@@ -24,6 +24,8 @@ func TestEngines(t *testing.T) {
 		"one of them":     {flags: []string{"--engine=argo", "--engines=argo"}},
 		"by annotation":   {flags: []string{"--engine=none", "--engines=argo"}},
 		"no such engine":  {flags: []string{"--engines=airflow"}, fault: `--engines: "airflow" is no engine`},
+		"by a policy":     {flags: []string{"--webhook-address=0"}},
+		"no Lease":        {flags: []string{"--webhook-address=0", "--leader-elect=false"}, fault: "--webhook-address=0 needs --leader-elect"},
 		"no rights on it": {flags: []string{"--engine=tekton", "--engines=argo"}, fault: "--engine=tekton is not in --engines=argo"},
 	} {
 		t.Run(name, func(t *testing.T) {

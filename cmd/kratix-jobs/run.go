@@ -23,6 +23,7 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/healthz"
 	"sigs.k8s.io/controller-runtime/pkg/log/zap"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 
@@ -59,10 +60,6 @@ func run(ctx context.Context, s *settings) error {
 		return fmt.Errorf("ask the API server for its version: %w", err)
 	}
 	warnOld(mgr.GetLogger(), server)
-	certificate, err := s.certificate(ctx, mgr)
-	if err != nil {
-		return err
-	}
 	engines := s.engines(mgr, typed)
 	err = controller.Setup(mgr, &controller.Controller{
 		Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Engines: engines, Events: mgr.GetEventRecorder(program), Now: time.Now,
@@ -70,17 +67,31 @@ func run(ctx context.Context, s *settings) error {
 	if err != nil {
 		return err
 	}
-	if err := admission.Serve(mgr, s.webhookAddress, certificate.GetCertificate, s.taker(mgr, engines)); err != nil {
+	ready, err := s.serve(ctx, mgr, engines)
+	if err != nil {
 		return err
 	}
-	if err := warm(ctx, mgr.GetCache()); err != nil {
-		return err
-	}
-	if err := s.pages.Add(mgr, certificate.Ready); err != nil {
+	if err := s.pages.Add(mgr, ready); err != nil {
 		return err
 	}
 	mgr.GetLogger().Info("Starting", "version", release.Version())
 	return mgr.Start(ctx)
+}
+
+// serve adds the webhook, unless a policy of the API server takes the Jobs. The checker tells whether
+// the webhook can answer.
+func (s *settings) serve(ctx context.Context, mgr manager.Manager, engines []*engine.Engine) (healthz.Checker, error) {
+	if s.webhookAddress == "0" {
+		return healthz.Ping, nil
+	}
+	certificate, err := s.certificate(ctx, mgr)
+	if err != nil {
+		return nil, err
+	}
+	if err := admission.Serve(mgr, s.webhookAddress, certificate.GetCertificate, s.taker(mgr, engines)); err != nil {
+		return nil, err
+	}
+	return certificate.Ready, warm(ctx, mgr.GetCache())
 }
 
 // warm begins to watch what the webhook reads. It answers within two seconds, and the first of its

@@ -97,7 +97,7 @@ func TestRights(t *testing.T) {
 			}
 		}
 	}
-	assert.Equal(t, 3, collected, "parts of the ClusterRole")
+	assert.Equal(t, 4, collected, "parts of the ClusterRole")
 }
 
 // TestWebhook can delay a Job by two seconds, and never stop it.

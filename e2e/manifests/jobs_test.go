@@ -26,14 +26,31 @@ func jobsTemplate(t *testing.T, args ...string) map[string]*unstructured.Unstruc
 // TestJobsChartIsTheKustomization, and has a hook besides.
 func TestJobsChartIsTheKustomization(t *testing.T) {
 	const hook = "Job kratix-platform-system/kratix-jobs-drain"
-	kustomized, charted := render(t, "kustomize", "build", "../../deploy/jobs"), jobsTemplate(t)
-	require.Contains(t, charted, hook)
-	assert.Equal(t, "pre-delete", charted[hook].GetAnnotations()["helm.sh/hook"])
-	delete(charted, hook)
-	assert.Equal(t, slices.Sorted(maps.Keys(kustomized)), slices.Sorted(maps.Keys(charted)))
-	for name, o := range kustomized {
-		assert.Equal(t, plain(t, o), plain(t, charted[name]), name)
+	for folder, admission := range map[string]string{"jobs": "webhook", "overlays/jobs-policy": "policy"} {
+		kustomized, charted := render(t, "kustomize", "build", "../../deploy/"+folder), jobsTemplate(t, "--set", "admission="+admission)
+		require.Contains(t, charted, hook)
+		assert.Equal(t, "pre-delete", charted[hook].GetAnnotations()["helm.sh/hook"])
+		delete(charted, hook)
+		assert.Equal(t, slices.Sorted(maps.Keys(kustomized)), slices.Sorted(maps.Keys(charted)))
+		for name, o := range kustomized {
+			assert.Equal(t, plain(t, o), plain(t, charted[name]), name)
+		}
 	}
+}
+
+// TestJobsPolicy has what values say, and is of the version that the cluster has.
+func TestJobsPolicy(t *testing.T) {
+	const policy = "MutatingAdmissionPolicy /kratix-jobs"
+	beta := "admissionregistration.k8s.io/v1beta1/MutatingAdmissionPolicy"
+	rendered := jobsTemplate(t, "--values", "testdata/jobs-every-value.yaml", "--set", "admission=policy", "--api-versions", beta)
+	assert.NotContains(t, rendered, "MutatingWebhookConfiguration /kratix-jobs")
+	text := plain(t, rendered[policy])
+	for _, want := range []string{`in ["system:serviceaccount:other:kratix","system:serviceaccount:more:kratix"]`, "kratix.io/promise-name: redis", "team: data", `["argo"]`, `'"none"'`, "/v1beta1"} {
+		assert.Contains(t, text, want)
+	}
+	other := render(t, "helm", "template", "kratix-jobs", jobsChart, "--namespace", "elsewhere", "--set", "admission=policy")
+	assert.Contains(t, plain(t, other[policy]), "system:serviceaccount:kratix-platform-system:", "where kratix-jobs is says nothing of Kratix")
+	assert.Contains(t, plain(t, other["MutatingAdmissionPolicyBinding /kratix-jobs"]), "namespace: elsewhere")
 }
 
 // TestJobsEveryValue changes something, and Kubernetes knows every field that comes of it.
@@ -75,6 +92,7 @@ func TestJobsValuesAreChecked(t *testing.T) {
 	for value, complaint := range map[string]string{
 		"replica=3":         "'replica' not allowed",
 		"flags.engine=argo": "'engine' not allowed",
+		"admission=none":    "value must be one of 'webhook', 'policy'",
 		"engine=jenkins":    "value must be one of '', 'tekton', 'argo', 'none'",
 		"objects[0].apiGroups={*},objects[0].resources={pods}": "does not match pattern",
 	} {

@@ -11,7 +11,9 @@ import (
 	"time"
 
 	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
+	admissionregistrationv1beta1 "k8s.io/api/admissionregistration/v1beta1"
 	batchv1 "k8s.io/api/batch/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -23,7 +25,7 @@ import (
 type Drain struct {
 	// Client reads past any cache.
 	Client client.Client
-	// Webhook is the name of the MutatingWebhookConfiguration.
+	// Webhook is the name of the MutatingWebhookConfiguration, or of the binding of the policy.
 	Webhook string
 	// Settle is how long no Job may be left until it is over. An API server may still ask the
 	// webhook for a moment after its configuration is gone.
@@ -41,9 +43,8 @@ const page = 500
 // Run ends when no Job is left that an engine is to run. A Job that is suspended is not waited for:
 // nothing of it runs, and Kratix begins anew with another Job.
 func (d *Drain) Run(ctx context.Context) error {
-	hook := &admissionregistrationv1.MutatingWebhookConfiguration{ObjectMeta: metav1.ObjectMeta{Name: d.Webhook}}
-	if err := client.IgnoreNotFound(d.Client.Delete(ctx, hook)); err != nil {
-		return fmt.Errorf("delete the MutatingWebhookConfiguration %s: %w", d.Webhook, err)
+	if err := d.stop(ctx); err != nil {
+		return err
 	}
 	d.Say("No new Jobs are taken.")
 	since := d.Now()
@@ -60,13 +61,39 @@ func (d *Drain) Run(ctx context.Context) error {
 			return nil
 		}
 		if len(left) != told {
-			d.Say("%d Jobs have not ended.", len(left))
+			d.Say("%s not ended.", count(len(left)))
 			told = len(left)
 		}
 		if err := d.Wait(ctx); err != nil {
 			return timeUp(left, err)
 		}
 	}
+}
+
+func count(n int) string {
+	if n == 1 {
+		return "1 Job has"
+	}
+	return fmt.Sprintf("%d Jobs have", n)
+}
+
+// stop deletes what takes Jobs. A cluster may not have the kind of the policy, or have an earlier
+// version of it.
+func (d *Drain) stop(ctx context.Context) error {
+	named := metav1.ObjectMeta{Name: d.Webhook}
+	for _, taker := range []struct {
+		kind   string
+		object client.Object
+	}{
+		{"MutatingWebhookConfiguration", &admissionregistrationv1.MutatingWebhookConfiguration{ObjectMeta: named}},
+		{"MutatingAdmissionPolicyBinding", &admissionregistrationv1.MutatingAdmissionPolicyBinding{ObjectMeta: named}},
+		{"MutatingAdmissionPolicyBinding", &admissionregistrationv1beta1.MutatingAdmissionPolicyBinding{ObjectMeta: named}},
+	} {
+		if err := d.Client.Delete(ctx, taker.object); client.IgnoreNotFound(err) != nil && !meta.IsNoMatchError(err) {
+			return fmt.Errorf("delete the %s %s: %w", taker.kind, d.Webhook, err)
+		}
+	}
+	return nil
 }
 
 // left are the Jobs that an engine runs or is to run, as namespace/name.

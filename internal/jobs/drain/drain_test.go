@@ -15,10 +15,12 @@ import (
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	kubescheme "k8s.io/client-go/kubernetes/scheme"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/fake"
+	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 
 	"github.com/kratix-compile/kratix-compile/internal/jobs/drain"
 )
@@ -61,9 +63,10 @@ func drained(t *testing.T, api client.Client, at map[int]func()) (said []string,
 
 func TestDrain(t *testing.T) {
 	hook := &admissionregistrationv1.MutatingWebhookConfiguration{ObjectMeta: metav1.ObjectMeta{Name: "kratix-jobs"}}
+	binding := &admissionregistrationv1.MutatingAdmissionPolicyBinding{ObjectMeta: metav1.ObjectMeta{Name: "kratix-jobs"}}
 	first := job("first", nil)
 	others := []client.Object{
-		hook, first, job("done", complete),
+		hook, binding, first, job("done", complete),
 		job("ordinary", func(j *batchv1.Job) { j.Spec.ManagedBy = nil }),
 		job("suspended", func(j *batchv1.Job) { j.Spec.Suspend = new(true) }),
 	}
@@ -77,12 +80,28 @@ func TestDrain(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, 8, seconds, "three seconds after the last second with a Job")
 	assert.Equal(t, []string{
-		"No new Jobs are taken.", "1 Jobs have not ended.", "0 Jobs have not ended.", "1 Jobs have not ended.", "0 Jobs have not ended.", "No Job is left.",
+		"No new Jobs are taken.", "1 Job has not ended.", "0 Jobs have not ended.", "1 Job has not ended.", "0 Jobs have not ended.", "No Job is left.",
 	}, said)
 	assert.True(t, apierrors.IsNotFound(api.Get(t.Context(), client.ObjectKeyFromObject(hook), hook)))
+	assert.True(t, apierrors.IsNotFound(api.Get(t.Context(), client.ObjectKeyFromObject(binding), binding)))
 
 	_, _, err = drained(t, api, nil)
 	assert.NoError(t, err, "it can be done again")
+}
+
+// TestEarlierKubernetes has no policies.
+func TestEarlierKubernetes(t *testing.T) {
+	api := fake.NewClientBuilder().WithScheme(kubescheme.Scheme).WithInterceptorFuncs(interceptor.Funcs{
+		Delete: func(_ context.Context, _ client.WithWatch, o client.Object, _ ...client.DeleteOption) error {
+			if _, hook := o.(*admissionregistrationv1.MutatingWebhookConfiguration); hook {
+				return nil
+			}
+			return &meta.NoKindMatchError{}
+		},
+	}).Build()
+	said, _, err := drained(t, api, nil)
+	require.NoError(t, err)
+	assert.Equal(t, []string{"No new Jobs are taken.", "0 Jobs have not ended.", "No Job is left."}, said)
 }
 
 // TestTimeUp names what is left, and says how to release it.

@@ -22,10 +22,33 @@ helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version }}
 {{- $hook := first $object.webhooks }}
 {{- with $root.Values.webhook.namespaceSelector }}{{ $_ := set $hook "namespaceSelector" . }}{{ end }}
 {{- with $root.Values.webhook.objectSelector.matchLabels }}{{ $_ := set $hook.objectSelector "matchLabels" . }}{{ end }}
+{{- else if eq $object.kind "MutatingAdmissionPolicy" }}
+{{- include "kratix-jobs.policy" (list $root $object.spec) }}
+{{- end }}
+{{- if and (hasPrefix "MutatingAdmissionPolicy" $object.kind) (include "kratix-jobs.beta" $root) }}
+{{- $_ := set $object "apiVersion" "admissionregistration.k8s.io/v1beta1" }}
 {{- end }}
 ---
 {{ merge $object (dict "metadata" $metadata) | toYaml }}
 {{ end }}
+{{- end -}}
+
+{{/* Writes what values say into the policy: (list $ spec). */}}
+{{- define "kratix-jobs.policy" -}}
+{{- $root := first . }}{{ $spec := last . }}
+{{- $chosen := dict "engines" (toJson $root.Values.engines) "installation" (quote ($root.Values.engine | default (first $root.Values.engines))) }}
+{{- range $spec.variables }}
+{{- $_ := set . "expression" (get $chosen .name | default .expression) }}
+{{- end }}
+{{- $accounts := index $root.Values.flags "kratix-accounts" | default (list "system:serviceaccount:kratix-platform-system:kratix-platform-controller-manager") }}
+{{- $_ := set (first $spec.matchConditions) "expression" (printf "request.userInfo.username in %s" (toJson $accounts)) }}
+{{- with $root.Values.webhook.namespaceSelector }}{{ $_ := set $spec.matchConstraints "namespaceSelector" . }}{{ end }}
+{{- with $root.Values.webhook.objectSelector.matchLabels }}{{ $_ := set $spec.matchConstraints.objectSelector "matchLabels" . }}{{ end }}
+{{- end -}}
+
+{{/* Whether the cluster has the policies of Kubernetes 1.34 only. */}}
+{{- define "kratix-jobs.beta" -}}
+{{- if and (.Capabilities.APIVersions.Has "admissionregistration.k8s.io/v1beta1/MutatingAdmissionPolicy") (not (.Capabilities.APIVersions.Has "admissionregistration.k8s.io/v1/MutatingAdmissionPolicy")) }}beta{{ end }}
 {{- end -}}
 
 {{/* The image of the program. */}}
@@ -60,6 +83,9 @@ tolerations: {{ toYaml . | nindent 2 }}
 {{- define "kratix-jobs.args" -}}
 - --engine={{ .Values.engine | default (first .Values.engines) }}
 - --engines={{ join "," .Values.engines }}
+{{- if eq .Values.admission "policy" }}
+- --webhook-address=0
+{{- end }}
 {{- if ne .Release.Namespace "kratix-platform-system" }}
 - --system-namespace={{ .Release.Namespace }}
 {{- end }}
