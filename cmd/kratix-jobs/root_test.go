@@ -47,10 +47,17 @@ func TestEngines(t *testing.T) {
 // TestOldKubernetes: it says at the start why nothing will happen.
 func TestOldKubernetes(t *testing.T) {
 	for minor, warns := range map[string]bool{"30": true, "31+": true, "32": false, "34": false, "": false} {
-		said := 0
-		log := funcr.New(func(_, _ string) { said++ }, funcr.Options{})
-		warnOld(log, &version.Info{Major: "1", Minor: minor})
-		assert.Equal(t, warns, said == 1, minor)
+		var said []string
+		log := funcr.New(func(_, words string) { said = append(said, words) }, funcr.Options{})
+		warnOld(log, &version.Info{Major: "1", Minor: minor, GitVersion: "v1." + minor})
+		if !warns {
+			assert.Empty(t, said, minor)
+			continue
+		}
+		require.Len(t, said, 1, minor)
+		for _, words := range []string{"no Job.spec.managedBy", "Kubernetes goes on to run all Jobs", "Upgrade to Kubernetes 1.32 or later", "v1." + minor} {
+			assert.Contains(t, said[0], words)
+		}
 	}
 }
 

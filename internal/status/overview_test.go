@@ -57,6 +57,9 @@ func TestOverviewGoesByTheStatus(t *testing.T) {
 		"running":    "Thing default/one Running: Pipeline only is running",
 		"store-down": "Thing default/one Failing: Works are failing: [one-one-only-12345]",
 		"ready":      "Thing default/one Ready",
+		"job-taken":  "Thing default/one Running: Pipelines are still in progress",
+		"job-failed": "Thing default/one Failed: A Configure Pipeline has failed: only",
+		"job-done":   "Thing default/one Ready",
 		"suspended":  "Thing default/one Suspended: Pipeline only waits for somebody to let it go on: approve this",
 	} {
 		all, _ := overview(t, "testdata/"+file+".txtar", "")
