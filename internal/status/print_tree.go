@@ -82,11 +82,12 @@ func (p Pipeline) node(now time.Time) node {
 	if p.Phase != progress.PhasePending {
 		n.detail = age(p.Since, now)
 	}
-	if p.Job != nil {
+	switch {
+	case p.Job != nil:
 		n.children = append(n.children, p.Job.node(p.Run, now))
-	} else if p.Run != nil {
+	case p.Run != nil:
 		n.children = append(n.children, p.Run.node(now))
-	} else if p.Message != "" {
+	case p.Message != "":
 		n.detail = firstLine(p.Message)
 	}
 	for _, w := range p.Works {

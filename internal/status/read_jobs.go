@@ -88,7 +88,7 @@ func fill(p *progress.Pipeline, job *batchv1.Job) {
 	}
 }
 
-func (j JobFacts) action() workflow.Action { return workflow.KindOf(j.Object.Labels).Action }
+func (f JobFacts) action() workflow.Action { return workflow.KindOf(f.Object.Labels).Action }
 
 // pipelineNames are those of the Promise, or else those that there are Jobs of.
 func (f Facts) pipelineNames(action workflow.Action) (names []string) {
