@@ -28,7 +28,7 @@ func (c *compiler) container(s plan.Step, env environment, mounts []mount, d *di
 	out.Options = c.security(*security, s.At.Field("securityContext"))
 	out.Options = append(out.Options, c.resources(s.Resources, s.At.Field("resources"))...)
 	for _, name := range env.names {
-		out.Options = append(out.Options, "--env", name+"="+env.values[name])
+		out.Env = append(out.Env, Variable{name, env.values[name]})
 	}
 	return out
 }

@@ -37,14 +37,11 @@ metadata: {name: binary}
 data: {zero: AA==}
 `
 
-// variables are the words of --env of the only container.
+// variables are those of the only container, as NAME=value.
 func variables(script Script) []string {
 	var out []string
-	options := script.Containers[0].Options
-	for i, word := range options {
-		if word == "--env" {
-			out = append(out, options[i+1])
-		}
+	for _, v := range script.Containers[0].Env {
+		out = append(out, v.Name+"="+v.Value)
 	}
 	return out
 }

@@ -3,6 +3,8 @@
 package local
 
 import (
+	"maps"
+
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -26,6 +28,9 @@ type value struct {
 	binary bool
 }
 
+// Masked begins a text that stands in for a value that nobody may read.
+const Masked = "masked:"
+
 const (
 	secretKind    = "Secret"
 	configMapKind = "ConfigMap"
@@ -43,6 +48,22 @@ func ReadObjects(files []parse.File) (Objects, diag.List) {
 		}
 	}
 	return o, diags
+}
+
+// Masked are the same objects with a text in place of every value of a Secret, for command lines that
+// are printed and not run. The text says which value belongs there, as in masked:admin/password.
+func (o Objects) Masked() Objects {
+	masked := Objects{all: maps.Clone(o.all)}
+	for object, held := range o.all {
+		if object.kind != secretKind {
+			continue
+		}
+		masked.all[object] = entries{}
+		for key := range held {
+			masked.all[object][key] = value{data: []byte(Masked + object.name + "/" + key)}
+		}
+	}
+	return masked
 }
 
 func (o Objects) add(doc *parse.Document) (diags diag.List) {

@@ -45,9 +45,11 @@ type Container struct {
 	// Pull is always, missing or never.
 	Pull string
 	// Options are words of `create` that docker and podman have alike, as in
-	// --user 1000 or --env NAME=value. Name, labels, pull policy and mounts are not among them.
+	// --user 1000. Name, labels, pull policy, variables and mounts are not among them.
 	Options []string
-	Mounts  []Mount
+	// Env has the variables of the container, each name once.
+	Env    []Variable
+	Mounts []Mount
 	// Files are put into the container itself before it starts: the engines cannot mount a
 	// single file of a volume.
 	Files []File
@@ -56,6 +58,9 @@ type Container struct {
 	// Args are in place of the image's command, or follow Command.
 	Args []string
 }
+
+// Variable is a variable of a container's environment.
+type Variable struct{ Name, Value string }
 
 // Mount is where a container sees a volume of its Script.
 type Mount struct {

@@ -10,15 +10,22 @@ import (
 	"github.com/kratix-compile/kratix-compile/translate/plan"
 )
 
-// compiler makes Scripts for the container engine, with the Secrets and ConfigMaps of --objects.
+// compiler makes Scripts for the container engine, with the Secrets and ConfigMaps of --objects. A
+// dry run prints them, so it gets no Secrets and no kubeconfig.
 func (c *runCommand) compiler(objects []parse.File) (func(plan.Run) (compiled.Script, diag.List), diag.List, error) {
 	known, diags := compiled.ReadObjects(objects)
+	if c.dryRun {
+		known = known.Masked()
+	}
 	options := compiled.Options{Objects: known, API: c.kubeconfig != ""}
 	var kubeconfig []byte
 	if c.kubeconfig != "" {
 		var err error
 		if kubeconfig, err = readFile(c.kubeconfig); err != nil {
 			return nil, nil, err
+		}
+		if c.dryRun {
+			kubeconfig = []byte(compiled.Masked + "kubeconfig")
 		}
 	}
 	return func(run plan.Run) (compiled.Script, diag.List) {

@@ -109,6 +109,19 @@ func TestUsers(t *testing.T) {
 	nothingLeft(t)
 }
 
+// TestSecretVariables: a value of several lines arrives, as do the variables that Podman would obey itself.
+func TestSecretVariables(t *testing.T) {
+	p := newPerson(t)
+	p.write("secret.yaml", `{apiVersion: v1, kind: Secret, metadata: {name: key}, stringData: {text: "one\ntwo \"three\"", tls.key: four, http_proxy: five, HOME: /six, EMPTY: ""}}`)
+	p.pipeline(`echo "$TEXT"; env | sort; env > /kratix/output/env`,
+		"env: [{name: TEXT, valueFrom: {secretKeyRef: {name: key, key: text}}}]", "envFrom: [{secretRef: {name: key}}]")
+	_, said := p.run(0, "-f", "promise.yaml", "--objects", "secret.yaml")
+	for _, line := range []string{"one", `two "three"`, "tls.key=four", "http_proxy=five", "HOME=/six", "EMPTY="} {
+		assert.Contains(t, said, "pipeline/container | "+line+"\n")
+	}
+	nothingLeft(t)
+}
+
 // pipeline is a Promise with one container, which runs a script of a shell.
 func (p *person) pipeline(script string, fields ...string) {
 	p.t.Helper()

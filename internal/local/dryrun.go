@@ -66,9 +66,13 @@ func empty() []byte {
 	return out.Bytes()
 }
 
-// shell is a command for a person to copy. An archive for its stdin is a part of the line.
+// shell is a command for a person to copy. Its variables and an archive for its stdin are parts of the line.
 func (e Engine) shell(c command) string {
-	words := make([]string, 0, len(c.args)+1)
+	words := make([]string, 0, len(c.env)+len(c.args)+1)
+	for _, v := range c.env {
+		name, value, _ := strings.Cut(v, "=")
+		words = append(words, name+"="+shellWord(value))
+	}
 	for _, word := range append([]string{e.Typed}, c.args...) {
 		words = append(words, shellWord(word))
 	}

@@ -119,6 +119,8 @@ type command struct {
 	args []string
 	// in is a tar archive for its stdin; nil for none.
 	in []byte
+	// env are variables of its process beside our own.
+	env []string
 }
 
 // output runs a command to its end, and returns what it prints. The error has the last line of
@@ -141,6 +143,9 @@ func (e Engine) process(ctx context.Context, c command) *exec.Cmd {
 	process := exec.CommandContext(ctx, e.Path, c.args...)
 	process.WaitDelay = endTime
 	apart(process)
+	if len(c.env) > 0 {
+		process.Env = append(os.Environ(), c.env...)
+	}
 	if c.in != nil {
 		process.Stdin = bytes.NewReader(c.in)
 	}

@@ -113,7 +113,8 @@ func script() compiled.Script {
 		},
 		Containers: []compiled.Container{
 			{
-				Name: "write", Image: "busybox:1.37", Pull: "missing", Options: []string{"--user", "1000", "--env", "A=b c"},
+				Name: "write", Image: "busybox:1.37", Pull: "missing", Options: []string{"--user", "1000"},
+				Env:    []compiled.Variable{{Name: "A", Value: "b c\nd"}, {Name: "EMPTY"}, {Name: "http_proxy", Value: "proxy"}, {Name: "tls.key", Value: "k"}},
 				Mounts: []compiled.Mount{input, output, metadata}, Command: []string{"sh", "-c"}, Args: []string{"echo hello"},
 			},
 			{

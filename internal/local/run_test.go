@@ -148,7 +148,8 @@ func TestAPI(t *testing.T) {
 	before.Volumes = append(before.Volumes, compiled.Volume{Name: "kubeconfig"})
 	_, err := s.Run(t.Context(), WithAPI(before, []byte("kind: Config\n")), true)
 	require.NoError(t, err)
-	assert.Contains(t, f.read("asked"), "--network host --env KUBECONFIG=/kratix-api/config")
+	assert.Contains(t, f.read("asked"), "--network host --env KUBECONFIG ")
+	assert.Contains(t, f.read("asked"), "  KUBECONFIG=\"/kratix-api/config\", true\n")
 	assert.Contains(t, f.read("asked"), s.ID+"-1-kratix_api:/kratix-api:ro,nocopy --entrypoint sh busybox:1.37 -c echo hello")
 	assert.Equal(t, 1, strings.Count(f.read("asked"), "-1-kubeconfig\n"), "that is the user's")
 	require.NoError(t, s.Close(t.Context()))
@@ -158,7 +159,7 @@ func TestAPI(t *testing.T) {
 func TestReadOnlyRoot(t *testing.T) {
 	closed := script()
 	closed.Containers[0].Options = []string{"--read-only"}
-	for name, want := range map[string]string{Docker: " --read-only --volume", Podman: " --read-only --read-only-tmpfs=false --volume"} {
+	for name, want := range map[string]string{Docker: " --read-only --env", Podman: " --read-only --read-only-tmpfs=false --env"} {
 		p := pipeline{engine: name, script: closed}
 		assert.Contains(t, strings.Join(p.create(0)[0].args, " "), want)
 	}

@@ -87,14 +87,15 @@ func (p pipeline) fill() []command {
 // create makes the i-th container, and puts files into it.
 func (p pipeline) create(i int) []command {
 	c := p.script.Containers[i]
-	words := slices.Concat([]string{"create", "--name", p.container(i)}, p.label(), []string{"--pull", c.Pull}, p.options(c), p.mounts(c.Mounts))
+	variables, own := variables(c.Env)
+	words := slices.Concat([]string{"create", "--name", p.container(i)}, p.label(), []string{"--pull", c.Pull}, p.options(c), variables, p.mounts(c.Mounts))
 	args := c.Args
 	if len(c.Command) > 0 {
 		words = append(words, "--entrypoint", c.Command[0])
 		args = slices.Concat(c.Command[1:], c.Args)
 	}
 	words = slices.Concat(words, []string{c.Image}, args)
-	commands := []command{{args: words}}
+	commands := []command{{args: words, env: own}}
 	if len(c.Files) > 0 {
 		commands = append(commands, command{args: []string{"cp", "-", p.container(i) + ":/"}, in: archive("", c.Files)})
 	}
@@ -147,7 +148,8 @@ func WithAPI(s compiled.Script, kubeconfig []byte) compiled.Script {
 	s.Containers = slices.Clone(s.Containers)
 	for i := range s.Containers {
 		c := &s.Containers[i]
-		c.Options = append(slices.Clip(c.Options), "--network", "host", "--env", "KUBECONFIG="+at+"/"+file)
+		c.Options = append(slices.Clip(c.Options), "--network", "host")
+		c.Env = append(slices.Clip(c.Env), compiled.Variable{Name: "KUBECONFIG", Value: at + "/" + file})
 		c.Mounts = append(slices.Clip(c.Mounts), compiled.Mount{Volume: volume, Path: at, ReadOnly: true})
 	}
 	return s

@@ -29,7 +29,8 @@ import (
 //
 // The engine writes there:
 //
-//	asked       every command line, and what is in the archives for its stdin
+//	asked       every command line, what is in the archives for its stdin, and the variables
+//	            that it takes from its own environment
 //	names       every container and volume that there is
 const Variable = "KRATIX_FAKE_ENGINE"
 
@@ -131,8 +132,17 @@ func (e *engine) add(name, line string) error {
 	return errors.Join(err, f.Close())
 }
 
-// create notes a name with its kind and its label.
+// create notes a name with its kind and its label, and the variables that have no value in its words.
 func (e *engine) create(verb string, args []string) error {
+	for i, word := range args {
+		if i == 0 || args[i-1] != "--env" || strings.Contains(word, "=") {
+			continue
+		}
+		value, set := os.LookupEnv(word)
+		if err := e.add("asked", fmt.Sprintf("  %s=%q, %t", word, value, set)); err != nil {
+			return err
+		}
+	}
 	name := args[len(args)-1]
 	if verb == "create" {
 		name = after(args, "--name")
