@@ -89,12 +89,14 @@ func unmade(p pipeline, i int, err error) error {
 }
 
 // do runs commands one after the other. What they say, such as the progress of a pull, goes to the
-// log.
+// log. They make containers and volumes, also after this process was killed, so that they hold the
+// directory with us: a run that removed it would not find what they make later.
 func (s *Session) do(ctx context.Context, commands []command) error {
 	for _, c := range commands {
 		said := &lines{log: s.log, prefix: s.engine.Name}
 		process := s.engine.process(ctx, c)
 		process.Stderr = said
+		s.dir.Share(process)
 		err := process.Run()
 		said.flush()
 		if err != nil {

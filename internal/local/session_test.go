@@ -5,8 +5,10 @@
 package local
 
 import (
+	"context"
 	"os"
 	"path/filepath"
+	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -34,6 +36,33 @@ func TestNextRunRemovesWhatAKilledOneLeft(t *testing.T) {
 	assert.Empty(t, f.read("names"))
 	assert.Equal(t, "removed 2 containers and volumes of a run that was killed\n", f.log.String())
 	require.NoError(t, s.Close(t.Context()))
+	f.clean()
+}
+
+// TestMakingOutlivesTheRun: a run is killed while the engine still pulls. The container comes later, so
+// the run's directory stays until the engine has ended.
+func TestMakingOutlivesTheRun(t *testing.T) {
+	f := newFake(t, Podman)
+	f.write("wait", "create")
+	waits := filepath.Join(f.dir, "waits")
+	require.NoError(t, syscall.Mkfifo(waits, 0o600))
+	killed := f.open()
+	ctx, end := context.WithCancel(t.Context())
+	ended := make(chan error)
+	go func() {
+		_, err := killed.Run(ctx, script(), true)
+		ended <- err
+	}()
+	_, err := os.ReadFile(waits) // until the engine waits
+	require.NoError(t, err)
+	require.NoError(t, killed.dir.Release(), "as when the process ends")
+	require.NoError(t, f.open().Close(t.Context()))
+	require.DirExists(t, killed.dir.Path)
+
+	end()
+	require.ErrorIs(t, <-ended, context.Canceled)
+	require.NoError(t, os.Remove(filepath.Join(f.dir, "wait")))
+	require.NoError(t, f.open().Close(t.Context()))
 	f.clean()
 }
 

@@ -7,6 +7,7 @@ package spool
 import (
 	"errors"
 	"os"
+	"os/exec"
 )
 
 // goesOpen tells that a directory can be removed while it is open. On Windows it cannot.
@@ -20,3 +21,6 @@ func lock(_ *os.File, wait bool) error {
 	}
 	return errors.ErrUnsupported
 }
+
+// Share does nothing: there is no lock.
+func (d *Dir) Share(*exec.Cmd) {}

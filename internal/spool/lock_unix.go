@@ -6,6 +6,7 @@ package spool
 
 import (
 	"os"
+	"os/exec"
 	"syscall"
 )
 
@@ -20,3 +21,7 @@ func lock(f *os.File, wait bool) error {
 	}
 	return syscall.Flock(int(f.Fd()), how)
 }
+
+// Share lets a command that has not started hold the directory, too: nobody takes it for abandoned
+// before both processes have ended.
+func (d *Dir) Share(command *exec.Cmd) { command.ExtraFiles = append(command.ExtraFiles, d.lock) }
