@@ -94,6 +94,13 @@ func (m machine) podman(t *testing.T, args ...string) string {
 	return strings.TrimSpace(string(out))
 }
 
+// nothingLeft demands that Podman has no container and no volume, not even one that it has half removed.
+func (m machine) nothingLeft(t *testing.T) {
+	t.Helper()
+	assert.Empty(t, m.podman(t, "ps", "--all", "--external", "--quiet"))
+	assert.Empty(t, m.podman(t, "volume", "ls", "--quiet"))
+}
+
 // person types commands in a directory.
 type person struct {
 	t   *testing.T
@@ -130,11 +137,10 @@ func (p *person) run(code int, args ...string) (stdout, stderr string) {
 	return out.String(), said.String()
 }
 
-// nothingLeft demands that no run has left anything.
+// nothingLeft demands that no run has left anything on the shared Podman, or on this machine.
 func nothingLeft(t *testing.T) {
 	t.Helper()
-	assert.Empty(t, shared.podman(t, "ps", "--all", "--quiet"))
-	assert.Empty(t, shared.podman(t, "volume", "ls", "--quiet"))
+	shared.nothingLeft(t)
 	left, err := filepath.Glob(filepath.Join(shared.dir, "cache/kratix-compile/runs/*"))
 	require.NoError(t, err)
 	assert.Empty(t, left)

@@ -61,6 +61,26 @@ func TestTimeout(t *testing.T) {
 	nothingLeft(t)
 }
 
+// TestNoSpace: a container fills the file system that Podman has everything on.
+func TestNoSpace(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("mounting needs root")
+	}
+	dir := t.TempDir()
+	require.NoError(t, syscall.Mount("tmpfs", dir, "tmpfs", 0, "size=32m"))
+	t.Cleanup(func() { assert.NoError(t, syscall.Unmount(dir, syscall.MNT_DETACH)) })
+	engine, err := Podman(dir)
+	require.NoError(t, err)
+	require.NoError(t, MakeBusybox(t.Context(), engine))
+	p := newPerson(t)
+	p.pipeline("dd if=/dev/zero of=/kratix/output/big bs=64k")
+	_, said := p.run(1, "-f", "promise.yaml", "--container-engine", engine)
+	assert.Contains(t, said, "No space left on device")
+	assert.Contains(t, said, "error: Pipeline pipeline: container container failed with exit code 1; ")
+	machine{bin: dir, dir: dir}.nothingLeft(t)
+	nothingLeft(t)
+}
+
 // begun starts a run, and returns when Podman begins what the verb says; pid is Podman's.
 func (p *person) begun(verb string) (end func(os.Signal) (code int, said string), pid int) {
 	p.t.Helper()

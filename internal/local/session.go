@@ -79,27 +79,40 @@ func removeLeft(ctx context.Context, engine Engine, log *Log, path string) error
 	return err
 }
 
-// remove removes all containers and volumes of a run.
+// remove removes all containers and volumes of a run. Podman writes to its disk when it removes a
+// container, and that may be full of what is in the volumes: so containers have a second try.
 func (e Engine) remove(ctx context.Context, run string) (removed int, err error) {
-	filter := []string{"--quiet", "--filter", "label=" + label + "=" + run}
-	for _, kind := range []struct{ list, remove []string }{
-		{[]string{"ps", "--all"}, e.removal()},
-		{[]string{"volume", "ls"}, []string{"volume", "rm", "--force"}},
-	} {
-		listed, err := e.output(ctx, command{args: append(kind.list, filter...)})
-		if err != nil {
-			return removed, err
-		}
-		names := strings.Fields(listed)
-		if len(names) == 0 {
-			continue
-		}
-		if _, err := e.output(ctx, command{args: append(kind.remove, names...)}); err != nil {
-			return removed, err
-		}
-		removed += len(names)
+	containers, err := e.listed(ctx, run, "ps", "--all")
+	if err != nil {
+		return 0, err
 	}
-	return removed, nil
+	failed := e.eachOf(ctx, containers, e.removal()...)
+	volumes, err := e.listed(ctx, run, "volume", "ls")
+	if err == nil {
+		err = e.eachOf(ctx, volumes, "volume", "rm", "--force")
+	}
+	if failed != nil {
+		failed = e.eachOf(ctx, containers, e.removal()...)
+	}
+	if err = errors.Join(failed, err); err != nil {
+		return 0, err
+	}
+	return len(containers) + len(volumes), nil
+}
+
+// listed are the names or IDs of what a run has.
+func (e Engine) listed(ctx context.Context, run string, list ...string) ([]string, error) {
+	printed, err := e.output(ctx, command{args: append(list, "--quiet", "--filter", "label="+label+"="+run)})
+	return strings.Fields(printed), err
+}
+
+// eachOf does something with all names, if there are any.
+func (e Engine) eachOf(ctx context.Context, names []string, words ...string) error {
+	if len(names) == 0 {
+		return nil
+	}
+	_, err := e.output(ctx, command{args: append(words, names...)})
+	return err
 }
 
 // removal are the words that end containers at once and remove them. Podman asks them to end

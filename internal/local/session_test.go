@@ -95,6 +95,17 @@ func TestRemovingFails(t *testing.T) {
 	f.clean()
 }
 
+// TestFullDisk: Podman writes when it removes a container, so volumes have to make room for it.
+func TestFullDisk(t *testing.T) {
+	f := newFake(t, Podman)
+	f.write("full", "")
+	s := f.open()
+	_, err := s.Run(t.Context(), script(), true)
+	require.NoError(t, err)
+	require.NoError(t, s.Close(t.Context()))
+	f.clean()
+}
+
 func TestKeep(t *testing.T) {
 	f := newFake(t, Docker)
 	s := f.open()

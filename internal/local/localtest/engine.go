@@ -22,6 +22,7 @@ import (
 //	wait        the verb that waits until it is killed. Both take "cp out" for a cp that has
 //	            printed a part of a volume
 //	waits       a pipe: it is opened when the verb waits
+//	full        the disk is full: no container can be removed as long as there is a volume
 //	state       what inspect says of every container
 //	log         what every container says
 //	version     what the engine says with --version; without it, that of the program's name
@@ -93,6 +94,9 @@ func (e *engine) do(args []string) error {
 	case "ps", "volume ls":
 		e.list(verb, rest)
 	case "rm", "volume rm":
+		if _, err := os.Stat(filepath.Join(e.dir, "full")); err == nil && verb == "rm" && strings.Contains(e.read("names"), "volume create") {
+			return errors.New("no space left on device")
+		}
 		return e.remove(rest)
 	}
 	return nil
