@@ -80,8 +80,8 @@ bench: ## Run the benchmarks that docs/benchmarks.md quotes
 	go test -run '^$$' -bench . -benchmem ./translate/... ./cmd/kratix-compile
 
 .PHONY: demo
-demo: ## Show a Promise and a request run in containers here; ENGINE=tekton or argo: on a cluster
-	@cd e2e && go run ./$(if $(ENGINE),cmd,local)/demo
+demo: ## Show a Promise and a request run in containers here; ENGINE=tekton or argo: on a cluster that is booted; CLUSTER=current: on yours
+	@cd e2e && go run ./$(if $(ENGINE)$(CLUSTER),cmd,local)/demo
 
 .PHONY: e2e-up
 e2e-up: ## Boot a cluster with both engines on this machine (Linux, root)

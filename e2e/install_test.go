@@ -44,6 +44,9 @@ func TestInstall(t *testing.T) {
 			in := &installation{way: c.way, administrator: newAdministrator(t, tools, "v0.1.0", c.engine)}
 			in.install(t)
 			in.refuses(t)
+			if c.last {
+				in.demonstrate(t)
+			}
 			in.outlets(t)
 			in.serve(t)
 			if c.last {

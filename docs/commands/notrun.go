@@ -20,6 +20,7 @@ var NotRun = map[string]string{
 	"make e2e-smoke": ci,
 
 	"make demo": "TestDemo of e2e/local types it, with Podman",
+	"make demo ENGINE=tekton CLUSTER=current": "TestInstall types it, where the runner is installed",
 
 	"make demo ENGINE=tekton":   boots,
 	"make e2e":                  boots,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Command demo shows a Promise and a request for it run on an engine, from kubectl apply
-// to the files that come of it.
+// to the files that come of it. The engine is in a cluster that it boots, or in the person's own.
 package main
 
 import (
@@ -17,51 +17,42 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/kratix-compile/kratix-compile/e2e/cluster"
-	"github.com/kratix-compile/kratix-compile/e2e/runner"
 )
 
 func main() {
 	cluster.Main()
-	if err := run(os.Getenv("ENGINE")); err != nil {
+	if err := run(os.Getenv("ENGINE"), os.Getenv("CLUSTER")); err != nil {
 		fmt.Fprintln(os.Stderr, "demo:", err)
 		os.Exit(1)
 	}
 }
 
-func run(engine string) (err error) {
+func run(engine, of string) (err error) {
 	ctx, cancel := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer cancel()
 	if engine == "" {
 		engine = "tekton"
 	}
-	if os.Getenv("E2E_ENGINES") == "" { // the other engine would be built for nothing
-		if err := os.Setenv("E2E_ENGINES", engine); err != nil {
-			return err
-		}
-	}
-	c, err := cluster.Use(ctx, os.Stderr)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, c.Close()) }()
 	dir, err := os.MkdirTemp("", "demo")
 	if err != nil {
 		return err
 	}
-	defer func() { _ = os.RemoveAll(dir) }()
-	fmt.Fprintln(os.Stderr, "e2e: building and installing kratix-runner")
-	installed, err := runner.Install(ctx, c, dir)
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	s := &stage{told: map[string]string{}}
+	switch of {
+	case "":
+		err = s.boot(ctx, engine, dir)
+	case "current":
+		err = s.current(ctx, engine, dir)
+	default:
+		return fmt.Errorf("CLUSTER=%s is unknown; use CLUSTER=current for the cluster of your kubeconfig, or leave it out to boot one", of)
+	}
+	defer func() { err = errors.Join(err, s.leave()) }()
 	if err != nil {
 		return err
 	}
-	log := filepath.Join(os.TempDir(), "kratix-runner.log")
-	r, err := installed.Start(ctx, log, "--engine="+engine)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, r.Stop()) }()
-	fmt.Fprintln(os.Stderr, "e2e: kratix-runner is running, its log is", log)
-	return show(ctx, &stage{Cluster: c, begin: time.Now(), told: map[string]string{}}, "../examples/website")
+	s.begin = time.Now()
+	return show(ctx, s, "../examples/website")
 }
 
 // show is the demonstration itself.

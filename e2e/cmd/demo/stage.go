@@ -4,8 +4,10 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -15,13 +17,26 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/kratix-compile/kratix-compile/e2e/cluster"
+	"github.com/kratix-compile/kratix-compile/internal/runner/engine"
 )
 
 // stage is where the demonstration takes place.
 type stage struct {
 	*cluster.Cluster
-	begin time.Time
-	told  map[string]string // the last phase of each run
+	// engine is what Promises are annotated with; empty where the runner has no other engine.
+	engine string
+	begin  time.Time
+	told   map[string]string // the last phase of each run
+	// ends are what stops what the demonstration has started, the first one last.
+	ends []func() error
+}
+
+func (s *stage) leave() error {
+	var failed error
+	for _, end := range slices.Backward(s.ends) {
+		failed = errors.Join(failed, end())
+	}
+	return failed
 }
 
 func (s *stage) say(format string, args ...any) {
@@ -45,6 +60,10 @@ func (s *stage) apply(ctx context.Context, file string) (*unstructured.Unstructu
 	}
 	if _, err := resource.Get(ctx, objects[0].GetName(), metav1.GetOptions{}); err == nil {
 		return nil, fmt.Errorf("%s %s is there already; kubectl delete it first", objects[0].GetKind(), objects[0].GetName())
+	}
+	if objects[0].GetKind() == "Promise" && s.engine != "" {
+		s.say("with the annotation %s: %s", engine.Annotation, s.engine)
+		objects[0].SetAnnotations(map[string]string{engine.Annotation: s.engine})
 	}
 	return objects[0], s.Create(ctx, objects...)
 }
