@@ -40,7 +40,7 @@ func (d *DryRun) Run(_ context.Context, script compiled.Script, output bool) (*R
 	}
 	for _, volume := range []string{bundle.Metadata, bundle.Output} {
 		if p.has(volume) && (output || volume == bundle.Metadata) {
-			commands = append(commands, p.fetch(volume))
+			commands = append(commands, p.harvest(volume))
 		}
 	}
 	for _, c := range commands {

@@ -46,7 +46,7 @@ func (s *Session) harvest(ctx context.Context, p pipeline, output bool) (*Result
 		if err := os.Mkdir(*half.dir, 0o700); err != nil {
 			return nil, err
 		}
-		closed, err := s.fetch(ctx, p, half.name, *half.dir)
+		closed, err := s.harvestVolume(ctx, p, half.name, *half.dir)
 		if err != nil {
 			return nil, err
 		}
@@ -74,10 +74,10 @@ func (r *Refused) Unwrap() error { return r.Err }
 // padding is more than a tar archive has behind its last entry, in bytes.
 const padding = 1 << 20
 
-// fetch copies a volume into a directory of this machine. The engine's process ends as soon as
+// harvestVolume copies a volume into a directory of this machine. The engine's process ends as soon as
 // nothing more of the stream is wanted.
-func (s *Session) fetch(ctx context.Context, p pipeline, volume, dir string) ([]string, error) {
-	c := p.fetch(volume)
+func (s *Session) harvestVolume(ctx context.Context, p pipeline, volume, dir string) ([]string, error) {
+	c := p.harvest(volume)
 	wanted, stop := context.WithCancel(ctx)
 	defer stop()
 	var said bytes.Buffer

@@ -131,8 +131,8 @@ func (p pipeline) inspect(i int) command {
 	return command{args: []string{"inspect", "--type", "container", "--format", "{{json .State}}", p.container(i)}}
 }
 
-// fetch prints a volume as a tar archive.
-func (p pipeline) fetch(volume string) command {
+// harvest prints a volume as a tar archive.
+func (p pipeline) harvest(volume string) command {
 	return command{args: []string{"cp", p.name(carrier) + ":" + path.Join(filesRoot, volume), "-"}}
 }
 

@@ -72,13 +72,17 @@ type Pipeline struct {
 func (r *Runner) Workflow(ctx context.Context, promise *translate.Promise, w plan.Workflow) (Outcome, error) {
 	key := object{w.Type, w.Promise, w.Object.Namespace, w.Object.Name}
 	out := Outcome{Workflow: w, Status: status(w.Object)}
-	if left, known := r.statuses[key]; known {
+	left, known := r.statuses[key]
+	if known {
 		out.Status = left
 	}
+	now := w
 	for i := range w.Runs {
-		now, found := promise.Plan(w.Kind, withStatus(w.Object, out.Status), r.Plan)
-		if found.HasErrors() {
-			return out, fmt.Errorf("the object cannot be planned with its status: %s", found[0].Message)
+		if i > 0 || known { // the object has another status than the workflow was planned with
+			var found diag.List
+			if now, found = promise.Plan(w.Kind, withStatus(w.Object, out.Status), r.Plan); found.HasErrors() {
+				return out, fmt.Errorf("the object cannot be planned with its status: %s", found[0].Message)
+			}
 		}
 		script, found := r.Compile(now.Runs[i])
 		if found.HasErrors() {
@@ -89,7 +93,7 @@ func (r *Runner) Workflow(ctx context.Context, promise *translate.Promise, w pla
 		if err != nil {
 			return out, of(script.Pipeline, err)
 		}
-		if err := r.take(&out, promise, script.Pipeline, results); err != nil {
+		if err := r.judge(&out, promise, script.Pipeline, results); err != nil {
 			return out, of(script.Pipeline, err)
 		}
 		if r.statuses == nil {
@@ -119,8 +123,8 @@ func of(pipeline string, err error) error {
 	return err
 }
 
-// take judges results as the runner does, and adds them to the outcome.
-func (r *Runner) take(out *Outcome, promise *translate.Promise, name string, results *Results) error {
+// judge reads results as the runner does, and adds them to the outcome.
+func (r *Runner) judge(out *Outcome, promise *translate.Promise, name string, results *Results) error {
 	for _, ignored := range results.Ignored {
 		r.Log.Say("%s: /kratix/metadata/%s means nothing to Kratix", name, quote.Plain(ignored))
 	}
