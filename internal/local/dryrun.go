@@ -33,7 +33,7 @@ func (d *DryRun) Run(_ context.Context, script compiled.Script, output bool) (*R
 	}
 	d.count++
 	p := pipeline{engine: d.Engine.Name, run: dryRunID, number: d.count, script: script}
-	commands := slices.Concat(p.volumes(), []command{p.carry()}, p.fill())
+	commands := slices.Concat(p.volumes(), []command{p.carry(), p.carried()}, p.fill())
 	for i := range script.Containers {
 		commands = append(commands, p.create(i)...)
 		commands = append(commands, p.start(i), p.inspect(i))

@@ -8,8 +8,10 @@ import (
 	"errors"
 	"fmt"
 	"os/exec"
+	"strings"
 
 	compiled "github.com/kratix-compile/kratix-compile/backends/local"
+	"github.com/kratix-compile/kratix-compile/internal/cli/console"
 	"github.com/kratix-compile/kratix-compile/internal/quote"
 )
 
@@ -76,6 +78,12 @@ func (s *Session) prepare(ctx context.Context, p pipeline) error {
 	}
 	if err := s.do(ctx, []command{p.carry()}); err != nil {
 		return unmade(p, 0, err)
+	}
+	if variables, err := s.engine.output(ctx, p.carried()); err != nil {
+		return err
+	} else if !strings.Contains(variables, passed+"="+s.ID) {
+		return console.Trouble("%s keeps variables from the container engine, so containers would miss theirs; "+
+			"if it is a script with sudo, write sudo -E there", s.engine.Typed)
 	}
 	return s.do(ctx, p.fill())
 }

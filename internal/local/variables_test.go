@@ -1,14 +1,37 @@
 // SPDX-License-Identifier: Apache-2.0
 
+//go:build unix
+
 package local
 
 import (
+	"fmt"
+	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	compiled "github.com/kratix-compile/kratix-compile/backends/local"
+	"github.com/kratix-compile/kratix-compile/internal/local/localtest"
 )
+
+// TestScriptKeepsVariables: such as one that calls sudo. Containers would not get their variables.
+func TestScriptKeepsVariables(t *testing.T) {
+	f := newFake(t, Podman)
+	wrapper := filepath.Join(t.TempDir(), "podman")
+	text := fmt.Sprintf("#!/bin/sh\nexec env -i %s=%s %s \"$@\"\n", localtest.Variable, f.dir, f.Path)
+	require.NoError(t, os.WriteFile(wrapper, []byte(text), 0o755))
+	var err error
+	f.Engine, err = Find(t.Context(), wrapper)
+	require.NoError(t, err)
+	s := f.open()
+	_, err = s.Run(t.Context(), script(), true)
+	require.EqualError(t, err, wrapper+" keeps variables from the container engine, so containers would miss theirs; if it is a script with sudo, write sudo -E there")
+	require.NoError(t, s.Close(t.Context()))
+	f.clean()
+}
 
 // TestVariables: the list of processes shows no value but that of a variable that would change what the
 // engine itself does, or that a shell does not hand on.

@@ -17,6 +17,8 @@ const (
 	// filesRoot is where the carrier has the volumes.
 	filesRoot = "/kratix-files"
 	carrier   = "files"
+	// passed is a variable of the carrier that comes from the engine's process, as those of containers do.
+	passed = "KRATIX_COMPILE_RUN"
 )
 
 // pipeline is a Script with names for its containers and volumes. It knows the words for the
@@ -55,8 +57,13 @@ func (p pipeline) carry() command {
 		mounts = append(mounts, compiled.Mount{Volume: v.Name, Path: path.Join(filesRoot, v.Name)})
 	}
 	first := p.script.Containers[0]
-	return command{args: slices.Concat([]string{"create", "--name", p.name(carrier)}, p.label(),
-		[]string{"--pull", first.Pull, "--user", "0", "--entrypoint", "/carrier"}, p.mounts(mounts), []string{first.Image})}
+	return command{env: []string{passed + "=" + p.run}, args: slices.Concat([]string{"create", "--name", p.name(carrier)}, p.label(),
+		[]string{"--pull", first.Pull, "--user", "0", "--entrypoint", "/carrier", "--env", passed}, p.mounts(mounts), []string{first.Image})}
+}
+
+// carried prints the variables of the carrier.
+func (p pipeline) carried() command {
+	return command{args: []string{"inspect", "--type", "container", "--format", "{{json .Config.Env}}", p.name(carrier)}}
 }
 
 // createVolume sets an owner for podman. Without one, podman gives the volume's root the owner and the

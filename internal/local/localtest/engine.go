@@ -33,6 +33,7 @@ import (
 //	asked       every command line, what is in the archives for its stdin, and the variables
 //	            that it takes from its own environment
 //	names       every container and volume that there is
+//	variables   those of all containers that came from its own environment
 const Variable = "KRATIX_FAKE_ENGINE"
 
 // Main is the engine's program, under the name of docker or podman.
@@ -86,6 +87,10 @@ func (e *engine) do(args []string) error {
 	case "start":
 		fmt.Print(e.read("log"))
 	case "inspect":
+		if strings.Contains(after(rest, "--format"), ".Env") {
+			fmt.Print(e.read("variables"))
+			return nil
+		}
 		state := e.read("state")
 		if state == "" {
 			state = `{"Status": "exited", "ExitCode": 0, "OOMKilled": false}`
@@ -143,7 +148,11 @@ func (e *engine) create(verb string, args []string) error {
 			continue
 		}
 		value, set := os.LookupEnv(word)
-		if err := e.add("asked", fmt.Sprintf("  %s=%q, %t", word, value, set)); err != nil {
+		err := e.add("asked", fmt.Sprintf("  %s=%q, %t", word, value, set))
+		if set {
+			err = errors.Join(err, e.add("variables", word+"="+value))
+		}
+		if err != nil {
 			return err
 		}
 	}
