@@ -166,7 +166,7 @@ func (b *beside) drained(t *testing.T) {
 		require.NoError(t, err)
 		return string(text)
 	}
-	assert.Eventually(t, func() bool { return strings.Contains(words(), "1 Jobs have not ended.") }, limit, 100*time.Millisecond)
+	assert.Eventually(t, func() bool { return strings.Contains(words(), "1 Job has not ended.") }, limit, 100*time.Millisecond)
 	b.desk.open("held-late")
 	require.NoError(t, drain.Wait(), words())
 	assert.Contains(t, words(), "No Job is left.")

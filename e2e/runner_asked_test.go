@@ -20,6 +20,7 @@ const pause, unpause = `{"metadata":{"labels":{"kratix.io/paused":"true"}}}`, `{
 func testPaused(t *testing.T, in *install) {
 	in.offer(t, twoPipelines)
 	in.changePromise(t, pause)
+	in.awaitPromise(t, func(o *unstructured.Unstructured) bool { return reasonOf(o, "Available") == "PausedReconciliation" }) // the runner knows
 	in.ask(t, in.namespace, "one", "size: small")
 	isPaused := func(o *unstructured.Unstructured) bool { return reasonOf(o, "Reconciled") == "PausedReconciliation" }
 	in.await(t, in.namespace, "one", isPaused)
