@@ -4,7 +4,6 @@ package golden
 
 import (
 	"slices"
-	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -31,11 +30,8 @@ func TestScriptsStartProcessesOfKratix(t *testing.T) {
 				}
 				compared++
 				got := process{CommandLine: slices.Concat(c.Command, c.Args), Env: map[string]string{}}
-				for j, word := range c.Options {
-					if word == "--env" {
-						name, value, _ := strings.Cut(c.Options[j+1], "=")
-						got.Env[name] = value
-					}
+				for _, variable := range c.Env {
+					got.Env[variable.Name] = variable.Value
 				}
 				assert.Equal(t, start(t, pod, i), got, "%s: container %s of %s", k.name, c.Name, run.Pipeline)
 			}
