@@ -14,6 +14,8 @@ import (
 	batchv1 "k8s.io/api/batch/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
 )
 
 var besideChapters = []struct {
@@ -178,7 +180,9 @@ func (b *beside) drained(t *testing.T) {
 // nobodys demands that no Job waits for a kratix-jobs that is not there. A suspended Job waits for nobody.
 func (b *beside) nobodys(t *testing.T) {
 	t.Helper()
-	for _, job := range b.seen.jobs() {
+	there, err := shared.Typed.BatchV1().Jobs(metav1.NamespaceAll).List(bounded(t), metav1.ListOptions{LabelSelector: v1alpha1.LabelWorkflowAction})
+	require.NoError(t, err)
+	for _, job := range there.Items {
 		assert.True(t, job.Spec.ManagedBy == nil || over(job) || has(job, batchv1.JobSuspended), "%s is managed by nobody", job.Name)
 	}
 }
