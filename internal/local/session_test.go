@@ -5,7 +5,9 @@
 package local
 
 import (
+	"bufio"
 	"context"
+	"io"
 	"os"
 	"path/filepath"
 	"syscall"
@@ -46,14 +48,20 @@ func TestMakingOutlivesTheRun(t *testing.T) {
 	f.write("wait", "create")
 	waits := filepath.Join(f.dir, "waits")
 	require.NoError(t, syscall.Mkfifo(waits, 0o600))
-	killed := f.open()
+	log, to := io.Pipe()
+	killed, err := Open(t.Context(), f.Engine, &Log{To: to})
+	require.NoError(t, err)
 	ctx, end := context.WithCancel(t.Context())
 	ended := make(chan error)
 	go func() {
 		_, err := killed.Run(ctx, script(), true)
 		ended <- err
 	}()
-	_, err := os.ReadFile(waits) // until the engine waits
+	line, err := bufio.NewReader(log).ReadString('\n')
+	require.NoError(t, err)
+	require.Contains(t, line, "waiting")
+	go io.Copy(io.Discard, log) //nolint:errcheck // it ends with the test
+	_, err = os.ReadFile(waits)
 	require.NoError(t, err)
 	require.NoError(t, killed.dir.Release(), "as when the process ends")
 	require.NoError(t, f.open().Close(t.Context()))

@@ -118,8 +118,9 @@ func (e *engine) version() string {
 	return "podman version 4.3.1\n"
 }
 
-// wait writes to the pipe waits, which ends when a test reads from it, and then does nothing.
+// wait says so, writes to the pipe waits, which ends when a test reads from it, and then does nothing.
 func (e *engine) wait() error {
+	fmt.Fprintln(os.Stderr, "waiting")
 	if err := os.WriteFile(filepath.Join(e.dir, "waits"), nil, 0o644); err != nil {
 		return err
 	}
