@@ -35,8 +35,8 @@ const (
 // LogMark is between what failed and the end of its log.
 const LogMark = "; its log ends with:"
 
-// withoutLog is a diagnosis for events, which more people may read.
-func withoutLog(diagnosis string) string {
+// WithoutLog is a diagnosis without the end of the log, for texts that more people may read.
+func WithoutLog(diagnosis string) string {
 	what, _, _ := strings.Cut(diagnosis, LogMark)
 	return what
 }

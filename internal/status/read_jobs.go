@@ -129,8 +129,7 @@ func (r *reader) job(p progress.Pipeline) (*Job, *Run) {
 	}
 	job := r.Jobs[i].Object
 	says := tell(job)
-	message, _, _ := strings.Cut(says.message, jobs.LogMark)
-	out := &Job{Namespace: job.Namespace, Name: job.Name, ManagedBy: manager(job), Phase: says.phase, Message: message}
+	out := &Job{Namespace: job.Namespace, Name: job.Name, ManagedBy: manager(job), Phase: says.phase, Message: jobs.WithoutLog(says.message)}
 	if out.ManagedBy == batchv1.JobControllerName {
 		run := &Run{Engine: kubernetes, Kind: jobKind.Kind, Namespace: job.Namespace, Name: job.Name, State: byKubernetes(job, r.Jobs[i].podsOf())}
 		run.Message = run.State.Message()
