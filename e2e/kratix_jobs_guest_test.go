@@ -121,11 +121,17 @@ func (g *guest) isManager(t *testing.T, by string) {
 // withdrawn waits until the API server does not ask kratix-jobs any more.
 func (g *guest) withdrawn(t *testing.T) {
 	t.Helper()
+	g.isWithdrawn(t)
+	g.isManager(t, "")
+}
+
+// isWithdrawn waits until there is no webhook.
+func (g *guest) isWithdrawn(t *testing.T) {
+	t.Helper()
 	require.Eventually(t, func() bool {
 		_, err := shared.Typed.AdmissionregistrationV1().MutatingWebhookConfigurations().Get(t.Context(), "kratix-jobs", metav1.GetOptions{})
 		return apierrors.IsNotFound(err)
 	}, limit, 100*time.Millisecond, "the webhook is still there")
-	g.isManager(t, "")
 }
 
 // isGone waits until nothing of the installation is left, and deletes what the program has made for itself: a

@@ -3,6 +3,7 @@
 package e2e
 
 import (
+	"encoding/json"
 	"fmt"
 	"strings"
 	"testing"
@@ -43,6 +44,7 @@ func TestInstallJobs(t *testing.T) {
 		g.vanishes(t)
 		g.drains(t)
 	}))
+	require.True(t, t.Run("policy", func(t *testing.T) { g.hasPolicy(t) }))
 	g.delivered(t)
 	allTyped(t, besidePage)
 }
@@ -83,7 +85,7 @@ func (g *guest) chooses(t *testing.T) {
 		g.ask(t, name)
 		g.ran(t, name, by)
 	}
-	change(t, named("v1", "Namespace", "", g.namespace), `{"metadata":{"annotations":{"kratix-compile.io/engine":null}}}`)
+	g.annotates(t, nil)
 	awaitManager(t, g.kratix, g.namespace, promise, "kratix-compile.io/tekton")
 }
 
@@ -131,6 +133,37 @@ func (g *guest) drains(t *testing.T) {
 	}
 	g.isGone(t)
 	g.ran(t, "held-drained", "kratix-compile.io/tekton")
+}
+
+// hasPolicy lets the API server take the Jobs by itself. The chart finds the beta that this cluster has.
+func (g *guest) hasPolicy(t *testing.T) {
+	g.enter(t, besidePage, g.block(t, besidePage, "Install", 0)[0]+" --set admission=policy")
+	g.enter(t, besidePage, g.block(t, besidePage, "Install", 0)[1])
+	g.isManager(t, "kratix-compile.io/tekton")
+	g.isWithdrawn(t)
+	g.annotates(t, "argo")
+	g.isManager(t, "kratix-compile.io/argo")
+	g.annotates(t, "none")
+	g.isManager(t, "")
+	g.annotates(t, nil)
+	g.isManager(t, "kratix-compile.io/tekton")
+	g.inFlight(t, "held-policy")
+	uninstalls := g.begin(t, g.block(t, besidePage, "Go back", 0)[0])
+	g.isManager(t, "")
+	g.ask(t, "without-policy")
+	g.ran(t, "without-policy", "")
+	g.desk.open("held-policy")
+	uninstalls(t)
+	g.isGone(t)
+	g.ran(t, "held-policy", "kratix-compile.io/tekton")
+}
+
+// annotates the namespace with an engine, or with none of them.
+func (g *guest) annotates(t *testing.T, engine any) {
+	t.Helper()
+	patch, err := json.Marshal(map[string]any{"metadata": map[string]any{"annotations": map[string]any{"kratix-compile.io/engine": engine}}})
+	require.NoError(t, err)
+	change(t, named("v1", "Namespace", "", g.namespace), string(patch))
 }
 
 // installs without Helm.

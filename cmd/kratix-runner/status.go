@@ -33,7 +33,9 @@ const statusHelp = `Show what a Promise, a request or a Work is doing, and what 
 
 From the object to the files: its Pipelines, the TaskRun or Workflow of each, the Pod and
 its containers, the Works, and where they are in the State Stores. Then commands for a
-closer look. Without an object: one line for each Promise and request there is.
+closer look. Where Kratix itself runs the Pipelines, it shows the Job of each, and what
+kratix-jobs runs in its place. Without an object: one line for each Promise and request
+there is.
 
 KIND is promise, work, or what a Promise offers, as kubectl takes it. It reads with your
 own rights, and says which are missing to show more.

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Command bench measures kratix-compile run beside a shell script of the command lines that it types,
-// on a Podman of its own, and prints a table for docs/benchmarks.md. It is called in the folder of e2e.
+// on a Podman of its own, and with -demo beside the demo on Tekton. It prints a table for
+// docs/benchmarks.md, and is called in the folder of e2e.
 package main
 
 import (
@@ -22,14 +23,15 @@ import (
 
 func main() {
 	rounds := flag.Int("rounds", 10, "how often each is measured, after one round that does not count")
+	demo := flag.Bool("demo", false, "measure the demo on Tekton, too, in the cluster that make e2e-up has booted")
 	flag.Parse()
-	if err := run(*rounds); err != nil {
+	if err := run(*rounds, *demo); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
 }
 
-func run(rounds int) (err error) {
+func run(rounds int, demo bool) (err error) {
 	ctx, cancel := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer cancel()
 	if rounds < 1 {
@@ -48,8 +50,8 @@ func run(rounds int) (err error) {
 		return err
 	}
 	compiler := filepath.Join(dir, "kratix-compile")
-	if out, err := exec.CommandContext(ctx, "go", "build", "-C", "..", "-o", compiler, "./cmd/kratix-compile").CombinedOutput(); err != nil {
-		return fmt.Errorf("build the compiler: %w\n%s", err, out)
+	if err := build(ctx, "..", "./cmd/kratix-compile", compiler); err != nil {
+		return err
 	}
 	typed := []string{compiler, "run", "-f", "../examples/website", "--container-engine", engine}
 	lines, err := exec.CommandContext(ctx, compiler, append(typed[1:], "--dry-run")...).Output()
@@ -61,12 +63,27 @@ func run(rounds int) (err error) {
 		return err
 	}
 	ways := []*way{{name: "a shell script of its lines", words: []string{"sh", "-e", script}}, {name: "`kratix-compile run`", words: typed}}
+	if demo {
+		program := filepath.Join(dir, "demo")
+		if err := build(ctx, ".", "./cmd/demo", program); err != nil {
+			return err
+		}
+		ways = append(ways, &way{name: "`make demo ENGINE=tekton`", words: []string{"env", "ENGINE=tekton", program}})
+	}
 	if err := measure(ctx, ways, rounds); err != nil {
 		return err
 	}
 	fmt.Print("| examples/website | seconds | to the script |\n|---|---|---|\n")
 	for _, w := range ways {
 		fmt.Printf("| %s | %.1f (%.1f–%.1f) | %.2f |\n", w.name, median(w.seconds), slices.Min(w.seconds), slices.Max(w.seconds), w.ratio(ways[0]))
+	}
+	return nil
+}
+
+func build(ctx context.Context, module, program, to string) error {
+	out, err := exec.CommandContext(ctx, "go", "build", "-C", module, "-o", to, program).CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("build %s: %w\n%s", program, err, out)
 	}
 	return nil
 }
