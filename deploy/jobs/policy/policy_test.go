@@ -25,6 +25,7 @@ import (
 	"k8s.io/apiserver/pkg/admission/plugin/policy/mutating"
 	"k8s.io/apiserver/pkg/authentication/user"
 	"k8s.io/apiserver/pkg/authorization/authorizerfactory"
+	"k8s.io/apiserver/pkg/cel"
 	"k8s.io/client-go/discovery"
 	"k8s.io/client-go/dynamic/fake"
 	"k8s.io/client-go/informers"
@@ -165,6 +166,10 @@ func policy(t *testing.T) (objects []runtime.Object) {
 		require.NoError(t, err)
 		if p, ok := object.(*admissionregistrationv1.MutatingAdmissionPolicy); ok {
 			assert.Equal(t, admissionregistrationv1.Ignore, *p.Spec.FailurePolicy, "a mistake leaves the Job to Kubernetes")
+			for _, v := range p.Spec.Variables { // validation, which is before the plugin
+				escaped, _ := cel.Escape(v.Name)
+				assert.Equal(t, v.Name, escaped, "no identifier of CEL")
+			}
 			p.Spec.FailurePolicy = new(admissionregistrationv1.Fail)            // here it is to be seen
 			p.Spec.MatchConstraints.NamespaceSelector = &metav1.LabelSelector{} // defaults of the API server
 			p.Spec.MatchConstraints.MatchPolicy = new(admissionregistrationv1.Equivalent)
