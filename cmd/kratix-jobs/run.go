@@ -5,6 +5,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -14,6 +15,7 @@ import (
 	"go.uber.org/zap/zapcore"
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
@@ -138,10 +140,8 @@ func (s *settings) certificate(ctx context.Context, mgr manager.Manager) (*certs
 
 func (s *settings) engines(mgr manager.Manager, typed kubernetes.Interface) (engines []*engine.Engine) {
 	for _, e := range backends.Engines() {
-		for _, name := range s.enabled {
-			if e.Name == name {
-				engines = append(engines, engine.New(e, s.backends, mgr.GetClient(), mgr.GetFieldIndexer(), mgr.GetAPIReader(), engine.PodLogs(typed)))
-			}
+		if slices.Contains(s.enabled, e.Name) { // however often it is named
+			engines = append(engines, engine.New(e, s.backends, mgr.GetClient(), mgr.GetFieldIndexer(), mgr.GetAPIReader(), engine.PodLogs(typed)))
 		}
 	}
 	return engines
@@ -155,8 +155,12 @@ func (s *settings) taker(mgr manager.Manager, engines []*engine.Engine) *admissi
 	choice := &admission.Choice{
 		Reader: mgr.GetClient(), Default: s.engine, Engines: s.enabled,
 		Served: func(name string) error {
-			kind := byName[name].GroupVersionKind()
+			e := byName[name]
+			kind := e.GroupVersionKind()
 			_, err := mgr.GetRESTMapper().RESTMapping(kind.GroupKind(), kind.Version)
+			if meta.IsNoMatchError(err) {
+				return e.Missing()
+			}
 			return err
 		},
 	}
@@ -166,7 +170,7 @@ func (s *settings) taker(mgr manager.Manager, engines []*engine.Engine) *admissi
 		leading = lease.Held
 	}
 	return &admission.Taker{
-		Accounts: s.accounts, Leading: leading, Choose: choice.Of,
+		Accounts: s.accounts, Leading: leading, Choose: choice.Engine,
 		Compile: func(name string, job *batchv1.Job) error {
 			_, err := controller.Compile(byName[name], job)
 			return err

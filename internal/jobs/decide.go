@@ -89,13 +89,14 @@ type Event struct{ Reason, Message string }
 // what changes the run: a killed process finds its way from what is in the cluster.
 func Decide(s Situation) Decision {
 	switch {
-	case !s.managed(), Ended(s.Job) && s.Job.DeletionTimestamp == nil:
+	case Over(s.Job):
 		return Decision{} // a run that is gone after the end is not missed
 	case s.Job.DeletionTimestamp != nil:
 		return s.deleted()
 	case s.Run != nil && s.Run.Owner != s.Job.UID:
-		return s.refuse(ReasonNameTaken, fmt.Sprintf("there is an object called %s that is not of this Job; delete it, and ask for a manual reconciliation", s.Job.Name))
-	case s.Run == nil && suspended(s.Job):
+		return s.refuse(ReasonNameTaken, fmt.Sprintf("namespace %s has an object of %s called %s that is not of this Job; delete it, and ask for a manual reconciliation",
+			s.Job.Namespace, EngineOf(s.Job), s.Job.Name))
+	case s.Run == nil && AskedToSuspend(s.Job):
 		return s.write(state.State{})
 	case s.Run == nil:
 		return s.begin()
@@ -104,7 +105,10 @@ func Decide(s Situation) Decision {
 	}
 }
 
-func (s Situation) managed() bool { return EngineOf(s.Job) != "" }
+// Over tells whether there is nothing to do for a Job any more, or never was.
+func Over(job *batchv1.Job) bool {
+	return EngineOf(job) == "" || Ended(job) && job.DeletionTimestamp == nil
+}
 
 // EngineOf is the name of the engine that runs a Job; empty if Kubernetes or somebody else does.
 func EngineOf(job *batchv1.Job) string {
@@ -127,16 +131,21 @@ func (s Situation) deleted() Decision {
 	return Decision{Actions: []Action{DeleteRun{}}}
 }
 
+// Early is for how long Kratix may still be about to write the status of the Job's object; zero or less
+// if that time is over.
+func (s Situation) Early() time.Duration {
+	return s.Job.CreationTimestamp.Add(holdBack).Sub(s.Now)
+}
+
 // begin starts the run, or starts it again if somebody has deleted it before its end.
 func (s Situation) begin() Decision {
 	if s.Refused != "" {
 		return s.refuse(ReasonNotCompilable, s.Refused)
 	}
 	d := s.write(state.State{})
-	until := s.Job.CreationTimestamp.Add(holdBack)
 	switch {
-	case !s.Reported && s.Now.Before(until):
-		d.RequeueAfter = until.Sub(s.Now)
+	case !s.Reported && s.Early() > 0:
+		d.RequeueAfter = s.Early()
 	case s.Slot: // without one, the run that leaves its slot wakes this Job
 		d.Actions = append(d.Actions, CreateRun{})
 	}
@@ -150,23 +159,19 @@ func (s Situation) follow() Decision {
 	case run.Phase == state.Cancelled && s.Run.Busy:
 		run.Phase = state.Running // Kratix waits until nothing runs any more
 		return s.write(run)
-	case run.Phase == state.Cancelled && !suspended(s.Job) && s.isSuspended():
+	case run.Phase == state.Cancelled && !AskedToSuspend(s.Job) && has(s.Job.Status, batchv1.JobSuspended):
 		d := s.write(run)
 		if !s.Run.Deleting { // its name is for the run that follows
 			d.Actions = append(d.Actions, DeleteRun{})
 		}
 		return d
-	case suspended(s.Job) && !run.Phase.Ended() && !run.ToldToEnd:
+	case AskedToSuspend(s.Job) && !run.Phase.Ended() && !run.ToldToEnd:
 		d := s.write(run)
 		d.Actions = append(d.Actions, CancelRun{})
 		return d
 	default:
 		return s.write(run)
 	}
-}
-
-func (s Situation) isSuspended() bool {
-	return (&writer{JobStatus: s.Job.Status}).has(batchv1.JobSuspended)
 }
 
 // write writes the status if it has changed.

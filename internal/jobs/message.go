@@ -9,6 +9,7 @@ import (
 	batchv1 "k8s.io/api/batch/v1"
 
 	"github.com/kratix-compile/kratix-compile/backends/state"
+	"github.com/kratix-compile/kratix-compile/internal/quote"
 )
 
 // reasonCancelled is of a Job whose run somebody else has cancelled.
@@ -48,7 +49,7 @@ func diagnosis(run state.State, limit *int32) string {
 		return "the run was cancelled, and not by Kratix; ask for a manual reconciliation to run it again"
 	}
 	if run.Failure == nil {
-		return "the run failed, and the engine does not say why"
+		return "the run failed, and the engine does not say why; kubectl describe the run, which has the name of this Job"
 	}
 	var b strings.Builder
 	b.WriteString(run.Message())
@@ -62,17 +63,10 @@ func diagnosis(run state.State, limit *int32) string {
 	if lines := f.Log[max(0, len(f.Log)-shownLines):]; len(lines) > 0 {
 		b.WriteString(LogMark)
 		for _, line := range lines {
-			b.WriteString("\n" + shorten(line))
+			b.WriteString("\n" + quote.Cut(line, shownBytes))
 		}
 	} else if f.NoLog != "" {
 		b.WriteString("; its log cannot be read: " + f.NoLog)
 	}
 	return b.String()
-}
-
-func shorten(line string) string {
-	if len(line) <= shownBytes {
-		return line
-	}
-	return strings.ToValidUTF8(line[:shownBytes], "") + "..."
 }

@@ -22,8 +22,8 @@ func Status(job *batchv1.Job, run state.State, now time.Time) batchv1.JobStatus 
 	switch {
 	case Ended(job):
 	case run.Phase == "":
-		w.idle(suspended(job))
-	case run.Phase == state.Cancelled && (suspended(job) || w.has(batchv1.JobSuspended)):
+		w.idle(AskedToSuspend(job))
+	case run.Phase == state.Cancelled && (AskedToSuspend(job) || has(w.JobStatus, batchv1.JobSuspended)):
 		w.idle(true) // also after the suspension, until the run is gone and another one takes its name
 	case !run.Phase.Ended():
 		w.runs(run)
@@ -53,7 +53,8 @@ func Ended(job *batchv1.Job) bool {
 	})
 }
 
-func suspended(job *batchv1.Job) bool { return job.Spec.Suspend != nil && *job.Spec.Suspend }
+// AskedToSuspend is what the spec of a Job says. Its condition Suspended follows when nothing of it runs.
+func AskedToSuspend(job *batchv1.Job) bool { return job.Spec.Suspend != nil && *job.Spec.Suspend }
 
 // writer changes a status.
 type writer struct {
@@ -135,8 +136,8 @@ func number(b bool) int32 {
 	return 0
 }
 
-func (w *writer) has(t batchv1.JobConditionType) bool {
-	return slices.ContainsFunc(w.Conditions, func(c batchv1.JobCondition) bool { return c.Type == t })
+func has(status batchv1.JobStatus, t batchv1.JobConditionType) bool {
+	return slices.ContainsFunc(status.Conditions, func(c batchv1.JobCondition) bool { return c.Type == t })
 }
 
 func (w *writer) remove(t batchv1.JobConditionType) {
@@ -145,7 +146,7 @@ func (w *writer) remove(t batchv1.JobConditionType) {
 
 // set writes a condition that is true. One that is there already keeps its text and its times.
 func (w *writer) set(t batchv1.JobConditionType, reason, message string) {
-	if w.has(t) {
+	if has(w.JobStatus, t) {
 		return
 	}
 	w.Conditions = append(w.Conditions, batchv1.JobCondition{

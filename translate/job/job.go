@@ -75,7 +75,7 @@ func (j written) run(w plan.Workflow) (plan.Run, diag.List) {
 	r := plan.Run{
 		At: j.at, Pipeline: pipeline, ID: workflow.ID(w.Promise, w.Kind, pipeline), Name: j.Name, Namespace: w.Object.Namespace,
 		Labels: j.Spec.Template.Labels, Annotations: map[string]string{}, PodAnnotations: j.Spec.Template.Annotations,
-		Owner: j.owner(), ServiceAccount: cmp.Or(pod.ServiceAccountName, pod.DeprecatedServiceAccount, "default"),
+		Owner: j.owner(), ServiceAccount: Account(pod),
 		UserToken:   pod.AutomountServiceAccountToken == nil || *pod.AutomountServiceAccountToken,
 		PullSecrets: pod.ImagePullSecrets, NodeSelector: pod.NodeSelector, Tolerations: pod.Tolerations,
 		Places: j.places(),
@@ -95,6 +95,11 @@ func (j written) run(w plan.Workflow) (plan.Run, diag.List) {
 		diags.Append(more)
 	}
 	return r, diags
+}
+
+// Account is the name of the service account of a Job's Pods.
+func Account(pod corev1.PodSpec) string {
+	return cmp.Or(pod.ServiceAccountName, pod.DeprecatedServiceAccount, "default")
 }
 
 // owner makes the run go with its Job, if an API server has the Job.

@@ -4,10 +4,13 @@ package admission
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
+	coordinationv1 "k8s.io/api/coordination/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -33,9 +36,12 @@ type Choice struct {
 	Served func(engine string) error
 }
 
-// Of is the engine for Pipelines of a Promise in a namespace, or None.
-func (c *Choice) Of(ctx context.Context, promise, namespace string) (string, error) {
-	chosen := c.Default
+// errAnnotation is of an annotation with a word that names no engine of this installation.
+var errAnnotation = errors.New("no such engine")
+
+// Engine is the one for Pipelines of a Promise in a namespace, or None.
+func (c *Choice) Engine(ctx context.Context, promise, namespace string) (string, error) {
+	chosen, by := c.Default, "--engine"
 	for _, from := range []struct {
 		kind schema.GroupVersionKind
 		name string
@@ -46,7 +52,7 @@ func (c *Choice) Of(ctx context.Context, promise, namespace string) (string, err
 			return "", fmt.Errorf("read the annotations of %s %q: %w", from.kind.Kind, from.name, err)
 		}
 		if name := object.Annotations[engine.Annotation]; name != "" {
-			chosen = name
+			chosen, by = name, fmt.Sprintf("the annotation %s of %s %q", engine.Annotation, from.kind.Kind, from.name)
 			break
 		}
 	}
@@ -54,7 +60,28 @@ func (c *Choice) Of(ctx context.Context, promise, namespace string) (string, err
 		return None, nil
 	}
 	if !slices.Contains(c.Engines, chosen) {
-		return "", fmt.Errorf("the annotation %s asks for %q; choose %s", engine.Annotation, chosen, strings.Join(append(slices.Clone(c.Engines), None), " or "))
+		return "", fmt.Errorf("%s asks for %q: %w; choose %s", by, chosen, errAnnotation, strings.Join(append(slices.Clone(c.Engines), None), " or "))
 	}
 	return chosen, c.Served(chosen)
+}
+
+// Lease tells whether a replica leads, by the Lease that the leader renews. Any replica may ask.
+type Lease struct {
+	Reader client.Reader
+	Key    client.ObjectKey
+	Now    func() time.Time
+}
+
+// Held is false if nobody leads, or if the leader does not answer any more.
+func (l *Lease) Held(ctx context.Context) (bool, error) {
+	lease := &coordinationv1.Lease{}
+	if err := l.Reader.Get(ctx, l.Key, lease); err != nil {
+		return false, client.IgnoreNotFound(err)
+	}
+	s := lease.Spec
+	if s.HolderIdentity == nil || *s.HolderIdentity == "" || s.RenewTime == nil || s.LeaseDurationSeconds == nil {
+		return false, nil
+	}
+	until := s.RenewTime.Add(time.Duration(*s.LeaseDurationSeconds) * time.Second)
+	return l.Now().Before(until), nil
 }

@@ -18,7 +18,7 @@ func newMeters() *meters {
 }
 
 // count leaves dry runs out: no Job comes of them.
-func (m *meters) count(req admission.Request, engine string, why why) {
+func (m *meters) count(req admission.Request, engine string, why reason) {
 	if req.DryRun == nil || !*req.DryRun {
 		m.answers.WithLabelValues(engine, string(why)).Inc()
 	}

@@ -8,6 +8,7 @@ package admission
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -38,74 +39,77 @@ type Taker struct {
 // None is the choice of Kubernetes.
 const None = "none"
 
-// why a Job is left to Kubernetes.
-type why string
+// reason is why a Job is left to Kubernetes, for programs; it is a label of the metric.
+type reason string
 
 const (
-	otherAccount  why = "OtherAccount"
-	hasManager    why = "HasManager"
-	noLeader      why = "NoLeader"
-	chosen        why = "Chosen"
-	notCompilable why = "NotCompilable"
-	unknown       why = "Unknown"
+	otherAccount  reason = "OtherAccount"
+	hasManager    reason = "HasManager"
+	noLeader      reason = "NoLeader"
+	engineNone    reason = "EngineNone"
+	badAnnotation reason = "BadAnnotation"
+	notCompilable reason = "NotCompilable"
+	unknown       reason = "Unknown"
 )
 
-// left is why a Job is left to Kubernetes. The cause is for people, and nil where nothing is wrong.
-type left struct {
-	why   why
-	cause error
+// declined is a Job that is left to Kubernetes. The cause is for people, and nil where nothing is wrong.
+type declined struct {
+	reason reason
+	cause  error
 }
 
 // Handle implements admission.Handler. It never refuses a Job.
 func (t *Taker) Handle(ctx context.Context, req admission.Request) admission.Response {
-	engine, alone := t.judge(ctx, req)
-	if alone == nil {
+	engine, no := t.judge(ctx, req)
+	if no == nil {
 		taken, err := patched(req, engine)
 		if err == nil {
 			t.meters.count(req, engine, "")
 			return taken
 		}
-		alone = &left{unknown, err}
+		no = &declined{unknown, err}
 	}
-	t.meters.count(req, None, alone.why)
+	t.meters.count(req, None, no.reason)
 	response := admission.Allowed("")
-	response.AuditAnnotations = map[string]string{"left": string(alone.why)}
-	if alone.cause != nil {
-		ctrl.LoggerFrom(ctx).Info("Kubernetes runs a Job of Kratix", "namespace", req.Namespace, "job", req.Name, "why", alone.why, "cause", alone.cause.Error())
-		return response.WithWarnings(fmt.Sprintf("kratix-jobs leaves this Job to Kubernetes: %v", alone.cause))
+	response.AuditAnnotations = map[string]string{"left": string(no.reason)}
+	if no.cause != nil {
+		ctrl.LoggerFrom(ctx).Info("Kubernetes runs a Job of Kratix", "namespace", req.Namespace, "job", req.Name, "reason", no.reason, "cause", no.cause.Error())
+		return response.WithWarnings(fmt.Sprintf("kratix-jobs leaves this Job to Kubernetes: %v", no.cause))
 	}
 	return response
 }
 
 // judge is the engine that is to run the Job.
-func (t *Taker) judge(ctx context.Context, req admission.Request) (string, *left) {
+func (t *Taker) judge(ctx context.Context, req admission.Request) (string, *declined) {
 	job := &batchv1.Job{}
 	if err := json.Unmarshal(req.Object.Raw, job); err != nil {
-		return "", &left{unknown, err}
+		return "", &declined{unknown, err}
 	}
 	switch {
 	case req.Operation != admissionv1.Create, job.Labels[v1alpha1.LabelWorkflowAction] == "":
-		return "", &left{why: unknown} // the configuration of the webhook asks for nothing else
+		return "", &declined{reason: unknown} // the configuration of the webhook asks for nothing else
 	case !slices.Contains(t.Accounts, req.UserInfo.Username):
-		return "", &left{why: otherAccount}
+		return "", &declined{reason: otherAccount}
 	case job.Spec.ManagedBy != nil:
-		return "", &left{why: hasManager}
+		return "", &declined{reason: hasManager}
 	}
 	if leads, err := t.Leading(ctx); err != nil || !leads {
-		return "", &left{noLeader, err}
+		return "", &declined{noLeader, err}
 	}
 	engine, err := t.Choose(ctx, job.Labels[v1alpha1.LabelPromise], req.Namespace)
 	switch {
+	case errors.Is(err, errAnnotation):
+		return "", &declined{badAnnotation, err}
 	case err != nil:
-		return "", &left{unknown, err}
+		return "", &declined{unknown, err}
 	case engine == None:
-		return "", &left{why: chosen}
+		return "", &declined{reason: engineNone}
 	}
 	if job.Namespace = req.Namespace; job.Name == "" {
 		job.Name = job.GenerateName + "00000" // the API server chooses one later
 	}
 	if err := t.Compile(engine, job); err != nil {
-		return "", &left{notCompilable, err}
+		return "", &declined{notCompilable, err}
 	}
 	return engine, nil
 }

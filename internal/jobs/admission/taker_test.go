@@ -94,17 +94,20 @@ func TestLeave(t *testing.T) {
 		taker func(*Taker)
 		job   func(*batchv1.Job)
 		req   func(*admission.Request)
-		why   why
+		why   reason
 		warns bool
 	}{
-		"somebody else asks":       {req: func(r *admission.Request) { r.UserInfo.Username = "system:admin" }, why: otherAccount},
-		"it has a manager":         {job: func(j *batchv1.Job) { j.Spec.ManagedBy = new("kueue.x-k8s.io/multikueue") }, why: hasManager},
-		"it is not of a workflow":  {job: func(j *batchv1.Job) { j.Labels = nil }, why: unknown},
-		"it is there already":      {req: func(r *admission.Request) { r.Operation = admissionv1.Update }, why: unknown},
-		"it is no Job":             {req: func(r *admission.Request) { r.Object.Raw = []byte(`[]`) }, why: unknown, warns: true},
-		"nobody leads":             {taker: func(w *Taker) { w.Leading = func(context.Context) (bool, error) { return false, nil } }, why: noLeader},
-		"nobody knows who leads":   {taker: func(w *Taker) { w.Leading = func(context.Context) (bool, error) { return true, broken } }, why: noLeader, warns: true},
-		"Kubernetes is chosen":     {taker: func(w *Taker) { w.Choose = func(context.Context, string, string) (string, error) { return None, nil } }, why: chosen},
+		"somebody else asks":      {req: func(r *admission.Request) { r.UserInfo.Username = "system:admin" }, why: otherAccount},
+		"it has a manager":        {job: func(j *batchv1.Job) { j.Spec.ManagedBy = new("kueue.x-k8s.io/multikueue") }, why: hasManager},
+		"it is not of a workflow": {job: func(j *batchv1.Job) { j.Labels = nil }, why: unknown},
+		"it is there already":     {req: func(r *admission.Request) { r.Operation = admissionv1.Update }, why: unknown},
+		"it is no Job":            {req: func(r *admission.Request) { r.Object.Raw = []byte(`[]`) }, why: unknown, warns: true},
+		"nobody leads":            {taker: func(w *Taker) { w.Leading = func(context.Context) (bool, error) { return false, nil } }, why: noLeader},
+		"nobody knows who leads":  {taker: func(w *Taker) { w.Leading = func(context.Context) (bool, error) { return true, broken } }, why: noLeader, warns: true},
+		"Kubernetes is chosen":    {taker: func(w *Taker) { w.Choose = func(context.Context, string, string) (string, error) { return None, nil } }, why: engineNone},
+		"the annotation is wrong": {taker: func(w *Taker) {
+			w.Choose = func(context.Context, string, string) (string, error) { return "", errAnnotation }
+		}, why: badAnnotation, warns: true},
 		"the choice is not known":  {taker: func(w *Taker) { w.Choose = func(context.Context, string, string) (string, error) { return "", broken } }, why: unknown, warns: true},
 		"the engine cannot run it": {taker: func(w *Taker) { w.Compile = func(string, *batchv1.Job) error { return broken } }, why: notCompilable, warns: true},
 	} {
@@ -167,7 +170,7 @@ func TestChoice(t *testing.T) {
 		"nothing is said":             {have: []client.Object{promise(""), namespace("")}, want: "tekton"},
 		"the namespace":               {have: []client.Object{promise(""), namespace("argo")}, want: "argo"},
 		"the Promise, first":          {have: []client.Object{promise("none"), namespace("argo")}, want: "none"},
-		"no such engine":              {have: []client.Object{promise("airflow")}, err: `the annotation kratix-compile.io/engine asks for "airflow"; choose tekton or argo or none`},
+		"no such engine":              {have: []client.Object{promise("airflow")}, err: `the annotation kratix-compile.io/engine of Promise "redis" asks for "airflow": no such engine; choose tekton or argo or none`},
 		"an engine that is not there": {served: missing, err: missing.Error()},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -179,7 +182,7 @@ func TestChoice(t *testing.T) {
 				Reader: fake.NewClientBuilder().WithScheme(scheme).WithObjects(test.have...).Build(), Default: "tekton", Engines: []string{"tekton", "argo"},
 				Served: func(string) error { return test.served },
 			}
-			engine, err := c.Of(t.Context(), "redis", "shop")
+			engine, err := c.Engine(t.Context(), "redis", "shop")
 			if test.err != "" {
 				require.ErrorContains(t, err, test.err)
 				return

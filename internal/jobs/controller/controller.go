@@ -24,7 +24,7 @@ import (
 	"github.com/kratix-compile/kratix-compile/internal/runner/slots"
 )
 
-// Controller is the one of Jobs.
+// Controller reconciles the Jobs that an engine runs.
 type Controller struct {
 	// Client reads from a cache, Live does not.
 	Client client.Client
@@ -60,9 +60,9 @@ func (c *Controller) Reconcile(ctx context.Context, k key) (reconcile.Result, er
 	if err := c.seed(ctx); err != nil {
 		return reconcile.Result{}, err
 	}
-	learnt := lessons{}
+	known := hints{}
 	for range maxDecisions {
-		s, err := c.gather(ctx, k, learnt)
+		s, err := c.gather(ctx, k, known)
 		if err != nil {
 			return c.explain(ctx, k, s, err)
 		}
@@ -72,7 +72,7 @@ func (c *Controller) Reconcile(ctx context.Context, k key) (reconcile.Result, er
 		}
 		decision := jobs.Decide(s.Situation)
 		err = c.execute(ctx, s, decision)
-		if learnt.from(err) {
+		if known.add(err) {
 			continue
 		}
 		if err != nil {
@@ -102,10 +102,14 @@ func (c *Controller) explain(ctx context.Context, k key, s *seen, err error) (re
 	switch {
 	case apierrors.IsConflict(err):
 		return reconcile.Result{RequeueAfter: soon}, nil
-	case s == nil || s.active():
-		return reconcile.Result{}, err
+	case s == nil, !s.looked && !errors.Is(err, engine.ErrMissing), s.active():
+		return reconcile.Result{}, err // its run may be active, and has the slot then
 	}
 	c.Slots.Release(k.claim()) // others need not wait until it is mended
+	if errors.Is(err, errLeaving) {
+		c.warn(s.Job, reasonNotCreated, err.Error())
+		return reconcile.Result{RequeueAfter: poll}, nil
+	}
 	if errors.Is(err, engine.ErrMissing) {
 		c.warn(s.Job, reasonEngineMissing, err.Error())
 		ctrl.LoggerFrom(ctx).Info("The engine of a Job is not there", "cause", err.Error())
@@ -121,23 +125,23 @@ func (c *Controller) warn(job *batchv1.Job, reason, note string) {
 	c.Events.Eventf(job, nil, "Warning", reason, "Run", "%s", quote.Cut(note, maxNote))
 }
 
-// lessons are what the execution of a decision has shown, for the next one.
-type lessons struct {
+// hints are what the execution of a decision has shown, for the next one.
+type hints struct {
 	// taken tells that there is an object of the run's name.
 	taken bool
 	// refused is why the API server will not take the run.
 	refused string
 }
 
-// from notes what an error teaches; false if it says nothing new.
-func (l *lessons) from(err error) bool {
+// add takes the hint of an error. It tells whether to decide again.
+func (h *hints) add(err error) bool {
 	refused, final := errors.AsType[*engine.Refused](err)
 	switch {
 	case errors.Is(err, engine.ErrTaken):
-		l.taken = !l.taken
-		return l.taken
+		h.taken = !h.taken // the second time what had the name went between the read and the create
+		return h.taken
 	case final:
-		l.refused = refused.Error()
+		h.refused = refused.Error()
 		return true
 	default:
 		return false

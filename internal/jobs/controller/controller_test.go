@@ -132,9 +132,47 @@ func TestForeignObject(t *testing.T) {
 	w.now = made.Add(2 * time.Second)
 	w.look(t, j)
 	assert.Equal(t, failed, w.status(t, j))
-	assert.Contains(t, w.message(t, j), "RunNameTaken: there is an object called "+j.Name)
+	assert.Contains(t, w.message(t, j), "RunNameTaken: namespace shop has an object of tekton called "+j.Name)
 	assert.Len(t, w.said, 1)
 	assert.NotNil(t, w.run(t, j))
+}
+
+// TestForeignObjectLeaves: the run is created when the object of its name has gone by itself.
+func TestForeignObjectLeaves(t *testing.T) {
+	j := taken(t, "tekton")
+	theirs := some(schema.GroupVersionKind{Group: "tekton.dev", Version: "v1", Kind: "TaskRun"})
+	theirs.SetNamespace(j.Namespace)
+	theirs.SetName(j.Name)
+	theirs.SetFinalizers([]string{"example.org/audit"})
+	w := newWorld(t, slots.Limits{}, j, theirs)
+	require.NoError(t, w.api.Delete(t.Context(), theirs))
+	w.now = made.Add(2 * time.Second)
+	assert.Equal(t, poll, w.look(t, j).RequeueAfter)
+	assert.Equal(t, idle, w.status(t, j))
+	require.Len(t, w.said, 1)
+	assert.Contains(t, w.said[0], "RunNotCreated: TaskRun shop/"+j.Name+" has the name of the run: it is not of this Job, and about to go")
+
+	there := w.run(t, j)
+	there.SetFinalizers(nil)
+	require.NoError(t, w.api.Update(t.Context(), there))
+	w.look(t, j)
+	require.NotNil(t, w.run(t, j))
+	assert.True(t, ofJob(w.run(t, j)))
+}
+
+// TestUnknownRunKeepsItsSlot: a cache that cannot be read says nothing of a run that is active.
+func TestUnknownRunKeepsItsSlot(t *testing.T) {
+	j := taken(t, "tekton")
+	w := newWorld(t, slots.Limits{Total: 1}, j)
+	w.now = made.Add(2 * time.Second)
+	w.look(t, j)
+	w.says(t, j, condition("Unknown", "Running"))
+	w.look(t, j)
+	w.list = errors.New("the cache has stopped")
+	_, err := w.Reconcile(t.Context(), keyOf(j, j.Name))
+	require.ErrorIs(t, err, w.list)
+	held, _ := w.Slots.Active()
+	assert.Equal(t, 1, held)
 }
 
 // TestNotCompilable names the field.

@@ -3,7 +3,6 @@
 package controller
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 
@@ -12,6 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/kratix-compile/kratix-compile/internal/jobs"
+	"github.com/kratix-compile/kratix-compile/translate/job"
 )
 
 // execute ends with the first action that fails. The Event comes last: it tells of what is written.
@@ -54,8 +54,7 @@ func (c *Controller) act(ctx context.Context, s *seen, action jobs.Action) error
 // of the account and not of the Job: all Jobs of the account share them, and they go with it.
 func (c *Controller) create(ctx context.Context, s *seen) error {
 	if last := len(s.objects) - 1; last > 0 {
-		pod := s.Job.Spec.Template.Spec
-		name := cmp.Or(pod.ServiceAccountName, pod.DeprecatedServiceAccount, "default")
+		name := job.Account(s.Job.Spec.Template.Spec)
 		account := &metav1.PartialObjectMetadata{}
 		account.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("ServiceAccount"))
 		if err := c.Live.Get(ctx, types.NamespacedName{Namespace: s.Job.Namespace, Name: name}, account); err != nil {

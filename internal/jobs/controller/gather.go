@@ -12,8 +12,10 @@ import (
 	batchv1 "k8s.io/api/batch/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
 	"github.com/kratix-compile/kratix-compile/backends/state"
 	"github.com/kratix-compile/kratix-compile/internal/jobs"
 	"github.com/kratix-compile/kratix-compile/internal/runner/engine"
@@ -27,6 +29,8 @@ type seen struct {
 	run    *unstructured.Unstructured
 	// objects are what to create; the run is the last one.
 	objects []manifest.Object
+	// looked tells that it is known whether there is a run.
+	looked bool
 	// waits tells that the Job has asked for a slot.
 	waits bool
 	// watched tells that the object of the Job can be read: it may soon show what it does not now.
@@ -53,12 +57,12 @@ func (s *seen) again(after time.Duration) time.Duration {
 //
 // What is to be created is not decided from a cache alone. Example: a run has ended and is pruned,
 // and the cache does not show the end of the Job yet. The Pipeline would run twice.
-func (c *Controller) gather(ctx context.Context, k key, learnt lessons) (*seen, error) {
+func (c *Controller) gather(ctx context.Context, k key, known hints) (*seen, error) {
 	job := &batchv1.Job{}
 	if err := c.Client.Get(ctx, k.ObjectKey, job); err != nil {
 		return nil, client.IgnoreNotFound(err)
 	}
-	if over(job) {
+	if jobs.Over(job) {
 		return nil, nil
 	}
 	s := &seen{Situation: jobs.Situation{Job: job, Now: c.Now()}}
@@ -66,9 +70,10 @@ func (c *Controller) gather(ctx context.Context, k key, learnt lessons) (*seen, 
 	if s.engine, err = c.engine(job); err != nil {
 		return s, err
 	}
-	if err := c.findRun(ctx, s, learnt.taken); err != nil {
+	if err := c.findRun(ctx, s, known.taken); err != nil {
 		return s, err
 	}
+	s.looked = true
 	if s.run != nil {
 		return s, c.observe(ctx, s)
 	}
@@ -76,18 +81,13 @@ func (c *Controller) gather(ctx context.Context, k key, learnt lessons) (*seen, 
 	if err := c.Live.Get(ctx, k.ObjectKey, job); err != nil {
 		return nil, client.IgnoreNotFound(err)
 	}
-	if over(job) {
+	if jobs.Over(job) {
 		return nil, nil
 	}
-	if s.Job = job; job.DeletionTimestamp == nil && (job.Spec.Suspend == nil || !*job.Spec.Suspend) {
-		return s, c.prepare(ctx, k, s, learnt)
+	if s.Job = job; job.DeletionTimestamp == nil && !jobs.AskedToSuspend(job) {
+		return s, c.prepare(ctx, k, s, known)
 	}
 	return s, nil
-}
-
-// over tells whether there is nothing to do for a Job any more, or never was.
-func over(job *batchv1.Job) bool {
-	return jobs.EngineOf(job) == "" || jobs.Ended(job) && job.DeletionTimestamp == nil
 }
 
 // findRun looks for the run by the labels of the Job, and by its name alone if that is taken:
@@ -111,6 +111,9 @@ func (c *Controller) findRun(ctx context.Context, s *seen, taken bool) error {
 	return err
 }
 
+// errLeaving is an object of the run's name that is not of the Job and goes by itself.
+var errLeaving = errors.New("it is not of this Job, and about to go; the run is created after that")
+
 // observe says what became of the run, with the log of what failed.
 func (c *Controller) observe(ctx context.Context, s *seen) error {
 	s.Run = &jobs.Run{Deleting: s.run.GetDeletionTimestamp() != nil}
@@ -119,7 +122,7 @@ func (c *Controller) observe(ctx context.Context, s *seen) error {
 	}
 	if s.Run.Owner != s.Job.UID {
 		if s.Run.Deleting && s.Job.DeletionTimestamp == nil {
-			return fmt.Errorf("an object called %s that is not of this Job is about to go", s.run.GetName())
+			return fmt.Errorf("%s %s/%s has the name of the run: %w", s.engine.Kind, s.run.GetNamespace(), s.run.GetName(), errLeaving)
 		}
 		return nil
 	}
@@ -135,8 +138,8 @@ func (c *Controller) observe(ctx context.Context, s *seen) error {
 }
 
 // prepare is for a Job that is to have a run.
-func (c *Controller) prepare(ctx context.Context, k key, s *seen, learnt lessons) error {
-	s.Refused = learnt.refused
+func (c *Controller) prepare(ctx context.Context, k key, s *seen, known hints) error {
+	s.Refused = known.refused
 	if s.Refused == "" {
 		objects, err := Compile(s.engine, s.Job)
 		if invalid, ok := errors.AsType[*engine.Invalid](err); ok {
@@ -150,8 +153,36 @@ func (c *Controller) prepare(ctx context.Context, k key, s *seen, learnt lessons
 		return nil
 	}
 	s.waits, s.Slot = true, c.Slots.Hold(k.claim()) == ""
-	var unknown error
-	s.Reported, unknown = c.reported(ctx, s.Job)
-	s.watched = unknown == nil
+	if s.Slot && s.Early() > 0 {
+		var unknown error
+		s.Reported, unknown = c.reported(ctx, s.Job)
+		s.watched = unknown == nil
+	}
 	return nil
+}
+
+// reported tells whether Kratix has written into the status of the Job's object that the Pipeline
+// runs: after that it leaves the status to the containers. An error means that nobody knows. Most
+// installations give no rights on the objects of Promises, and wait for as long as Kratix may take.
+func (c *Controller) reported(ctx context.Context, job *batchv1.Job) (bool, error) {
+	object := objectOf(job)
+	if err := c.Live.Get(ctx, client.ObjectKeyFromObject(object), object); err != nil {
+		return false, err
+	}
+	pipelines, _, _ := unstructured.NestedSlice(object.Object, "status", "kratix", "workflows", "pipelines")
+	return slices.ContainsFunc(pipelines, func(entry any) bool {
+		p, _ := entry.(map[string]any)
+		since, _ := p["lastTransitionTime"].(string)
+		return p["name"] == job.Labels[v1alpha1.LabelPipeline] && p["phase"] == "Running" && !state.Time(since).Before(job.CreationTimestamp.Time)
+	}), nil
+}
+
+// objectOf is the request or the Promise that Kratix has made a Job for, by its annotations.
+func objectOf(job *batchv1.Job) *unstructured.Unstructured {
+	of := func(key string) string { return job.Annotations[v1alpha1.AnnotationObject+key] }
+	object := &unstructured.Unstructured{}
+	object.SetGroupVersionKind(schema.FromAPIVersionAndKind(of("api-version"), of("kind")))
+	object.SetNamespace(of("namespace"))
+	object.SetName(of("name"))
+	return object
 }

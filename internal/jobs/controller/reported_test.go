@@ -38,6 +38,18 @@ func TestReported(t *testing.T) {
 	}
 }
 
+// TestObjectIsNotReadInVain: without a slot, and after the time of Kratix, it decides nothing.
+func TestObjectIsNotReadInVain(t *testing.T) {
+	first, second := taken(t, "tekton"), taken(t, "tekton", another("second"))
+	w := newWorld(t, slots.Limits{Total: 1}, first, second)
+	w.now = made.Add(2 * time.Second)
+	w.look(t, first)
+	assert.NotContains(t, w.asked, "get Redis", "its time is over")
+	w.now = made.Add(time.Second)
+	w.look(t, second)
+	assert.NotContains(t, w.asked, "get Redis", "it has no slot")
+}
+
 // TestObjectUnknown: a Job that does not name its object well waits for as long as Kratix may take.
 func TestObjectUnknown(t *testing.T) {
 	for name, annotations := range map[string]map[string]string{

@@ -83,6 +83,8 @@ type world struct {
 	reached bool
 	// cached changes what a List or a Get of the cache shows.
 	cached func(o client.Object)
+	// list is the error of a List of the cache.
+	list error
 	// create is before anything is created.
 	create func(o client.Object) error
 	// asked are the requests of the Controller, as verb and kind.
@@ -181,6 +183,9 @@ func (w *world) interceptors() interceptor.Funcs {
 	return interceptor.Funcs{
 		List: func(ctx context.Context, c client.WithWatch, list client.ObjectList, opts ...client.ListOption) error {
 			w.ask("watch", list)
+			if w.list != nil {
+				return w.list
+			}
 			return c.List(ctx, list, opts...)
 		},
 		Get: func(ctx context.Context, c client.WithWatch, key client.ObjectKey, o client.Object, opts ...client.GetOption) error {

@@ -13,6 +13,7 @@ import (
 	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
 	admissionregistrationv1beta1 "k8s.io/api/admissionregistration/v1beta1"
 	batchv1 "k8s.io/api/batch/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -21,13 +22,13 @@ import (
 	"github.com/kratix-compile/kratix-compile/internal/jobs"
 )
 
-// Drain is how to do it.
+// Drain has what Run needs.
 type Drain struct {
 	// Client reads past any cache.
 	Client client.Client
 	// Webhook is the name of the MutatingWebhookConfiguration, or of the binding of the policy.
 	Webhook string
-	// Settle is how long no Job may be left until it is over. An API server may still ask the
+	// Run ends when no Job has been left for as long as Settle. An API server may still ask the
 	// webhook for a moment after its configuration is gone.
 	Settle time.Duration
 	// Wait waits for a second, and fails when the time is up.
@@ -47,25 +48,31 @@ func (d *Drain) Run(ctx context.Context) error {
 		return err
 	}
 	d.Say("No new Jobs are taken.")
-	since := d.Now()
-	for told := -1; ; {
-		left, err := d.left(ctx)
-		if err != nil {
-			return err
+	since, told := d.Now(), -1
+	var left []string
+	for {
+		found, unread := d.left(ctx)
+		switch {
+		case apierrors.IsForbidden(unread):
+			return unread
+		case unread != nil: // an API server that restarts must not end the wait of an hour
+			since = d.Now()
+		default:
+			left = found
 		}
 		if len(left) > 0 {
 			since = d.Now()
 		}
-		if len(left) == 0 && d.Now().Sub(since) >= d.Settle {
+		if d.Now().Sub(since) >= d.Settle {
 			d.Say("No Job is left.")
 			return nil
 		}
-		if len(left) != told {
+		if unread == nil && len(left) != told {
 			d.Say("%s not ended.", count(len(left)))
 			told = len(left)
 		}
 		if err := d.Wait(ctx); err != nil {
-			return timeUp(left, err)
+			return timeUp(err, left, unread)
 		}
 	}
 }
@@ -99,10 +106,9 @@ func (d *Drain) stop(ctx context.Context) error {
 // left are the Jobs that an engine runs or is to run, as namespace/name.
 func (d *Drain) left(ctx context.Context) ([]string, error) {
 	var left []string
-	all := &batchv1.JobList{}
-	for {
-		err := d.Client.List(ctx, all, client.HasLabels{v1alpha1.LabelWorkflowAction}, client.Limit(page), client.Continue(all.Continue))
-		if err != nil {
+	for next := ""; ; {
+		all := &batchv1.JobList{}
+		if err := d.Client.List(ctx, all, client.HasLabels{v1alpha1.LabelWorkflowAction}, client.Limit(page), client.Continue(next)); err != nil {
 			return nil, fmt.Errorf("list the Jobs of Kratix: %w", err)
 		}
 		for i := range all.Items {
@@ -110,7 +116,7 @@ func (d *Drain) left(ctx context.Context) ([]string, error) {
 				left = append(left, job.Namespace+"/"+job.Name)
 			}
 		}
-		if all.Continue == "" {
+		if next = all.Continue; next == "" {
 			return left, nil
 		}
 	}
@@ -118,13 +124,20 @@ func (d *Drain) left(ctx context.Context) ([]string, error) {
 
 // rests tells whether a Job is suspended and nothing of it runs.
 func rests(job *batchv1.Job) bool {
-	return job.Spec.Suspend != nil && *job.Spec.Suspend && job.Status.Active == 0
+	return jobs.AskedToSuspend(job) && job.Status.Active == 0
 }
 
 // shown is how many Jobs an error names.
 const shown = 10
 
-func timeUp(left []string, err error) error {
+// timeUp has the names that were read last; unread is why they may be old.
+func timeUp(err error, left []string, unread error) error {
+	if unread != nil {
+		err = fmt.Errorf("%w (%w)", err, unread)
+	}
+	if len(left) == 0 {
+		return fmt.Errorf("%w, and nobody knows whether a Job is left; run kratix-jobs drain again", err)
+	}
 	more := ""
 	if n := len(left) - shown; n > 0 {
 		left, more = left[:shown], fmt.Sprintf(" and %d more", n)

@@ -116,3 +116,33 @@ func TestTimeUp(t *testing.T) {
 	assert.ErrorContains(t, err, "shop/job-09 and 2 more; ")
 	assert.ErrorContains(t, err, "delete it, and ask Kratix for a manual reconciliation")
 }
+
+// TestUnread: an API server that does not answer for a while ends no drain, and one that never answers has
+// its words in the end. A missing right does not come by itself.
+func TestUnread(t *testing.T) {
+	first := job("first", nil)
+	var refused error
+	api := fake.NewClientBuilder().WithScheme(kubescheme.Scheme).WithObjects(first).WithInterceptorFuncs(interceptor.Funcs{
+		List: func(ctx context.Context, c client.WithWatch, list client.ObjectList, opts ...client.ListOption) error {
+			if refused != nil {
+				return refused
+			}
+			return c.List(ctx, list, opts...)
+		},
+	}).Build()
+	_, seconds, err := drained(t, api, map[int]func(){
+		2: func() { refused = errors.New("connection refused") },
+		9: func() { refused = nil; complete(first); require.NoError(t, api.Status().Update(t.Context(), first)) },
+	})
+	require.NoError(t, err)
+	assert.Equal(t, 11, seconds, "three seconds after the last second without an answer")
+
+	refused = errors.New("connection refused")
+	_, _, err = drained(t, api, nil)
+	require.ErrorContains(t, err, "the time is up (list the Jobs of Kratix: connection refused), and nobody knows whether a Job is left; run kratix-jobs drain again")
+
+	refused = apierrors.NewForbidden(batchv1.Resource("jobs"), "", nil)
+	_, seconds, err = drained(t, api, nil)
+	require.ErrorIs(t, err, refused)
+	assert.Zero(t, seconds)
+}

@@ -210,11 +210,12 @@ func (e *Engine) run(namespace, name string) *unstructured.Unstructured {
 // explain turns what a client says of an unknown kind into an error about the engine.
 func (e *Engine) explain(err error) error {
 	if meta.IsNoMatchError(err) || apierrors.IsNotFound(err) {
-		return e.missing()
+		return e.Missing()
 	}
 	return err
 }
 
-func (e *Engine) missing() error {
+// Missing is ErrMissing in words for people.
+func (e *Engine) Missing() error {
 	return fmt.Errorf("%w: the cluster serves no %s of %s; install %s, or choose another engine", ErrMissing, e.Kind, e.APIVersion, e.Versions)
 }

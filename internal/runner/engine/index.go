@@ -58,13 +58,13 @@ func (e *Engine) index(ctx context.Context) error {
 		return nil
 	}
 	if time.Since(e.missed) < retryMissing {
-		return e.missing()
+		return e.Missing()
 	}
 	err := e.indexer.IndexField(ctx, e.run("", ""), ByObject, OfObject)
 	switch {
 	case meta.IsNoMatchError(err):
 		e.missed = time.Now()
-		return e.missing()
+		return e.Missing()
 	case err != nil:
 		return fmt.Errorf("index the %ss: %w", e.Kind, err)
 	}
