@@ -51,8 +51,9 @@ const (
 
 // Reasons of Events about what is tried again. Those of Jobs that fail are in internal/jobs.
 const (
-	reasonEngineMissing = "EngineMissing"
-	reasonNotCreated    = "RunNotCreated"
+	reasonEngineMissing  = "EngineMissing"
+	reasonEngineUnlisted = "EngineNotListed"
+	reasonNotCreated     = "RunNotCreated"
 )
 
 // Reconcile implements reconcile.TypedReconciler.
@@ -102,7 +103,12 @@ func (c *Controller) explain(ctx context.Context, k key, s *seen, err error) (re
 	switch {
 	case apierrors.IsConflict(err):
 		return reconcile.Result{RequeueAfter: soon}, nil
-	case s == nil, !s.looked && !errors.Is(err, engine.ErrMissing), s.active():
+	case s == nil:
+		return reconcile.Result{}, err
+	case errors.Is(err, engine.ErrUnlisted):
+		c.warn(s.Job, reasonEngineUnlisted, err.Error())
+		return reconcile.Result{RequeueAfter: poll}, nil
+	case !s.looked && !errors.Is(err, engine.ErrMissing), s.active():
 		return reconcile.Result{}, err // its run may be active, and has the slot then
 	}
 	c.Slots.Release(k.claim()) // others need not wait until it is mended

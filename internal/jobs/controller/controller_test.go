@@ -4,6 +4,7 @@ package controller
 
 import (
 	"errors"
+	"fmt"
 	"testing"
 	"time"
 
@@ -18,6 +19,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/kratix-compile/kratix-compile/internal/runner/engine"
 	"github.com/kratix-compile/kratix-compile/internal/runner/slots"
 )
 
@@ -168,11 +170,32 @@ func TestUnknownRunKeepsItsSlot(t *testing.T) {
 	w.look(t, j)
 	w.says(t, j, condition("Unknown", "Running"))
 	w.look(t, j)
-	w.list = errors.New("the cache has stopped")
+	stopped := errors.New("the cache has stopped")
+	w.list = func(client.ObjectList) error { return stopped }
 	_, err := w.Reconcile(t.Context(), keyOf(j, j.Name))
-	require.ErrorIs(t, err, w.list)
+	require.ErrorIs(t, err, stopped)
 	held, _ := w.Slots.Active()
 	assert.Equal(t, 1, held)
+}
+
+// TestEngineUnlisted: the conversion webhook of one engine is down, and the other one goes on.
+func TestEngineUnlisted(t *testing.T) {
+	first, second := taken(t, "tekton"), taken(t, "argo", another("second"))
+	w := newWorld(t, slots.Limits{}, first, second, account())
+	w.now = made.Add(2 * time.Second)
+	w.list = func(list client.ObjectList) error {
+		if list.GetObjectKind().GroupVersionKind().Kind == "Workflow" {
+			return fmt.Errorf("%w: its webhook is down", engine.ErrUnlisted)
+		}
+		return nil
+	}
+	w.look(t, first)
+	assert.NotNil(t, w.run(t, first))
+	assert.Equal(t, poll, w.look(t, second).RequeueAfter)
+	assert.Equal(t, []string{"EngineNotListed: " + engine.ErrUnlisted.Error() + ": its webhook is down"}, w.said)
+	w.list = nil
+	w.look(t, second)
+	assert.NotNil(t, w.run(t, second))
 }
 
 // TestNotCompilable names the field.

@@ -147,12 +147,13 @@ func (w *wiring) Start(ctx context.Context) error {
 	}
 }
 
-// seed takes slots for the runs that are active when this process becomes the leader.
+// seed takes slots for the runs that are active when this process becomes the leader. The Jobs of an
+// engine that cannot be listed take theirs when it can: those of other engines do not wait for it.
 func (c *Controller) seed(ctx context.Context) error {
 	return c.Slots.Seed(func() (claims []slots.Claim, err error) {
 		for _, e := range c.Engines {
 			all, err := e.AllRuns(ctx)
-			if err != nil && !errors.Is(err, engine.ErrMissing) {
+			if err != nil && !errors.Is(err, engine.ErrMissing) && !errors.Is(err, engine.ErrUnlisted) {
 				return nil, err
 			}
 			for i := range all {

@@ -83,8 +83,8 @@ type world struct {
 	reached bool
 	// cached changes what a List or a Get of the cache shows.
 	cached func(o client.Object)
-	// list is the error of a List of the cache.
-	list error
+	// list is before a List of the cache.
+	list func(client.ObjectList) error
 	// create is before anything is created.
 	create func(o client.Object) error
 	// asked are the requests of the Controller, as verb and kind.
@@ -184,7 +184,9 @@ func (w *world) interceptors() interceptor.Funcs {
 		List: func(ctx context.Context, c client.WithWatch, list client.ObjectList, opts ...client.ListOption) error {
 			w.ask("watch", list)
 			if w.list != nil {
-				return w.list
+				if err := w.list(list); err != nil {
+					return err
+				}
 			}
 			return c.List(ctx, list, opts...)
 		},

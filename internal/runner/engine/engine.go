@@ -23,6 +23,7 @@ import (
 	"github.com/kratix-compile/kratix-compile/backends"
 	"github.com/kratix-compile/kratix-compile/backends/state"
 	"github.com/kratix-compile/kratix-compile/internal/refusal"
+	"github.com/kratix-compile/kratix-compile/internal/runner/caching"
 	"github.com/kratix-compile/kratix-compile/internal/runner/expectations"
 	"github.com/kratix-compile/kratix-compile/translate"
 	"github.com/kratix-compile/kratix-compile/translate/plan"
@@ -33,6 +34,12 @@ const Annotation = "kratix-compile.io/engine"
 
 // ErrMissing is an engine whose API the cluster does not serve.
 var ErrMissing = errors.New("the engine is not installed")
+
+// ErrUnlisted is an engine whose runs the API server has not been able to list for longer than
+// patience, such as for a conversion webhook that is down. Before that callers get the error itself.
+var ErrUnlisted = errors.New("the runs of the engine are not known")
+
+const patience = time.Minute
 
 // Engine is one engine in a cluster.
 type Engine struct {
@@ -211,6 +218,9 @@ func (e *Engine) run(namespace, name string) *unstructured.Unstructured {
 func (e *Engine) explain(err error) error {
 	if meta.IsNoMatchError(err) || apierrors.IsNotFound(err) {
 		return e.Missing()
+	}
+	if unlisted, is := errors.AsType[*caching.Unlisted](err); is && time.Since(unlisted.Since) > patience {
+		return fmt.Errorf("%w: %w", ErrUnlisted, err)
 	}
 	return err
 }

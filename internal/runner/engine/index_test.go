@@ -4,6 +4,7 @@ package engine_test
 
 import (
 	"context"
+	"errors"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -12,8 +13,10 @@ import (
 	"github.com/stretchr/testify/require"
 	"k8s.io/apimachinery/pkg/api/meta"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 
 	"github.com/kratix-compile/kratix-compile/backends"
+	"github.com/kratix-compile/kratix-compile/internal/runner/caching"
 	"github.com/kratix-compile/kratix-compile/internal/runner/engine"
 )
 
@@ -54,4 +57,20 @@ func TestMissingEngineIsNotAskedForEveryTime(t *testing.T) {
 		require.NoError(t, runs())
 		assert.Equal(t, 2, cache.asked, "an index is made once")
 	})
+}
+
+// TestUnlisted: for a minute the API server may be slow, and after that something is amiss.
+func TestUnlisted(t *testing.T) {
+	for since, amiss := range map[time.Duration]bool{time.Second: false, 2 * time.Minute: true} {
+		unlisted := &caching.Unlisted{Since: time.Now().Add(-since)}
+		api := interceptor.NewClient(cluster(t), interceptor.Funcs{
+			List: func(context.Context, client.WithWatch, client.ObjectList, ...client.ListOption) error {
+				return unlisted
+			},
+		})
+		e := engine.New(backends.Engines()[0], backends.Defaults(), api, &unknown{installed: true}, api, nil)
+		_, err := e.AllRuns(t.Context())
+		require.ErrorIs(t, err, unlisted)
+		assert.Equal(t, amiss, errors.Is(err, engine.ErrUnlisted), since)
+	}
 }
