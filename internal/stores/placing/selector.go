@@ -10,6 +10,16 @@ import (
 	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
 )
 
+// Selector returns the labels that a Destination needs to get the files of a group. None are needed
+// if it is empty, and then a Destination with strictMatchLabels gets the files only if it has no labels
+// itself. The files of a dry run go to the Destinations for dry runs, whatever the selectors ask for.
+func Selector(w *v1alpha1.Work, group *v1alpha1.WorkloadGroup) map[string]string {
+	if dryRun(w.Labels) {
+		return map[string]string{v1alpha1.LabelDryRun: "true"}
+	}
+	return mergeSelectors(group.DestinationSelectors)
+}
+
 // byPriority are the sources of selectors. The last one is the strongest.
 var byPriority = []string{v1alpha1.SourceResourceWorkflow, v1alpha1.SourcePromiseWorkflow, v1alpha1.SourcePromise}
 
@@ -39,10 +49,7 @@ func matches(w *v1alpha1.Work, group *v1alpha1.WorkloadGroup, d *v1alpha1.Destin
 	if !d.DeletionTimestamp.IsZero() || dryRun(w.Labels) != dryRun(d.Labels) {
 		return false
 	}
-	if dryRun(w.Labels) {
-		return true // nobody reads what is written there
-	}
-	selector := mergeSelectors(group.DestinationSelectors)
+	selector := Selector(w, group)
 	if len(selector) == 0 {
 		return !d.Spec.StrictMatchLabels || len(d.Labels) == 0
 	}
@@ -56,11 +63,8 @@ func matches(w *v1alpha1.Work, group *v1alpha1.WorkloadGroup, d *v1alpha1.Destin
 
 // matching tells people how a Destination must be labelled.
 func matching(w *v1alpha1.Work, group *v1alpha1.WorkloadGroup) string {
-	selector := mergeSelectors(group.DestinationSelectors)
-	switch {
-	case dryRun(w.Labels):
-		return "labelled " + v1alpha1.LabelDryRun + "=true"
-	case len(selector) == 0:
+	selector := Selector(w, group)
+	if len(selector) == 0 {
 		return "without strictMatchLabels"
 	}
 	return "labelled " + metav1.FormatLabelSelector(&metav1.LabelSelector{MatchLabels: selector})

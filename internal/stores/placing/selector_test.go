@@ -29,6 +29,14 @@ func TestMergeSelectors(t *testing.T) {
 	}
 }
 
+func TestSelector(t *testing.T) {
+	group := groupOf(".", from(v1alpha1.SourceResourceWorkflow, labels{"env": "dev", "zone": "a"}), from(v1alpha1.SourcePromise, labels{"env": "prod"}))
+	w := workOf("", group)
+	assert.Equal(t, map[string]string{"env": "prod", "zone": "a"}, Selector(w, &group))
+	w.Labels[v1alpha1.LabelDryRun] = "true"
+	assert.Equal(t, map[string]string{v1alpha1.LabelDryRun: "true"}, Selector(w, &group), "selectors do not matter to a dry run")
+}
+
 func TestMatches(t *testing.T) {
 	env := from(v1alpha1.SourcePromise, labels{"env": "dev", "zone": ""})
 	dry := labels{v1alpha1.LabelDryRun: "true"}
