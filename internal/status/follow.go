@@ -7,7 +7,6 @@ import (
 	"sync"
 	"time"
 
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/labels"
@@ -35,7 +34,7 @@ const (
 )
 
 // Follow looks, and looks again whenever something changes that has been read, until
-// nothing more is to come. Kinds that may not be watched are left out.
+// nothing more is to come. Kinds that may not be watched, or are not served, are left out.
 func Follow(ctx context.Context, w Watcher, look Look) error {
 	f := &follower{watcher: w, open: map[Scope]bool{}, changed: make(chan struct{}, 1), closed: make(chan Scope)}
 	ctx, cancel := context.WithCancel(ctx)
@@ -55,7 +54,7 @@ func Follow(ctx context.Context, w Watcher, look Look) error {
 
 type follower struct {
 	watcher Watcher
-	// open are watches that are open, and those that are forbidden.
+	// open are the watches that are open, and those that there cannot be.
 	open    map[Scope]bool
 	watches sync.WaitGroup
 	changed chan struct{}
@@ -85,7 +84,7 @@ func (f *follower) follow(ctx context.Context, s Scope) {
 	list := &unstructured.UnstructuredList{}
 	list.SetGroupVersionKind(s.Kind.GroupVersion().WithKind(s.Kind.Kind + "List"))
 	events, err := f.watcher.Watch(ctx, list, s.options()...)
-	if apierrors.IsForbidden(err) || apierrors.IsNotFound(err) {
+	if absent(err) {
 		<-ctx.Done()
 		return
 	}

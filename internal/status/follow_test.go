@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/watch"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -36,8 +37,11 @@ func (w *watched) Watch(_ context.Context, list client.ObjectList, _ ...client.L
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.opened[kind]++
-	if kind == "SecretList" {
+	switch kind {
+	case "SecretList":
 		return nil, apierrors.NewForbidden(schema.GroupResource{Resource: "secrets"}, "", nil)
+	case "TaskRunList", "WorkflowList":
+		return nil, &meta.NoKindMatchError{GroupKind: schema.GroupKind{Kind: kind}}
 	}
 	w.open[kind] = watch.NewRaceFreeFake()
 	w.news <- kind
@@ -83,6 +87,28 @@ func TestFollow(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, 4, looks)
 	assert.Equal(t, map[string]int{"PodList": 2, "SecretList": 1, "WorkList": 1}, w.opened, "what is forbidden is asked for once")
+}
+
+// TestFollowWithoutEngines ends although two kinds are not served, and asks once for each of them.
+func TestFollowWithoutEngines(t *testing.T) {
+	w := newWatched()
+	looks := 0
+	err := status.Follow(t.Context(), w, func(context.Context) ([]status.Scope, bool, error) {
+		looks++
+		if looks > 5 {
+			return nil, false, errors.New("it looks for ever")
+		}
+		if looks == 1 {
+			go func() {
+				<-w.news
+				w.watcher("PodList").Modify(nil)
+			}()
+		}
+		return []status.Scope{scope("Pod"), scope("TaskRun"), scope("Workflow")}, looks > 1, nil
+	})
+	require.NoError(t, err)
+	assert.Equal(t, 2, looks)
+	assert.Equal(t, map[string]int{"PodList": 1, "TaskRunList": 1, "WorkflowList": 1}, w.opened)
 }
 
 func TestFollowEnds(t *testing.T) {

@@ -92,7 +92,12 @@ func (r *Rights) Absent(err error, verb, namespace string) bool {
 		if !slices.Contains(*r, right) {
 			*r = append(*r, right)
 		}
-		return true
 	}
-	return apierrors.IsNotFound(err) || meta.IsNoMatchError(err)
+	return absent(err)
+}
+
+// absent tells whether something may not be read, is not there, or is of a kind that the API server
+// does not have.
+func absent(err error) bool {
+	return apierrors.IsForbidden(err) || apierrors.IsNotFound(err) || meta.IsNoMatchError(err)
 }
