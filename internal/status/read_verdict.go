@@ -104,7 +104,7 @@ func (r *reader) forPromise() string {
 	if r.Promise == nil {
 		return strings.TrimSpace(message)
 	}
-	f := Facts{Object: r.Promise, Promise: r.Promise, PromiseName: r.PromiseName, SystemNamespace: r.SystemNamespace}
+	f := Facts{Object: r.Promise, Promise: r.Promise, PromiseName: r.PromiseName, SystemNamespace: r.SystemNamespace, Brief: true}
 	if promise := Read(f); promise.Message != "" {
 		return message + ": " + promise.Message
 	}
