@@ -5,13 +5,13 @@ package status
 import (
 	"cmp"
 	"fmt"
-	"maps"
 	"path"
 	"slices"
 	"strings"
 
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
 
 	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
 	"github.com/kratix-compile/kratix-compile/backends"
@@ -78,7 +78,7 @@ func (r *reader) placed(w *v1alpha1.Work, placed map[string]bool) (progress.Work
 	if r.may("workplacements") {
 		for _, g := range w.Spec.WorkloadGroups {
 			if !placed[g.ID] && state == progress.WorkPending {
-				return progress.WorkPending, unplaced(g)
+				return progress.WorkPending, unplaced(w, &g)
 			}
 		}
 	}
@@ -88,20 +88,9 @@ func (r *reader) placed(w *v1alpha1.Work, placed map[string]bool) (progress.Work
 	return progress.WorkReady, ""
 }
 
-// unplaced says which Destination would do.
-func unplaced(g v1alpha1.WorkloadGroup) string {
-	labels := map[string]string{}
-	for _, source := range []string{v1alpha1.SourceResourceWorkflow, v1alpha1.SourcePromiseWorkflow, v1alpha1.SourcePromise} {
-		for _, s := range g.DestinationSelectors {
-			if s.Source == source {
-				maps.Copy(labels, s.MatchLabels)
-			}
-		}
-	}
-	var wanted []string
-	for _, key := range slices.Sorted(maps.Keys(labels)) {
-		wanted = append(wanted, key+"="+labels[key])
-	}
+// unplaced says which Destination the files of a group need.
+func unplaced(w *v1alpha1.Work, g *v1alpha1.WorkloadGroup) string {
+	wanted := labels.Set(placing.Selector(w, g))
 	files := "the files"
 	if g.Directory != v1alpha1.DefaultDirectory {
 		files = "the files in " + g.Directory
@@ -109,7 +98,7 @@ func unplaced(g v1alpha1.WorkloadGroup) string {
 	if len(wanted) == 0 {
 		return "no Destination takes " + files + ": there is none without strictMatchLabels"
 	}
-	return "no Destination has the labels " + strings.Join(wanted, ",") + ", which " + files + " are for"
+	return "no Destination has the labels " + wanted.String() + ", which " + files + " are for"
 }
 
 func (r *reader) placement(p *v1alpha1.WorkPlacement, w *v1alpha1.Work) Placement {
