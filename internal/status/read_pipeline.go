@@ -118,7 +118,7 @@ func (r *reader) unread(name string, p Pipeline) verdict {
 	switch {
 	case p.Message != "": // it is what holds the run up
 		return verdict{state: Failing, message: name + ": " + firstLine(p.Message)}
-	case r.Brief || !r.mayReadRuns():
+	case r.Brief || !r.mayReadRuns() || r.byKratix():
 		return verdict{state: Running, message: name + " is running"}
 	}
 	return verdict{state: Waiting, message: name + ": kratix-runner is about to make its run"}

@@ -52,14 +52,15 @@ func (r *reader) condition(kind string) progress.Condition {
 	return progress.GetCondition(r.status(), kind)
 }
 
-// unseen: kratix-runner has written nothing into the status yet.
+// unseen: nobody has written into the status yet, so it is not known whether Kratix or kratix-runner
+// runs the Pipelines.
 func (r *reader) unseen(*Trail) (verdict, bool) {
 	if r.document.Round > 0 || len(r.status()) > 0 || r.byKratix() {
 		return verdict{}, false
 	}
 	return verdict{
-		state: Waiting, message: "kratix-runner has not looked at it yet; if that stays so, it does not run",
-		next: []Command{r.commands.kubectl("whether kratix-runner runs", "get pods -n %s", r.SystemNamespace)},
+		state: Waiting, message: "nobody has looked at it yet; if that stays so, neither Kratix nor kratix-runner runs",
+		next: []Command{r.commands.kubectl("whether one of them runs", "get pods -n %s", r.SystemNamespace)},
 	}, true
 }
 

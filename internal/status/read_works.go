@@ -73,7 +73,7 @@ func (r *reader) placed(w *v1alpha1.Work, placed map[string]bool) (progress.Work
 		return progress.WorkReady, ""
 	}
 	if scheduled == nil || placing.Unseen(w) {
-		return progress.WorkPending, "kratix-runner has not yet chosen a Destination"
+		return progress.WorkPending, "no Destination has been chosen yet"
 	}
 	if r.may("workplacements") {
 		for _, g := range w.Spec.WorkloadGroups {
