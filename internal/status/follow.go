@@ -98,7 +98,7 @@ func (f *follower) follow(ctx context.Context, s Scope) {
 	}
 }
 
-// pass notes every event until the watch ends.
+// pass signals every event until the watch ends.
 func (f *follower) pass(ctx context.Context, events watch.Interface) {
 	for {
 		select {
@@ -108,7 +108,7 @@ func (f *follower) pass(ctx context.Context, events watch.Interface) {
 			if !more || e.Type == watch.Error {
 				return
 			}
-			f.note()
+			f.signal()
 		}
 	}
 }
@@ -124,10 +124,11 @@ func (s Scope) options() []client.ListOption {
 	return opts
 }
 
-func (f *follower) note() {
+// signal tells that something has changed, however often that happens before the next look.
+func (f *follower) signal() {
 	select {
 	case f.changed <- struct{}{}:
-	default: // it is noted already
+	default: // the signal is there already
 	}
 }
 

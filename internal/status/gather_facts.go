@@ -32,7 +32,7 @@ type Facts struct {
 	Jobs       []JobFacts
 	Works      []v1alpha1.Work
 	Placements []v1alpha1.WorkPlacement
-	// Destinations and Stores are by name, and stores by kind and name.
+	// Destinations have their name as key, Stores their kind and name.
 	Destinations map[string]*v1alpha1.Destination
 	Stores       map[v1alpha1.StateStoreReference]StoreFacts
 	// Requests are for what the Promise offers.

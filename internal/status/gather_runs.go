@@ -68,18 +68,21 @@ func (r *gathering) jobs(ctx context.Context, f *Facts, of labels.Selector) erro
 	return err
 }
 
-// podsOf are the Pods of the run among those of the object. The owner counts, because
-// anybody can set labels.
+// controlled are those Pods that have this controller. It counts more than labels, because anybody
+// can set those.
+func controlled(pods []corev1.Pod, by metav1.Object) []corev1.Pod {
+	return slices.DeleteFunc(slices.Clone(pods), func(p corev1.Pod) bool { return !metav1.IsControlledBy(&p, by) })
+}
+
+// podsOf are the Pods of the run among those of the object.
 func (f RunFacts) podsOf() []corev1.Pod {
 	selector := labels.SelectorFromSet(f.Engine.PodLabels(f.Object))
-	return slices.DeleteFunc(slices.Clone(f.Pods), func(p corev1.Pod) bool {
-		return !metav1.IsControlledBy(&p, f.Object) || !selector.Matches(labels.Set(p.Labels))
-	})
+	return slices.DeleteFunc(controlled(f.Pods, f.Object), func(p corev1.Pod) bool { return !selector.Matches(labels.Set(p.Labels)) })
 }
 
 // podsOf are the Pods that Kubernetes has made for the Job, the oldest first.
 func (f JobFacts) podsOf() []corev1.Pod {
-	pods := slices.DeleteFunc(slices.Clone(f.Pods), func(p corev1.Pod) bool { return !metav1.IsControlledBy(&p, f.Object) })
+	pods := controlled(f.Pods, f.Object)
 	slices.SortStableFunc(pods, func(a, b corev1.Pod) int { return a.CreationTimestamp.Compare(b.CreationTimestamp.Time) })
 	return pods
 }

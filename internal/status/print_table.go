@@ -12,8 +12,8 @@ import (
 	"github.com/kratix-compile/kratix-compile/internal/quote"
 )
 
-// notes list what is not shown because a right is missing.
-func notes(w io.Writer, missing []Right) {
+// printMissing lists what is not shown because a right is missing.
+func printMissing(w io.Writer, missing []Right) {
 	if len(missing) == 0 {
 		return
 	}
@@ -38,7 +38,7 @@ func Table(w io.Writer, all []Trail, missing []Right, p Palette, now time.Time) 
 		out.WriteString("there is no Promise\n")
 	}
 	rows(&out, lines, p, now)
-	notes(&out, missing)
+	printMissing(&out, missing)
 	_, err := io.WriteString(w, out.String())
 	return err
 }

@@ -33,7 +33,7 @@ func Tree(w io.Writer, t Trail, p Palette, now time.Time) error {
 		fmt.Fprintf(&out, "\n%s\n", summary(t.Requests))
 		rows(&out, unready(t.Requests), p, now)
 	}
-	notes(&out, t.Missing)
+	printMissing(&out, t.Missing)
 	if len(t.Next) > 0 {
 		out.WriteByte('\n')
 		for _, c := range t.Next {

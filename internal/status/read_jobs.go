@@ -32,8 +32,8 @@ func (r *reader) program() string {
 	return "kratix-runner"
 }
 
-// told: Kratix says in a condition how far the workflow is, and its Jobs were not read.
-func (r *reader) told(*Trail) (verdict, bool) {
+// kratixSays: a condition of Kratix says how far the workflow is, and its Jobs were not read.
+func (r *reader) kratixSays(*Trail) (verdict, bool) {
 	c := r.condition(progress.ConditionConfigureCompleted)
 	switch {
 	case !r.byKratix() || len(r.document.Pipelines) > 0 || c.Status != "False":
@@ -74,17 +74,17 @@ func (f Facts) document() progress.Status {
 	return d
 }
 
-// fill notes what a Job says of its Pipeline. What Kratix says counts more.
+// fill adds to a Pipeline what its Job says. What the status says counts more.
 func fill(p *progress.Pipeline, job *batchv1.Job) {
-	says := tell(job)
-	if says.phase == progress.PhaseSuspended {
-		says.phase = progress.PhaseRunning // Kratix suspends a Job to make another one
+	view := readJob(job)
+	if view.phase == progress.PhaseSuspended {
+		view.phase = progress.PhaseRunning // Kratix suspends a Job to make another one
 	}
 	p.Run, p.RunNamespace = job.Name, job.Namespace
-	p.Phase = cmp.Or(p.Phase, says.phase)
-	p.Message = cmp.Or(p.Message, strings.Replace(says.message, jobs.LogMark+"\n", progress.LogMark, 1))
+	p.Phase = cmp.Or(p.Phase, view.phase)
+	p.Message = cmp.Or(p.Message, strings.Replace(view.message, jobs.LogMark+"\n", progress.LogMark, 1))
 	if p.LastTransition.IsZero() {
-		p.LastTransition = says.since
+		p.LastTransition = view.since
 	}
 }
 
@@ -128,8 +128,8 @@ func (r *reader) job(p progress.Pipeline) (*Job, *Run) {
 		return nil, nil
 	}
 	job := r.Jobs[i].Object
-	says := tell(job)
-	out := &Job{Namespace: job.Namespace, Name: job.Name, ManagedBy: manager(job), Phase: says.phase, Message: jobs.WithoutLog(says.message)}
+	view := readJob(job)
+	out := &Job{Namespace: job.Namespace, Name: job.Name, ManagedBy: manager(job), Phase: view.phase, Message: jobs.WithoutLog(view.message)}
 	if out.ManagedBy == batchv1.JobControllerName {
 		run := &Run{Engine: kubernetes, Kind: jobKind.Kind, Namespace: job.Namespace, Name: job.Name, State: byKubernetes(job, r.Jobs[i].podsOf())}
 		run.Message = run.State.Message()

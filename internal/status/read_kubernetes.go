@@ -16,18 +16,18 @@ import (
 // kubernetes is the engine of a Job that nobody has taken over.
 const kubernetes = "kubernetes"
 
-// tale is what a Job says of itself: how far it is, why, and since when.
-type tale struct {
+// jobView is what the conditions of a Job say: how far it is, why, and since when.
+type jobView struct {
 	phase           progress.Phase
 	reason, message string
 	since           time.Time
 }
 
-// tell reads the conditions. A Job without one runs, as Kratix sees it.
-func tell(job *batchv1.Job) tale {
-	t := tale{phase: progress.PhaseRunning, since: job.CreationTimestamp.Time}
+// readJob reads the conditions. A Job without one runs, as Kratix sees it.
+func readJob(job *batchv1.Job) jobView {
+	v := jobView{phase: progress.PhaseRunning, since: job.CreationTimestamp.Time}
 	if job.Status.StartTime != nil {
-		t.since = job.Status.StartTime.Time
+		v.since = job.Status.StartTime.Time
 	}
 	phases := map[batchv1.JobConditionType]progress.Phase{
 		batchv1.JobComplete: progress.PhaseSucceeded, batchv1.JobFailed: progress.PhaseFailed, batchv1.JobSuspended: progress.PhaseSuspended,
@@ -37,12 +37,12 @@ func tell(job *batchv1.Job) tale {
 		if !matters || c.Status != corev1.ConditionTrue {
 			continue
 		}
-		t = tale{phase: phase, since: c.LastTransitionTime.Time}
+		v = jobView{phase: phase, since: c.LastTransitionTime.Time}
 		if phase == progress.PhaseFailed {
-			t.reason, t.message = c.Reason, c.Message
+			v.reason, v.message = c.Reason, c.Message
 		}
 	}
-	return t
+	return v
 }
 
 // byKubernetes is what became of a Job that Kubernetes runs. A container that failed starts again
@@ -59,14 +59,14 @@ func byKubernetes(job *batchv1.Job, pods []corev1.Pod) state.State {
 		s.Pod = e.Pod.Name
 		s.Attempt += readPod(s.Steps, e.Pod)
 	}
-	switch says := tell(job); says.phase {
+	switch view := readJob(job); view.phase {
 	case progress.PhaseSucceeded:
 		s.Phase = state.Succeeded
 	case progress.PhaseSuspended:
 		s.Phase = state.Cancelled
 	case progress.PhaseFailed:
 		s.Phase = state.Failed
-		e.Told = state.Platform(state.Reason(says.reason), says.message)
+		e.Told = state.Platform(state.Reason(view.reason), view.message)
 	default:
 	}
 	s.Judge(e)

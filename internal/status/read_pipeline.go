@@ -73,7 +73,7 @@ func (r *reader) running(name string, p Pipeline, reason progress.Reason) verdic
 	case run.Phase == state.Succeeded && p.Job == nil:
 		return verdict{state: Running, message: name + ": its results are being taken in"}
 	case run.Phase.Ended():
-		return verdict{state: Running, message: name + ": " + firstLine(run.Message) + "; " + r.notes(p) + " is about to note it"}
+		return verdict{state: Running, message: name + ": " + firstLine(run.Message) + "; " + r.writerOf(p) + " is about to note it"}
 	case run.Failure != nil:
 		return verdict{state: Failing, message: name + ": " + firstLine(run.Message) + run.again()}
 	case run.Phase == state.Pending && run.Attempt == 0:
@@ -101,8 +101,9 @@ func (r *reader) unrun(name string, job *Job) verdict {
 	}
 }
 
-// notes is the program that writes into the object's status what has become of a Pipeline.
-func (r *reader) notes(p Pipeline) string {
+// writerOf is the program that writes next what has become of a Pipeline: kratix-jobs into the Job,
+// or Kratix or kratix-runner into the status of the object.
+func (r *reader) writerOf(p Pipeline) string {
 	switch {
 	case p.Job == nil:
 		return r.program()

@@ -35,10 +35,10 @@ func (r *reader) verdict(t *Trail) verdict {
 		return verdict{state: Ready}
 	}
 	ask := []func(*Trail) (verdict, bool){
-		r.unseen, r.paused, r.rejected, r.notBegun, r.pipeline, r.told, r.asked, r.requirements, r.placing,
+		r.unseen, r.paused, r.rejected, r.notBegun, r.pipeline, r.kratixSays, r.restartAsked, r.requirements, r.placing,
 	}
 	if r.deleting() {
-		ask = []func(*Trail) (verdict, bool){r.rejected, r.farewell, r.requestsLeft, r.removal, r.finalizers}
+		ask = []func(*Trail) (verdict, bool){r.rejected, r.deleteWorkflow, r.requestsLeft, r.removal, r.finalizers}
 	}
 	for _, about := range ask {
 		if v, ok := about(t); ok {
@@ -112,8 +112,8 @@ func (r *reader) forPromise() string {
 	return message
 }
 
-// asked: labels ask for another start, or the spec is newer than what was done.
-func (r *reader) asked(*Trail) (verdict, bool) {
+// restartAsked: a label asks for another start, or the spec is newer than what was done.
+func (r *reader) restartAsked(*Trail) (verdict, bool) {
 	for _, label := range []string{progress.LabelManual, progress.LabelRunFromStart} {
 		if r.Object.GetLabels()[label] == "true" {
 			return verdict{state: Waiting, message: "the workflow is about to start over, as the label " + label + " asks"}, true
@@ -136,11 +136,7 @@ func (r *reader) requirements(*Trail) (verdict, bool) {
 
 // placing: all Pipelines have succeeded, and the files are on their way to State Stores.
 func (r *reader) placing(t *Trail) (verdict, bool) {
-	works := t.Works
-	for _, p := range t.Pipelines {
-		works = append(slices.Clone(works), p.Works...)
-	}
-	if v, ok := r.files(works); ok {
+	if v, ok := r.files(t.allWorks()); ok {
 		return v, true
 	}
 	reconciled := r.condition(progress.ConditionReconciled)
@@ -190,8 +186,8 @@ func (r *reader) files(works []Work) (verdict, bool) {
 	return v, true
 }
 
-// farewell: the delete workflow comes first.
-func (r *reader) farewell(t *Trail) (verdict, bool) {
+// deleteWorkflow: the Pipelines of the delete workflow run first.
+func (r *reader) deleteWorkflow(t *Trail) (verdict, bool) {
 	if !slices.Contains(r.Object.GetFinalizers(), v1alpha1.FinalizerDeleteWorkflows) {
 		return verdict{}, false
 	}
@@ -241,10 +237,7 @@ func (r *reader) requestsLeft(t *Trail) (verdict, bool) {
 
 // removal: the files go before the object does.
 func (r *reader) removal(t *Trail) (verdict, bool) {
-	works := t.Works
-	for _, p := range t.Pipelines {
-		works = append(slices.Clone(works), p.Works...)
-	}
+	works := t.allWorks()
 	for _, w := range works {
 		for _, p := range w.Placements {
 			switch {

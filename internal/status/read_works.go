@@ -33,6 +33,15 @@ func (r *reader) works() []Work {
 	return out
 }
 
+// allWorks are the Works of the object: those of its Pipelines come last.
+func (t Trail) allWorks() []Work {
+	works := slices.Clone(t.Works)
+	for _, p := range t.Pipelines {
+		works = append(works, p.Works...)
+	}
+	return works
+}
+
 func (r *reader) work(w *v1alpha1.Work) Work {
 	out := Work{Namespace: w.Namespace, Name: w.Name, Deleting: !w.DeletionTimestamp.IsZero(), State: progress.WorkReady}
 	placed := map[string]bool{}
