@@ -7,6 +7,10 @@ import (
 	"strings"
 )
 
+// LogMark is between what failed and the end of its log. Some people may read what failed and may not
+// read logs: what they get ends before the mark.
+const LogMark = "; its log ends:\n"
+
 // Message is a sentence for people: what failed or holds the run up, or else
 // how far it is.
 func (s State) Message() string {

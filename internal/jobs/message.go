@@ -33,12 +33,9 @@ const (
 	shownBytes = 200
 )
 
-// LogMark is between what failed and the end of its log.
-const LogMark = "; its log ends with:"
-
 // WithoutLog is a diagnosis without the end of the log, for texts that more people may read.
 func WithoutLog(diagnosis string) string {
-	what, _, _ := strings.Cut(diagnosis, LogMark)
+	what, _, _ := strings.Cut(diagnosis, state.LogMark)
 	return what
 }
 
@@ -60,12 +57,14 @@ func diagnosis(run state.State, limit *int32) string {
 		}
 	}
 	f := run.Failure
-	if lines := f.Log[max(0, len(f.Log)-shownLines):]; len(lines) > 0 {
-		b.WriteString(LogMark)
-		for _, line := range lines {
-			b.WriteString("\n" + quote.Cut(line, shownBytes))
-		}
-	} else if f.NoLog != "" {
+	var lines []string
+	for _, line := range f.Log[max(0, len(f.Log)-shownLines):] {
+		lines = append(lines, quote.Cut(line, shownBytes))
+	}
+	switch {
+	case len(lines) > 0:
+		b.WriteString(state.LogMark + strings.Join(lines, "\n"))
+	case f.NoLog != "":
 		b.WriteString("; its log cannot be read: " + f.NoLog)
 	}
 	return b.String()

@@ -144,8 +144,8 @@ func TestMessage(t *testing.T) {
 	long.Attempt = 1
 	long.Failure = &state.Failure{Reason: state.OOMKilled, Step: "render", ExitCode: 137, NoLog: "the Pod is gone"}
 	for want, run := range map[string]state.State{
-		"container \"render\" ended with exit code 7, in attempt 3 of 3; its log ends with:\ntwo\nthree\nfour\nfive\nno such template": failed,
-		"container \"render\" needed more memory than its limit (OOMKilled, exit code 137); its log cannot be read: the Pod is gone":   long,
+		"container \"render\" ended with exit code 7, in attempt 3 of 3; its log ends:\ntwo\nthree\nfour\nfive\nno such template":    failed,
+		"container \"render\" needed more memory than its limit (OOMKilled, exit code 137); its log cannot be read: the Pod is gone": long,
 		"PodForbidden: no": refused,
 		"container \"render\" was not done when the time limit was reached":                                         timedOut,
 		"the run was cancelled, and not by Kratix; ask for a manual reconciliation to run it again":                 cancelled,

@@ -56,7 +56,7 @@ func (r *reader) pipelines(works []Work) (pipelines []Pipeline, left []Work) {
 		of[w.Namespace+"/"+w.Name] = w.Labels[v1alpha1.LabelPipeline]
 	}
 	for _, p := range r.document.Pipelines {
-		message, log, _ := strings.Cut(p.Message, progress.LogMark)
+		message, log, _ := strings.Cut(p.Message, state.LogMark)
 		out := Pipeline{Name: p.Name, Phase: p.Phase, Message: message, Since: p.LastTransition, NextRetryAt: p.NextRetryAt}
 		if out.Job, out.Run = r.job(p); out.Job == nil {
 			out.Run = r.run(p)

@@ -5,7 +5,6 @@ package status
 import (
 	"cmp"
 	"slices"
-	"strings"
 	"time"
 
 	batchv1 "k8s.io/api/batch/v1"
@@ -82,7 +81,7 @@ func fill(p *progress.Pipeline, job *batchv1.Job) {
 	}
 	p.Run, p.RunNamespace = job.Name, job.Namespace
 	p.Phase = cmp.Or(p.Phase, view.phase)
-	p.Message = cmp.Or(p.Message, strings.Replace(view.message, jobs.LogMark+"\n", progress.LogMark, 1))
+	p.Message = cmp.Or(p.Message, view.message)
 	if p.LastTransition.IsZero() {
 		p.LastTransition = view.since
 	}

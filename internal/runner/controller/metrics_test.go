@@ -13,6 +13,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/kratix-compile/kratix-compile/backends"
+	"github.com/kratix-compile/kratix-compile/backends/state"
 	"github.com/kratix-compile/kratix-compile/internal/runner/engine"
 	"github.com/kratix-compile/kratix-compile/internal/runner/progress"
 	"github.com/kratix-compile/kratix-compile/internal/tracing"
@@ -36,7 +37,7 @@ func TestTracedFailure(t *testing.T) {
 	begun := time.Now().Add(-time.Minute)
 	c.tracedRun(
 		progress.Pipeline{Name: "only", Run: "run-1", Phase: progress.PhaseRunning, LastTransition: begun},
-		progress.Pipeline{Name: "only", Phase: progress.PhaseFailed, Message: "container a: Error, exit code 1" + progress.LogMark + "hush"},
+		progress.Pipeline{Name: "only", Phase: progress.PhaseFailed, Message: "container a: Error, exit code 1" + state.LogMark + "hush"},
 	)
 	require.Len(t, spans.GetSpans(), 1)
 	s := spans.GetSpans()[0]

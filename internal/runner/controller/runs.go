@@ -151,7 +151,7 @@ func failure(f *state.Failure) string {
 		b.WriteString(": " + f.Message)
 	}
 	if n := len(f.Log); n > 0 {
-		b.WriteString(progress.LogMark + strings.Join(f.Log[max(0, n-shownLines):], "\n"))
+		b.WriteString(state.LogMark + strings.Join(f.Log[max(0, n-shownLines):], "\n"))
 	}
 	return quote.Cut(b.String(), maxText)
 }

@@ -12,6 +12,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
+	"github.com/kratix-compile/kratix-compile/backends/state"
 	"github.com/kratix-compile/kratix-compile/internal/quote"
 	"github.com/kratix-compile/kratix-compile/internal/refusal"
 	"github.com/kratix-compile/kratix-compile/internal/runner/caching"
@@ -116,7 +117,7 @@ func (r *Runner) tell(o *object, told ...progress.Event) {
 		if e.Warning {
 			kind = corev1.EventTypeWarning
 		}
-		message, _, _ := strings.Cut(e.Message, progress.LogMark)
+		message, _, _ := strings.Cut(e.Message, state.LogMark)
 		r.Events.Eventf(o.Unstructured, nil, kind, e.Reason, "Reconcile", "%s", quote.Cut(message, maxNote))
 	}
 }

@@ -9,6 +9,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
+	"github.com/kratix-compile/kratix-compile/backends/state"
 	"github.com/kratix-compile/kratix-compile/internal/runner/progress"
 	"github.com/kratix-compile/kratix-compile/internal/tracing"
 )
@@ -41,7 +42,7 @@ func (f *flow) tracedRun(before, after progress.Pipeline) {
 	s := tracing.Span{Name: "run", Start: before.LastTransition, About: f.about(after.Name, before.Run)}
 	s.About.Phase = string(after.Phase)
 	if after.Phase == progress.PhaseFailed {
-		message, _, _ := strings.Cut(after.Message, progress.LogMark)
+		message, _, _ := strings.Cut(after.Message, state.LogMark)
 		s.Err = errors.New(message)
 	}
 	f.Tracer.Record(f.object.GetAnnotations(), s)

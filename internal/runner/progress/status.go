@@ -46,10 +46,6 @@ const (
 	PhaseSuspended Phase = "Suspended"
 )
 
-// LogMark is where the words of a container begin in a message. Some people
-// may read the rest of it and may not read those.
-const LogMark = "; its log ends:\n"
-
 // Pipeline is one entry of the list, in the order of the Promise.
 type Pipeline struct {
 	Name  string
