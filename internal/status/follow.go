@@ -19,22 +19,22 @@ type Watcher interface {
 	Watch(ctx context.Context, list client.ObjectList, opts ...client.ListOption) (watch.Interface, error)
 }
 
-// Look reads everything once and shows it. It returns what it has read, and whether nothing
-// more is to be waited for.
+// Look reads everything once and shows it. It returns what it has read, and true if the object is
+// settled.
 type Look func(ctx context.Context) (scopes []Scope, done bool, err error)
 
 const (
 	// breath is a short wait after a change: changes that come together cause one look.
 	breath = 100 * time.Millisecond
-	// calm is how long a settled object must stay so until the watch ends: kratix-runner
-	// may not have seen the last change yet.
+	// calm is how long a settled object must stay so until Follow ends: the controller may not have
+	// seen the last change yet.
 	calm = time.Second
-	// reopen is when a watch is opened again that the API server has closed.
+	// reopen is how long a watch stays closed after it has ended or failed.
 	reopen = time.Second
 )
 
-// Follow looks, and looks again whenever something changes that has been read, until
-// nothing more is to come. Kinds that may not be watched, or are not served, are left out.
+// Follow looks, and looks again whenever something has changed that it has read. It ends when the
+// object is settled. It leaves out kinds that may not be watched or are not served.
 func Follow(ctx context.Context, w Watcher, look Look) error {
 	f := &follower{watcher: w, open: map[Scope]bool{}, changed: make(chan struct{}, 1), closed: make(chan Scope)}
 	ctx, cancel := context.WithCancel(ctx)
@@ -54,15 +54,15 @@ func Follow(ctx context.Context, w Watcher, look Look) error {
 
 type follower struct {
 	watcher Watcher
-	// open are the watches that are open, and those that there cannot be.
+	// open has what is watched, and what is left out.
 	open    map[Scope]bool
 	watches sync.WaitGroup
 	changed chan struct{}
 	closed  chan Scope
 }
 
-// watch opens what is not open yet. A change between reading and watching is not lost: a
-// new watch begins with what there is.
+// watch opens the watches that are not open yet. No change between reading and watching is lost: a
+// new watch begins with one event for each object that there is.
 func (f *follower) watch(ctx context.Context, scopes []Scope) {
 	for _, s := range scopes {
 		if f.open[s] {
@@ -73,7 +73,7 @@ func (f *follower) watch(ctx context.Context, scopes []Scope) {
 	}
 }
 
-// follow reports that something has changed, and not what: everything is read again.
+// follow signals that something has changed. It does not say what: everything is read again.
 func (f *follower) follow(ctx context.Context, s Scope) {
 	defer func() {
 		select {
@@ -132,7 +132,7 @@ func (f *follower) signal() {
 	}
 }
 
-// still waits for a change. It is true if none came: what is settled has stayed so, or the
+// still waits for a change. It returns true if none came: a settled object has stayed so, or the
 // context has ended.
 func (f *follower) still(ctx context.Context, settled bool) bool {
 	var quiet <-chan time.Time

@@ -58,8 +58,8 @@ func scope(kind string) status.Scope {
 	return status.Scope{Kind: schema.GroupVersionKind{Version: "v1", Kind: kind}}
 }
 
-// TestFollow looks again when something changes that was read, also if only the last look
-// has read it, and after a watch was closed. It ends when a settled object stays so.
+// TestFollow looks again when something changes that was read, even if only the last look has read
+// it. It looks again after a watch was closed, and ends when a settled object stays so.
 func TestFollow(t *testing.T) {
 	w := newWatched()
 	looks := 0

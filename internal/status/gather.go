@@ -32,12 +32,12 @@ type Subject struct {
 	Kind      schema.GroupVersionKind
 	Namespace string
 	Name      string
-	// Resource is how kubectl calls the kind.
+	// Resource is what kubectl calls the kind.
 	Resource string
 }
 
-// Gatherer reads from a cluster what a person may read. If a read is forbidden, the Facts
-// have the missing right, and the object counts as not there.
+// Gatherer reads from a cluster what a person may read. If a read is forbidden, the object counts as
+// not there, and the Facts name the missing right.
 type Gatherer struct {
 	Reader client.Reader
 	// SystemNamespace is where promise workflows run.
@@ -108,8 +108,8 @@ func (r *gathering) around(ctx context.Context, f *Facts) error {
 	return err
 }
 
-// works reads only the object's own Works, because Works are large. That of a Promise's
-// dependencies is in the system namespace.
+// works reads only the object's own Works, because Works are large. A Promise also has a Work of its
+// dependencies, in the system namespace.
 func (r *gathering) works(ctx context.Context, f *Facts) error {
 	own := labels.Set(f.owner().WorkLabels()).AsSelector()
 	found, err := list[v1alpha1.Work](ctx, r, workKind, f.owner().Namespace, own)
@@ -132,7 +132,7 @@ func (r *gathering) aroundWork(ctx context.Context, f *Facts) error {
 	return r.placements(ctx, f)
 }
 
-// promiseOf finds the Promise by the label that kratix-runner sets, or else by the kind.
+// promiseOf finds the Promise of a request by the label of the request, or else by its kind.
 func (r *gathering) promiseOf(ctx context.Context, request *unstructured.Unstructured) (*unstructured.Unstructured, string, error) {
 	if name := request.GetLabels()[v1alpha1.LabelPromise]; name != "" {
 		promise, err := r.get(ctx, promiseKind, "", name)
@@ -175,8 +175,8 @@ func (r *gathering) requests(ctx context.Context, promise *unstructured.Unstruct
 	return out, err
 }
 
-// placements reads the WorkPlacements of the object's Works, and the Destinations and State
-// Stores that they are for.
+// placements reads the WorkPlacements of the object's Works. If there are Works, it also reads all
+// Destinations and State Stores.
 func (r *gathering) placements(ctx context.Context, f *Facts) error {
 	names := map[string][]string{}
 	for _, w := range f.ownWorks() {

@@ -24,7 +24,7 @@ type Facts struct {
 	PromiseName string
 	// SystemNamespace is where promise workflows run.
 	SystemNamespace string
-	// Resource is how kubectl calls the kind of the object, as in "websites.example.org".
+	// Resource is what kubectl calls the kind of the object, as in "websites.example.org".
 	Resource string
 
 	Runs []RunFacts
@@ -60,7 +60,7 @@ type StoreFacts struct {
 	Store
 	// Path is that of its spec.
 	Path string
-	// Fault is why it cannot be written to; empty if it can, or if nobody has tried.
+	// Fault is why it cannot be written to. It is empty if it can be, or if nobody has tried.
 	Fault string
 }
 
@@ -70,7 +70,7 @@ func (f Facts) isWork() bool { return f.Object.GroupVersionKind() == workKind }
 
 func (f Facts) deleting() bool { return !f.Object.GetDeletionTimestamp().IsZero() }
 
-// owner is whose runs and Works they are, and where.
+// owner is the owner of the runs and Works that belong to the object, and their namespace.
 func (f Facts) owner() workflow.Owner {
 	o := workflow.Owner{UID: f.Object.GetUID(), Promise: f.PromiseName}
 	if !f.isPromise() {
@@ -83,12 +83,12 @@ func (f Facts) owner() workflow.Owner {
 	return o.In(chosen, f.SystemNamespace)
 }
 
-// ownWorks are the Works of the object. A Promise also has that of its dependencies.
+// ownWorks are the Works of the object. A Promise also has the Work of its dependencies.
 func (f Facts) ownWorks() []v1alpha1.Work {
 	if f.isWork() {
 		return f.Works
 	}
-	own := work.Stale(f.Works, f.owner(), nil) // with no Pipelines, all of the owner's are stale
+	own := work.Stale(f.Works, f.owner(), nil) // without Pipelines, all Works of the owner are stale
 	if !f.isPromise() {
 		return own
 	}

@@ -22,8 +22,8 @@ var (
 	jobKind = batchv1.SchemeGroupVersion.WithKind("Job")
 )
 
-// runs looks on every engine: the object may have had another one before. Where Kratix runs the
-// Pipelines, a run is of a Job, and has the labels of its Pod.
+// runs reads the runs on every engine, because the object may have had another engine before. Where
+// Kratix runs the Pipelines, a run belongs to a Job and has the labels of the Job's Pods.
 func (r *gathering) runs(ctx context.Context, f *Facts) error {
 	of := labels.Set(f.owner().RunLabels()).AsSelector()
 	for _, e := range backends.Engines() {
@@ -50,8 +50,8 @@ func (r *gathering) runs(ctx context.Context, f *Facts) error {
 	return err
 }
 
-// jobs does not ask for Jobs if the status is of kratix-runner: there are none, and people need no
-// right to read them.
+// jobs reads the Jobs of Kratix. If kratix-runner has written the status, there are none, and people
+// need no right to read them.
 func (r *gathering) jobs(ctx context.Context, f *Facts, of labels.Selector) error {
 	if progress.Read(f.status()).Round > 0 {
 		return nil
@@ -68,8 +68,8 @@ func (r *gathering) jobs(ctx context.Context, f *Facts, of labels.Selector) erro
 	return err
 }
 
-// controlled are those Pods that have this controller. It counts more than labels, because anybody
-// can set those.
+// controlled are the Pods that have this controller. Labels are not enough, because anybody can set
+// them.
 func controlled(pods []corev1.Pod, by metav1.Object) []corev1.Pod {
 	return slices.DeleteFunc(slices.Clone(pods), func(p corev1.Pod) bool { return !metav1.IsControlledBy(&p, by) })
 }

@@ -49,8 +49,8 @@ func TestTableWithoutRights(t *testing.T) {
 	assert.Equal(t, "\nnot shown, because you may not\n  list promises.platform.kratix.io\n", out.String())
 }
 
-// TestOverviewGoesByTheStatus: the status says what holds up a run, and the run need not be
-// read.
+// TestOverviewGoesByTheStatus: the status says what holds a run up, so the overview need not read the
+// run.
 func TestOverviewGoesByTheStatus(t *testing.T) {
 	for file, line := range map[string]string{
 		"image-pull": "Thing default/one Failing: Pipeline only: container second: ImagePullBackOff: not found",

@@ -134,7 +134,7 @@ func (r Run) node(now time.Time) node {
 	return n
 }
 
-// done tells whether all containers have done what they should.
+// done tells whether all containers have ended well.
 func (r Run) done() bool {
 	return r.Phase == state.Succeeded || !slices.ContainsFunc(r.Steps, func(s state.Step) bool {
 		return s.Phase != state.StepDone || s.ExitCode != 0
@@ -195,12 +195,12 @@ func (n node) print(w io.Writer, p Palette) {
 }
 
 const (
-	// maxLabel is the widest column of labels; after a longer label the state stands
-	// further right.
+	// maxLabel is the widest column of labels. The state of a longer label stands further right.
 	maxLabel = 76
 	// widestState is as wide as "Succeeded".
 	widestState = 9
-	// maxDetail cuts texts in the tree. The one that matters stands above the tree in full.
+	// maxDetail is how long a text in the tree is at most. The one that matters stands above the tree
+	// in full.
 	maxDetail = 90
 )
 

@@ -48,8 +48,8 @@ type reader struct {
 	commands commands
 }
 
-// pipelines are those in the status, each with its run and its Works. left are the Works of
-// none of them.
+// pipelines are those in the status, each with its run and its Works. left are the Works that belong
+// to no Pipeline.
 func (r *reader) pipelines(works []Work) (pipelines []Pipeline, left []Work) {
 	of := map[string]string{}
 	for _, w := range r.Works {
@@ -78,7 +78,7 @@ func (r *reader) pipelines(works []Work) (pipelines []Pipeline, left []Work) {
 	return pipelines, works
 }
 
-// run is what the engine has of a Pipeline's run; nil if it has none yet.
+// run is what the engine says of a Pipeline's run. It is nil if the status names no run.
 func (r *reader) run(p progress.Pipeline) *Run {
 	if p.Run == "" {
 		return nil
@@ -97,7 +97,7 @@ func (r *reader) run(p progress.Pipeline) *Run {
 	return observed(r.Runs[i])
 }
 
-// observed is what became of a run that is there.
+// observed is how far a run is, as its engine says.
 func observed(run RunFacts) *Run {
 	s := run.Engine.Observer.Observe(run.Object, run.podsOf())
 	return &Run{

@@ -10,8 +10,8 @@ import (
 	"github.com/kratix-compile/kratix-compile/backends/state"
 )
 
-// commands writes commands for people. Each gets the flags: kubectl and the engines' tools have
-// the same ones for a cluster.
+// commands writes commands for people. Each has the flags that choose the cluster: kubectl and the
+// engines' tools have the same ones.
 type commands struct{ flags []string }
 
 func (c commands) kubectl(purpose, format string, args ...any) Command {
@@ -44,7 +44,7 @@ func (c commands) store(s *Store) Command {
 	return c.kubectl("the State Store", "describe %s %s", strings.ToLower(s.Kind), s.Name)
 }
 
-// object is how kubectl is told of it.
+// object names the object in a command of kubectl.
 func (f Facts) object() string {
 	name := f.Resource + " " + f.Object.GetName()
 	if namespace := f.Object.GetNamespace(); namespace != "" {

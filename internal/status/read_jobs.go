@@ -17,8 +17,8 @@ import (
 	"github.com/kratix-compile/kratix-compile/translate/workflow"
 )
 
-// byKratix tells whether Kratix runs the Pipelines, with or without kratix-jobs. kratix-runner
-// numbers its rounds.
+// byKratix tells whether Kratix runs the Pipelines, with or without kratix-jobs. Only kratix-runner
+// numbers rounds.
 func (r *reader) byKratix() bool {
 	return r.document.Round == 0 && (len(r.Jobs) > 0 || r.condition(progress.ConditionConfigureCompleted).Status != "")
 }
@@ -43,8 +43,8 @@ func (r *reader) kratixSays(*Trail) (verdict, bool) {
 	return verdict{state: Running, message: c.Message}, true
 }
 
-// document is what the status says of the workflow. Versions of Kratix say more or less of their
-// Pipelines there, and the Jobs have the rest.
+// document is what the status says of the workflow. Some versions of Kratix do not list the Pipelines
+// there; what the status lacks comes from the Jobs.
 func (f Facts) document() progress.Status {
 	d := progress.Read(f.status())
 	if len(f.Jobs) == 0 {
@@ -89,7 +89,7 @@ func fill(p *progress.Pipeline, job *batchv1.Job) {
 
 func (f JobFacts) action() workflow.Action { return workflow.KindOf(f.Object.Labels).Action }
 
-// pipelineNames are those of the Promise, or else those that there are Jobs of.
+// pipelineNames are the Pipelines of the Promise, or else those that have Jobs.
 func (f Facts) pipelineNames(action workflow.Action) (names []string) {
 	for _, p := range f.declared(action) {
 		pipeline, _ := p.(map[string]any)

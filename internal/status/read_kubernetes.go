@@ -13,7 +13,7 @@ import (
 	"github.com/kratix-compile/kratix-compile/internal/runner/progress"
 )
 
-// kubernetes is the engine of a Job that nobody has taken over.
+// kubernetes is the engine of a Job that Kubernetes itself runs.
 const kubernetes = "kubernetes"
 
 // jobView is what the conditions of a Job say: how far it is, why, and since when.
@@ -23,7 +23,7 @@ type jobView struct {
 	since           time.Time
 }
 
-// readJob reads the conditions. A Job without one runs, as Kratix sees it.
+// readJob reads the conditions. To Kratix, a Job without conditions runs.
 func readJob(job *batchv1.Job) jobView {
 	v := jobView{phase: progress.PhaseRunning, since: job.CreationTimestamp.Time}
 	if job.Status.StartTime != nil {
@@ -45,8 +45,8 @@ func readJob(job *batchv1.Job) jobView {
 	return v
 }
 
-// byKubernetes is what became of a Job that Kubernetes runs. A container that failed starts again
-// in its Pod, or with another Pod.
+// byKubernetes is how far a Job is that Kubernetes runs. A container that has failed starts again in
+// its Pod or in another one.
 func byKubernetes(job *batchv1.Job, pods []corev1.Pod) state.State {
 	s := state.State{Phase: state.Running, Attempt: int(job.Status.Failed), Steps: []state.Step{}}
 	template := job.Spec.Template.Spec
@@ -73,8 +73,8 @@ func byKubernetes(job *batchv1.Job, pods []corev1.Pod) state.State {
 	return s
 }
 
-// readPod reads the containers. It returns how many attempts the Pod was beside those that the Job
-// counts as failed.
+// readPod reads the containers. It returns how many attempts the Pod has had, without those that the
+// Job counts as failed.
 func readPod(steps []state.Step, pod *corev1.Pod) (attempts int) {
 	for _, c := range slices.Concat(pod.Status.InitContainerStatuses, pod.Status.ContainerStatuses) {
 		attempts = max(attempts, int(c.RestartCount))
@@ -89,7 +89,8 @@ func readPod(steps []state.Step, pod *corev1.Pod) (attempts int) {
 	return attempts
 }
 
-// last is how a container ended that waits to be started again, or else how it is.
+// last is the present state of a container. If the container waits to be started again, it is how the
+// container has ended.
 func last(c corev1.ContainerStatus) corev1.ContainerState {
 	if c.State.Waiting != nil && c.State.Waiting.Reason == "CrashLoopBackOff" {
 		return c.LastTerminationState

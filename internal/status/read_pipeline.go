@@ -13,7 +13,7 @@ import (
 	"github.com/kratix-compile/kratix-compile/translate/workflow"
 )
 
-// pipeline says what the Pipeline waits for that is to end next.
+// pipeline says what the current Pipeline waits for.
 func (r *reader) pipeline(t *Trail) (verdict, bool) {
 	i, ok := current(*t, r.document)
 	if !ok {
@@ -114,7 +114,7 @@ func (r *reader) writerOf(p Pipeline) string {
 	}
 }
 
-// unread goes by the status, because the run was not read or is not there.
+// unread is for a run that was not read or is not there: the status has to do.
 func (r *reader) unread(name string, p Pipeline) verdict {
 	switch {
 	case p.Message != "": // it is what holds the run up
@@ -125,8 +125,8 @@ func (r *reader) unread(name string, p Pipeline) verdict {
 	return verdict{state: Waiting, message: name + ": kratix-runner is about to make its run"}
 }
 
-// again says which attempt of the run this is, after the first, or that another attempt
-// follows one that has failed.
+// again says that another attempt follows the one that has failed, or which attempt it is, if it is
+// not the first.
 func (r *Run) again() string {
 	switch failing := r.Failing(); {
 	case failing != nil && failing.Phase == state.StepDone: // or it would have ended
@@ -137,8 +137,8 @@ func (r *Run) again() string {
 	return ""
 }
 
-// pending goes by the reason. A runner of an earlier version has written none, and then the
-// message is shown as it is.
+// pending goes by the reason. Earlier versions of kratix-runner wrote none, and then the message is
+// shown as it is.
 func (r *reader) pending(name string, p Pipeline, reason progress.Reason) verdict {
 	v := verdict{state: Waiting, message: name + " is about to start"}
 	what, waits := strings.CutPrefix(firstLine(p.Message), "Waiting for ")

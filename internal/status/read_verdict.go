@@ -18,15 +18,15 @@ import (
 type verdict struct {
 	state   State
 	message string
-	// resumes is true if it goes on by itself although the state says otherwise.
+	// resumes is true if the object goes on by itself although its state says otherwise.
 	resumes bool
 	// next are commands that bring it further.
 	next []Command
 }
 
 // verdict asks one question after another, and the first that applies gives the answer.
-// What stops everything comes before what stops a part: first that the object is paused,
-// for example, and then that a Pipeline has failed.
+// What stops everything comes before what stops a part. For example, that the object is paused comes
+// before that a Pipeline has failed.
 func (r *reader) verdict(t *Trail) verdict {
 	if r.isWork() {
 		if v, ok := r.files(t.Works); ok {
@@ -81,8 +81,8 @@ func (r *reader) paused(*Trail) (verdict, bool) {
 	return verdict{}, false
 }
 
-// rejected: neither a Pipeline nor a State Store is the reason, but for example an engine
-// that is not installed.
+// rejected: the object is not reconciled, and the reason is neither a Pipeline nor a State Store. For
+// example, an engine is not installed.
 func (r *reader) rejected(*Trail) (verdict, bool) {
 	c := r.condition(progress.ConditionReconciled)
 	if !c.Explains() {

@@ -69,7 +69,7 @@ func worstFirst(placements []Placement) []Placement {
 	return sorted
 }
 
-// severity has the worst last.
+// severity is greater for what is worse.
 func severity(s progress.WorkState) int {
 	return slices.Index([]progress.WorkState{progress.WorkReady, progress.WorkMisplaced, progress.WorkPending, progress.WorkFailing}, s)
 }
@@ -142,8 +142,8 @@ func (r *reader) placement(p *v1alpha1.WorkPlacement, w *v1alpha1.Work) Placemen
 	return out
 }
 
-// delivered tells whether the State Store has the files of the Work as it is now. Kratix does not
-// say of which generation the files are.
+// delivered tells whether the State Store has the files of the Work as it is now. The WorkPlacements
+// of Kratix do not say which generation of the Work they have.
 func delivered(p *v1alpha1.WorkPlacement, w *v1alpha1.Work) bool {
 	if p.Spec.WorkGeneration == 0 {
 		return meta.IsStatusConditionTrue(p.Status.Conditions, placing.ConditionWritten)

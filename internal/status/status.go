@@ -29,7 +29,7 @@ const (
 	// Waiting waits for something that is expected to come: a slot, the Promise, a
 	// Destination.
 	Waiting State = "Waiting"
-	// Failing fails now, and is tried again without help.
+	// Failing fails now, and is tried again without anybody's help.
 	Failing State = "Failing"
 	// Deleting is being deleted.
 	Deleting State = "Deleting"
@@ -44,8 +44,8 @@ const (
 	Failed State = "Failed"
 )
 
-// Trail is what has become of an object. Its JSON is a promise to scripts: fields are
-// added, and neither renamed nor removed.
+// Trail is what has become of an object. Scripts rely on its JSON: fields are added, and neither
+// renamed nor removed.
 type Trail struct {
 	APIVersion string `json:"apiVersion"`
 	Kind       string `json:"kind"`
