@@ -150,7 +150,7 @@ func sampleFor(api *parse.API, schema *admit.Schema) ([]plan.Object, diag.List) 
 	var diags diag.List
 	object := unstructured.Unstructured{Object: sample.Request(api)}
 	request := &parse.RequestDoc{At: api.At, Object: object.Object, Meta: metav1.ObjectMeta{Name: object.GetName(), Namespace: object.GetNamespace()}}
-	if found := schema.Request(request); len(found) > 0 {
+	if found := schema.Request(request).Errors(); len(found) > 0 {
 		diags.Add(diag.SampleInvalid, api.At, "the sample made from the schema of %s is not valid (%s); give --request", api.Kind, found[0].Message)
 	}
 	diags.Add(diag.SampleRequest, api.At, "no request for %s in %s given; a sample made from its schema is compiled", api.Kind, api.Group)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
@@ -32,7 +33,7 @@ type Place struct {
 	Path string `json:"path"`
 }
 
-// ReadStores reads Destinations and State Stores. Objects of other kinds are left alone. The error
+// ReadStores reads Destinations and State Stores. Of two with the same name the later one counts. Objects of other kinds are left alone. The error
 // has what is wrong in the files, with its places.
 func ReadStores(files []parse.File) (Stores, error) {
 	s := Stores{roots: map[v1alpha1.StateStoreReference]string{}}
@@ -44,10 +45,8 @@ func ReadStores(files []parse.File) (Stores, error) {
 			diags.Append(found)
 			faults = append(faults, err)
 		}
-		for _, d := range diags.Sorted() {
-			if d.Severity == diag.Error {
-				faults = append(faults, fmt.Errorf("%s: %s", d.Pos, d.Message))
-			}
+		for _, d := range diags.Sorted().Errors() {
+			faults = append(faults, fmt.Errorf("%s: %s", d.Pos, d.Message))
 		}
 	}
 	return s, errors.Join(faults...)
@@ -67,7 +66,8 @@ func (s *Stores) add(doc *parse.Document) (diags diag.List, fault error) {
 		if field, message := layout.Fault(&d); field != "" {
 			fault = fmt.Errorf("%s: Destination %s: %s %s", doc.Root().Pos(), d.Name, field, message)
 		}
-		s.Destinations = append(s.Destinations, d)
+		same := func(other v1alpha1.Destination) bool { return other.Name == d.Name }
+		s.Destinations = append(slices.DeleteFunc(s.Destinations, same), d)
 	case v1alpha1.KindGitStateStore:
 		var store v1alpha1.GitStateStore
 		diags = doc.DecodeLoose(nil, &store)

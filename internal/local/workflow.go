@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"strings"
 	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -81,12 +82,12 @@ func (r *Runner) Workflow(ctx context.Context, promise *translate.Promise, w pla
 		if i > 0 || known { // the object has another status than the workflow was planned with
 			var found diag.List
 			if now, found = promise.Plan(w.Kind, withStatus(w.Object, out.Status), r.Plan); found.HasErrors() {
-				return out, fmt.Errorf("the object cannot be planned with its status: %s", found[0].Message)
+				return out, fmt.Errorf("the object cannot be planned with its status: %s", why(found))
 			}
 		}
 		script, found := r.Compile(now.Runs[i])
 		if found.HasErrors() {
-			return out, fmt.Errorf("Pipeline %s cannot be compiled with the status of the one before: %s", now.Runs[i].Pipeline, found[0].Message)
+			return out, fmt.Errorf("Pipeline %s cannot be compiled with the status of the one before: %s", now.Runs[i].Pipeline, why(found))
 		}
 		r.Log.Say("%s, Pipeline %s", Title(w), script.Pipeline)
 		results, err := r.Pipelines.Run(ctx, script, w.Action == workflow.Configure)
@@ -105,6 +106,15 @@ func (r *Runner) Workflow(ctx context.Context, promise *translate.Promise, w pla
 		}
 	}
 	return out, nil
+}
+
+// why are the errors among findings, for the end of a sentence.
+func why(found diag.List) string {
+	var told []string
+	for _, d := range found.Errors() {
+		told = append(told, d.String())
+	}
+	return strings.Join(told, "; ")
 }
 
 // Title names a workflow and its object for people.

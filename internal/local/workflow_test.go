@@ -145,6 +145,17 @@ func TestAggregatedDestination(t *testing.T) {
 	assert.Equal(t, []Place{{"a", "dev", store, "clusters/dev/all.yaml"}, {"b", "dev", store, "clusters/dev/all.yaml"}}, places)
 }
 
+// TestDestinationTwice: as with kubectl apply, the later one counts.
+func TestDestinationTwice(t *testing.T) {
+	later := strings.Replace(destinationsYAML, "{path: dev,", "{path: later,", 1)
+	stores, err := ReadStores([]parse.File{{Name: "a.yaml", Data: []byte(destinationsYAML)}, {Name: "b.yaml", Data: []byte(later)}})
+	require.NoError(t, err)
+	w := &v1alpha1.Work{Spec: v1alpha1.WorkSpec{WorkloadGroups: []v1alpha1.WorkloadGroup{{ID: "5058f1af", Workloads: []v1alpha1.Workload{{Filepath: "a"}}}}}}
+	places, _ := stores.Of(w)
+	require.Len(t, places, 1)
+	assert.Regexp(t, "^clusters/later/", places[0].Path)
+}
+
 func TestBadDestinations(t *testing.T) {
 	_, err := ReadStores([]parse.File{{Name: "d.yaml", Data: []byte("apiVersion: platform.kratix.io/v1alpha1\nkind: Destination\nmetadata: {name: dev}\nspec: {}\n---\na: b: c\n")}})
 	require.ErrorContains(t, err, "d.yaml:6:5: ")
@@ -180,6 +191,26 @@ func TestFaultsInMetadata(t *testing.T) {
 	assert.EqualError(t, err, `Pipeline render: the results cannot be taken:
 destination-selectors.yaml:1:14: there is no directory /kratix/output/none; make it, even if empty, or remove the entry [directory-exists]
 status.yaml:2:1: the key "kratix" belongs to the controller; write to another one [reserved-key]`)
+}
+
+// TestFindingsOfALaterPipeline: of all findings, the error says why.
+func TestFindingsOfALaterPipeline(t *testing.T) {
+	promise, w := website(t, configure)
+	var objects []string
+	r, _ := runner(written{}, &objects)
+	r.Compile = func(run plan.Run) (compiled.Script, diag.List) {
+		var found diag.List
+		found.Add(diag.ClusterOnly, run.At.Field("spec", "nodeSelector"), "a note")
+		if run.Pipeline == "announce" {
+			found.Add(diag.NotLocal, run.At.Field("spec", "volumes"), "csi needs a cluster")
+			found.Add(diag.ObjectMissing, run.At.Field("spec", "containers"), "it is not there")
+		}
+		return compiled.Script{Pipeline: run.Pipeline}, found
+	}
+	_, err := r.Workflow(t.Context(), promise, w)
+	at := w.Runs[1].At.Path.String()
+	require.EqualError(t, err, "Pipeline announce cannot be compiled with the status of the one before: "+
+		at+".spec.volumes: csi needs a cluster [KC422]; "+at+".spec.containers: it is not there [KC425]")
 }
 
 func TestDeleteReadsTheStatusOfConfigure(t *testing.T) {

@@ -88,10 +88,6 @@ func (f *file) explain(at diag.At, found diag.List, err error) {
 	}
 }
 
-func errorsOf(found diag.List) diag.List {
-	return slices.DeleteFunc(found, func(d diag.Diagnostic) bool { return !isError(d) })
-}
-
 func isError(d diag.Diagnostic) bool { return d.Severity == diag.Error }
 
 // text is a string that needs no quotes around a number or a boolean.

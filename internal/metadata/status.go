@@ -54,7 +54,7 @@ func (f *file) checkKnown() {
 		{"workflowsFailed", new(int64)},
 		{"workflowsSucceeded", new(int64)},
 	} {
-		f.adopt(errorsOf(f.doc.DecodeLoose(f.root().Field(known.key).Path, known.into)))
+		f.adopt(f.doc.DecodeLoose(f.root().Field(known.key).Path, known.into).Errors())
 	}
 	for i, c := range list {
 		if c.Type == "" && len(f.problems) == 0 {

@@ -63,7 +63,7 @@ func refusals(promise *translate.Promise, request *unstructured.Unstructured, op
 			all.Append(more)
 		}
 	}
-	return slices.DeleteFunc(all, func(d diag.Diagnostic) bool { return d.Severity != diag.Error })
+	return all.Errors()
 }
 
 func compiled(o *unstructured.Unstructured, findings diag.List, e backends.Engine) []Finding {

@@ -38,6 +38,16 @@ type Diagnostic struct {
 	Message string
 }
 
+// String is the finding without its position, as in
+//
+//	spec.size: Unsupported value: "medium" [KC114]
+func (d Diagnostic) String() string {
+	if d.Path == "" {
+		return fmt.Sprintf("%s [%s]", d.Message, d.Code)
+	}
+	return fmt.Sprintf("%s: %s [%s]", d.Path, d.Message, d.Code)
+}
+
 // List collects findings; its zero value is ready to use.
 type List []Diagnostic
 
@@ -82,6 +92,17 @@ func (l List) Worst() (Severity, bool) {
 func (l List) HasErrors() bool {
 	worst, found := l.Worst()
 	return found && worst == Error
+}
+
+// Errors returns the findings for which output is withheld.
+func (l List) Errors() List {
+	var out List
+	for _, d := range l {
+		if d.Severity == Error {
+			out = append(out, d)
+		}
+	}
+	return out
 }
 
 // Sorted returns the findings by file, line, column and code, each once. A finding that two

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 )
 
 func TestPathString(t *testing.T) {
@@ -65,4 +66,16 @@ func TestWorst(t *testing.T) {
 
 func TestAddOfAnUnknownCode(t *testing.T) {
 	assert.Panics(t, func() { (&List{}).AddPos("KC999", Pos{}, "") })
+}
+
+func TestErrors(t *testing.T) {
+	var l List
+	assert.Empty(t, l.Errors())
+	l.Add(ClusterOnly, At{}.Field("spec"), "a note")
+	l.Add(NotLocal, At{}.Field("spec", "volumes"), "csi needs a cluster")
+	l.AddPos(BadYAML, Pos{File: "a.yaml", Line: 1}, "it is no YAML")
+	found := l.Errors()
+	require.Len(t, found, 2)
+	assert.Equal(t, "spec.volumes: csi needs a cluster [KC422]", found[0].String())
+	assert.Equal(t, "it is no YAML [KC103]", found[1].String())
 }

@@ -25,20 +25,12 @@ const shown = 3
 // Error has the first findings, with the path of the field instead of a position: the object in
 // the API server has other lines than the file of its author.
 func (e *Invalid) Error() string {
+	found := e.Findings.Errors()
 	var told []string
-	left := 0
-	for _, d := range e.Findings {
-		switch {
-		case d.Severity != diag.Error:
-		case len(told) == shown:
-			left++
-		case d.Path == "":
-			told = append(told, fmt.Sprintf("%s [%s]", d.Message, d.Code))
-		default:
-			told = append(told, fmt.Sprintf("%s: %s [%s]", d.Path, d.Message, d.Code))
-		}
+	for _, d := range found[:min(len(found), shown)] {
+		told = append(told, d.String())
 	}
-	if left > 0 {
+	if left := len(found) - shown; left > 0 {
 		told = append(told, fmt.Sprintf("and %d more", left))
 	}
 	return strings.Join(told, "; ")
