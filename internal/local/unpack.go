@@ -121,13 +121,21 @@ func (u *unpacker) lay(name string, h *tar.Header, content io.Reader) error {
 		if first := u.inside(h.Linkname); !u.ignored(first) {
 			return u.root.Link(first, name)
 		}
-		u.faults = append(u.faults, fmt.Errorf("%q and %q are one file; copy it", as, path.Join(u.half, u.inside(h.Linkname))))
+		u.fault(fmt.Errorf("%q and %q are one file; copy it", as, path.Join(u.half, u.inside(h.Linkname))))
 		return nil
 	}
-	if len(u.faults) < shownFaults {
-		u.faults = append(u.faults, bundle.CheckMode(h.FileInfo().Mode(), as))
+	mode := h.FileInfo().Mode()
+	if mode.IsRegular() { // its type is one that nobody makes, such as a contiguous file
+		mode |= fs.ModeIrregular
 	}
+	u.fault(bundle.CheckMode(mode, as))
 	return nil
+}
+
+func (u *unpacker) fault(err error) {
+	if len(u.faults) < shownFaults {
+		u.faults = append(u.faults, err)
+	}
 }
 
 // file makes a file. One that the harvest will refuse for its size gets the size and no content.
@@ -144,7 +152,10 @@ func (u *unpacker) file(name string, size int64, content io.Reader) error {
 		limit = u.limits.MetadataBytes
 	}
 	if u.bytes += size; size > limit || u.bytes > u.limits.Bytes {
-		return errors.Join(f.Truncate(size), f.Close(), errEnough)
+		if err := errors.Join(f.Truncate(size), f.Close()); err != nil {
+			return err // the harvest would take the file, which is empty
+		}
+		return errEnough
 	}
 	_, err = io.Copy(f, content)
 	return errors.Join(err, f.Close())

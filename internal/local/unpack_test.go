@@ -111,6 +111,8 @@ func TestHostileStreams(t *testing.T) {
 		"through a link":      {[]*tar.Header{root, link("output/a", ".."), regular("output/a/x", 1)}, `"output/a" is a symbolic link`, 0},
 		"device":              {[]*tar.Header{root, {Typeflag: tar.TypeBlock, Name: "output/a"}}, `"output/a" is a device`, 0},
 		"pipe":                {[]*tar.Header{root, {Typeflag: tar.TypeFifo, Name: "output/a"}}, `"output/a" is a named pipe`, 0},
+		"continuous":          {[]*tar.Header{root, {Typeflag: tar.TypeCont, Name: "output/a"}}, `"output/a" is no ordinary file`, 0},
+		"larger than a disk":  {[]*tar.Header{root, regular("output/a", 1<<62)}, "", 1},
 		"up":                  {[]*tar.Header{root, regular("output/../../x", 1)}, "path escapes from parent", 0},
 		"absolute":            {[]*tar.Header{root, regular("/../x", 1)}, "", 1},
 		"hard link up":        {[]*tar.Header{root, {Typeflag: tar.TypeLink, Name: "output/a", Linkname: "../../etc/passwd"}}, "path escapes from parent", 0},
@@ -125,9 +127,12 @@ func TestHostileStreams(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			found, _, err := judged(t, bundle.Output, stream(t, c.headers...))
-			if c.want == "" {
+			switch {
+			case name == "larger than a disk": // the harvest says it if this disk can make such a file
+				require.Error(t, err)
+			case c.want == "":
 				require.NoError(t, err)
-			} else {
+			default:
 				require.ErrorContains(t, err, c.want)
 			}
 			assert.Len(t, found, c.left)
@@ -162,6 +167,14 @@ func TestMetadataBehindWhatMeansNothing(t *testing.T) {
 	linked := &tar.Header{Typeflag: tar.TypeLink, Name: "metadata/status.yaml", Linkname: "metadata/debug.log"}
 	_, _, err = judged(t, bundle.Metadata, stream(t, dir("metadata/"), regular("metadata/debug.log", 3), linked))
 	assert.EqualError(t, err, `"metadata/status.yaml" and "metadata/debug.log" are one file; copy it`)
+
+	headers = []*tar.Header{dir("metadata/"), regular("metadata/debug.log", 3)}
+	for range 2 * shownFaults {
+		headers = append(headers, linked)
+	}
+	_, err = unpack(stream(t, headers...), t.TempDir(), bundle.Metadata, bundle.DefaultLimits())
+	require.Error(t, err)
+	assert.Len(t, strings.Split(err.Error(), "\n"), shownFaults)
 }
 
 // TestClosedFiles: in a cluster, the harvest is not root.
