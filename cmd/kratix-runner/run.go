@@ -45,7 +45,7 @@ func run(ctx context.Context, s *settings) error {
 	}
 	s.tracer = tracer
 	defer flush(stop)
-	own, err := spool.Open(s.spool, spool.Use{Pattern: "kratix-runner-*"})
+	own, err := spool.Open(ctx, s.spool, spool.Use{Pattern: "kratix-runner-*"})
 	if err != nil {
 		return err
 	}

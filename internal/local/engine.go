@@ -44,8 +44,8 @@ type Engine struct {
 	Typed string
 }
 
-// probeTime is how long an engine may take to say that it is there.
-const probeTime = 20 * time.Second
+// probeTime is how long an engine may take to say that it is there; tests have less.
+var probeTime = 20 * time.Second
 
 var errNerdctl = console.Trouble("nerdctl cannot be used: its cp takes no tar stream (nerdctl cp - NAME:PATH); use docker or podman")
 
@@ -85,7 +85,7 @@ func probe(ctx context.Context, name string) (Engine, error) {
 		return Engine{}, err
 	}
 	engine := Engine{Name: name, Path: path, Typed: name}
-	ctx, cancel := context.WithTimeout(ctx, probeTime)
+	ctx, cancel := context.WithTimeoutCause(ctx, probeTime, fmt.Errorf("no answer within %s", probeTime))
 	defer cancel()
 	_, err = engine.output(ctx, command{args: []string{"version"}})
 	var said string
@@ -185,13 +185,28 @@ func lastLine(text string) string {
 // steering are the variables that choose which engine a program speaks to.
 var steering = []string{"DOCKER_HOST", "DOCKER_CONTEXT", "CONTAINER_HOST", "CONTAINER_CONNECTION"}
 
-// identity tells engines apart: the same docker with another DOCKER_HOST has other containers.
-func (e Engine) identity() string {
+// identity tells engines apart: the same docker with another DOCKER_HOST, or after docker context use,
+// has other containers. A docker without contexts has no answer, and then there is one engine only.
+func (e Engine) identity(ctx context.Context) string {
 	lines := []string{e.Path}
 	for _, name := range steering {
 		if value := os.Getenv(name); value != "" {
 			lines = append(lines, name+"="+value)
 		}
 	}
+	ctx, cancel := context.WithTimeout(ctx, probeTime)
+	defer cancel()
+	if chosen, err := e.output(ctx, e.context()); err == nil && strings.TrimSpace(chosen) != "" {
+		lines = append(lines, strings.TrimSpace(chosen))
+	}
 	return strings.Join(lines, "\n")
+}
+
+// context prints the name of the engine that the program speaks to if no variable says another one.
+// For a podman of this machine it prints nothing.
+func (e Engine) context() command {
+	if e.Name == Docker {
+		return command{args: []string{"context", "show"}}
+	}
+	return command{args: []string{"system", "connection", "list", "--format", "{{if .Default}}{{.Name}} {{.URI}}{{end}}"}}
 }

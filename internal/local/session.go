@@ -30,9 +30,10 @@ const (
 	runs = "kratix-compile/runs"
 	// engineFile has the identity of a session's engine.
 	engineFile = "engine"
-	// cleanTime is how long removing may take.
-	cleanTime = time.Minute
 )
+
+// cleanTime is how long removing may take; tests have less.
+var cleanTime = time.Minute
 
 // Open begins a session, and removes what sessions that were killed have left on this engine.
 // A session holds a lock on its directory as long as its process lives, and each process of the
@@ -46,14 +47,17 @@ func Open(ctx context.Context, engine Engine, log *Log) (*Session, error) {
 	if err := os.MkdirAll(parent, 0o700); err != nil {
 		return nil, err
 	}
-	dir, err := spool.Open(parent, spool.Use{Pattern: "kratix-run-*", Abandoned: func(path string) error {
-		return removeLeft(ctx, engine, log, path)
-	}})
+	identity := engine.identity(ctx)
+	dir, err := spool.Open(ctx, parent, spool.Use{
+		Pattern:   "kratix-run-*",
+		Abandoned: func(path string) error { return removeLeft(ctx, engine, identity, log, path) },
+		Waiting:   func() { log.Say("waiting for another kratix-compile run, which removes what killed runs have left") },
+	})
 	if err != nil {
 		return nil, err
 	}
 	s := &Session{ID: filepath.Base(dir.Path), engine: engine, log: log, dir: dir}
-	if err := os.WriteFile(filepath.Join(dir.Path, engineFile), []byte(engine.identity()), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(dir.Path, engineFile), []byte(identity), 0o600); err != nil {
 		return nil, errors.Join(err, dir.Close())
 	}
 	return s, nil
@@ -61,18 +65,25 @@ func Open(ctx context.Context, engine Engine, log *Log) (*Session, error) {
 
 var errOtherEngine = errors.New("it is on another engine")
 
-// removeLeft removes what the dead session of a directory has left.
-func removeLeft(ctx context.Context, engine Engine, log *Log, path string) error {
+// removeLeft removes what the dead session of a directory has left. If that fails, it says so: the
+// directory stays, and this run goes on.
+func removeLeft(ctx context.Context, engine Engine, identity string, log *Log, path string) error {
 	used, err := os.ReadFile(filepath.Join(path, engineFile))
 	switch {
 	case errors.Is(err, os.ErrNotExist): // it was killed before it made anything
 		return nil
-	case err != nil:
-		return err
-	case string(used) != engine.identity():
+	case err == nil && string(used) != identity:
 		return errOtherEngine
 	}
-	removed, err := engine.remove(ctx, filepath.Base(path))
+	run, removed := filepath.Base(path), 0
+	if err == nil {
+		limited, cancel := context.WithTimeoutCause(ctx, cleanTime, fmt.Errorf("the engine did not remove it within %s", cleanTime))
+		defer cancel()
+		removed, err = engine.remove(limited, run)
+	}
+	if err != nil && ctx.Err() == nil {
+		log.Say("warning: what the killed run %s has left cannot be removed: %v; the next run tries again", run, err)
+	}
 	if removed > 0 {
 		log.Say("removed %d containers and volumes of a run that was killed", removed)
 	}
@@ -94,7 +105,10 @@ func (e Engine) remove(ctx context.Context, run string) (removed int, err error)
 	if failed != nil {
 		failed = e.eachOf(ctx, containers, e.removal()...)
 	}
-	if err = errors.Join(failed, err); err != nil {
+	switch err = errors.Join(failed, err); {
+	case ctx.Err() != nil:
+		return 0, context.Cause(ctx) // once, and not for each of them
+	case err != nil:
 		return 0, err
 	}
 	return len(containers) + len(volumes), nil
@@ -127,7 +141,7 @@ func (e Engine) removal() []string {
 
 // Close removes everything that the session has made. It does so also if ctx has ended.
 func (s *Session) Close(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanTime)
+	ctx, cancel := context.WithTimeoutCause(context.WithoutCancel(ctx), cleanTime, fmt.Errorf("the engine did not remove them within %s", cleanTime))
 	defer cancel()
 	if _, err := s.engine.remove(ctx, s.ID); err != nil {
 		// The directory stays: the next session tries again.

@@ -7,11 +7,13 @@ package local
 import (
 	"bufio"
 	"context"
+	"errors"
 	"io"
 	"os"
 	"path/filepath"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -29,7 +31,7 @@ func (f *fake) abandon(id, engine string) {
 func TestNextRunRemovesWhatAKilledOneLeft(t *testing.T) {
 	f := newFake(t, Podman)
 	t.Setenv("DOCKER_HOST", "ssh://a")
-	f.abandon("kratix-run-1", f.identity())
+	f.abandon("kratix-run-1", f.identity(t.Context()))
 	t.Setenv("DOCKER_HOST", "ssh://b")
 	require.NoError(t, f.open().Close(t.Context()))
 	assert.NotEmpty(t, f.read("names"), "it is not on b")
@@ -39,6 +41,71 @@ func TestNextRunRemovesWhatAKilledOneLeft(t *testing.T) {
 	assert.Equal(t, "removed 2 containers and volumes of a run that was killed\n", f.log.String())
 	require.NoError(t, s.Close(t.Context()))
 	f.clean()
+}
+
+// TestContext: `docker context use` and podman's default connection choose another engine.
+func TestContext(t *testing.T) {
+	for _, name := range Engines {
+		f := newFake(t, name)
+		f.write("context", "one\n")
+		f.abandon("kratix-run-1", f.identity(t.Context()))
+		f.write("context", "two\n")
+		require.NoError(t, f.open().Close(t.Context()))
+		assert.NotEmpty(t, f.read("names"), "they are not on two")
+		f.write("context", "one\n")
+		require.NoError(t, f.open().Close(t.Context()))
+		f.clean()
+	}
+}
+
+// TestWhatIsLeftCannotBeRemoved: the run begins, says so, and leaves it to the next one.
+func TestWhatIsLeftCannotBeRemoved(t *testing.T) {
+	f := newFake(t, Podman)
+	f.abandon("kratix-run-1", f.identity(t.Context()))
+	f.write("fail", "rm\nit is busy\n")
+	require.NoError(t, f.open().Close(t.Context()))
+	assert.Equal(t, "warning: what the killed run kratix-run-1 has left cannot be removed: podman rm: it is busy; the next run tries again\n", f.log.String())
+	f.write("fail", "")
+	require.NoError(t, f.open().Close(t.Context()))
+	f.clean()
+}
+
+// TestEngineHangs: a run waits a minute at most for an engine that removes nothing.
+func TestEngineHangs(t *testing.T) {
+	f := newFake(t, Podman)
+	whole := cleanTime
+	t.Cleanup(func() { cleanTime = whole })
+	cleanTime = 300 * time.Millisecond
+	f.abandon("kratix-run-1", f.identity(t.Context()))
+	f.write("wait", "ps")
+	f.write("waits", "")
+	s := f.open()
+	assert.Equal(t, "warning: what the killed run kratix-run-1 has left cannot be removed: the engine did not remove it within 300ms; the next run tries again\n", f.log.String())
+	require.EqualError(t, s.Close(t.Context()), "remove the containers and volumes of "+s.ID+": the engine did not remove them within 300ms")
+	cleanTime = whole
+	f.write("wait", "")
+	require.NoError(t, f.open().Close(t.Context()))
+	f.clean()
+}
+
+// TestAnotherRunRemoves: a run says what it waits for, and Ctrl-C ends it.
+func TestAnotherRunRemoves(t *testing.T) {
+	f := newFake(t, Podman)
+	require.NoError(t, f.open().Close(t.Context()))
+	other, err := os.Open(filepath.Join(os.Getenv("XDG_CACHE_HOME"), runs))
+	require.NoError(t, err)
+	require.NoError(t, syscall.Flock(int(other.Fd()), syscall.LOCK_EX))
+	ctx, end := context.WithCancelCause(t.Context())
+	log, to := io.Pipe()
+	var line string
+	go func() {
+		line, _ = bufio.NewReader(log).ReadString('\n')
+		end(errors.New("gone home"))
+	}()
+	_, err = Open(ctx, f.Engine, &Log{To: to})
+	require.ErrorContains(t, err, "gone home")
+	assert.Equal(t, "waiting for another kratix-compile run, which removes what killed runs have left\n", line)
+	require.NoError(t, other.Close())
 }
 
 // TestMakingOutlivesTheRun: a run is killed while the engine still pulls. The container comes later, so
@@ -151,6 +218,15 @@ func TestFind(t *testing.T) {
 	f.write("version", "hello\n")
 	_, err = Find(t.Context(), "")
 	require.EqualError(t, err, `the container engine podman is neither docker nor podman: with --version it says "hello"; name another one with --container-engine`)
+
+	whole := probeTime
+	t.Cleanup(func() { probeTime = whole })
+	probeTime = 300 * time.Millisecond
+	f.write("wait", "version")
+	f.write("waits", "")
+	_, err = Find(t.Context(), "")
+	require.EqualError(t, err, "the container engine podman does not answer: no answer within 300ms; start it, or name another one with --container-engine")
+	probeTime = whole
 
 	f.write("fail", "version\nno daemon\n")
 	_, err = Find(t.Context(), "")

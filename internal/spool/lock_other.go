@@ -13,14 +13,9 @@ import (
 // goesOpen tells that a directory can be removed while it is open. On Windows it cannot.
 const goesOpen = false
 
-// lock waits for nobody, and gets no lock: what killed processes have left stays for a person to
-// remove. The runner is on Linux.
-func lock(_ *os.File, wait bool) error {
-	if wait {
-		return nil
-	}
-	return errors.ErrUnsupported
-}
+// lock gets no lock: what killed processes have left stays for a person to remove. The runner is on
+// Linux.
+func lock(*os.File) error { return errors.ErrUnsupported }
 
 // Share does nothing: there is no lock.
 func (d *Dir) Share(*exec.Cmd) {}

@@ -5,6 +5,7 @@
 package spool
 
 import (
+	"errors"
 	"os"
 	"os/exec"
 	"syscall"
@@ -13,13 +14,14 @@ import (
 // goesOpen tells that a directory can be removed while it is open.
 const goesOpen = true
 
-// lock fails if another process has the lock, unless it is to wait for it.
-func lock(f *os.File, wait bool) error {
-	how := syscall.LOCK_EX
-	if !wait {
-		how |= syscall.LOCK_NB
+// lock takes the lock of a file until the file is closed. It fails with errHeld if another process
+// has the lock.
+func lock(f *os.File) error {
+	err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+	if errors.Is(err, syscall.EWOULDBLOCK) {
+		return errHeld
 	}
-	return syscall.Flock(int(f.Fd()), how)
+	return err
 }
 
 // Share lets a command that has not started hold the directory, too: nobody takes it for abandoned

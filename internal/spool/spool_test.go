@@ -5,10 +5,13 @@
 package spool
 
 import (
+	"context"
+	"errors"
 	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -25,7 +28,7 @@ func TestMain(m *testing.M) {
 	if parent == "" {
 		os.Exit(m.Run())
 	}
-	d, err := Open(parent, runners)
+	d, err := Open(context.Background(), parent, runners)
 	if err != nil {
 		panic(err)
 	}
@@ -61,14 +64,14 @@ func TestNothingIsLeft(t *testing.T) {
 	its, err := io.ReadAll(said)
 	require.NoError(t, err)
 
-	first, err := Open(parent, runners)
+	first, err := Open(t.Context(), parent, runners)
 	require.NoError(t, err)
 	assert.FileExists(t, filepath.Join(string(its), "bundle"), "the other process lives")
 	assert.ElementsMatch(t, []string{foreign, string(its), first.Path}, directories(t, parent))
 
 	require.NoError(t, child.Process.Kill())
 	require.Error(t, child.Wait())
-	second, err := Open(parent, runners)
+	second, err := Open(t.Context(), parent, runners)
 	require.NoError(t, err)
 	assert.ElementsMatch(t, []string{foreign, first.Path, second.Path}, directories(t, parent))
 
@@ -78,6 +81,29 @@ func TestNothingIsLeft(t *testing.T) {
 }
 
 func TestNoDirectory(t *testing.T) {
-	_, err := Open(filepath.Join(t.TempDir(), "missing"), runners)
+	_, err := Open(t.Context(), filepath.Join(t.TempDir(), "missing"), runners)
 	require.ErrorContains(t, err, "the directory for files on their way: open ")
+}
+
+// TestTurn: while another process has its turn, Open says so once, waits, and ends with its context.
+func TestTurn(t *testing.T) {
+	parent := t.TempDir()
+	other, err := os.Open(parent)
+	require.NoError(t, err)
+	require.NoError(t, syscall.Flock(int(other.Fd()), syscall.LOCK_EX))
+
+	ctx, end := context.WithCancelCause(t.Context())
+	gone := errors.New("gone home")
+	_, err = Open(ctx, parent, Use{Pattern: "kratix-runner-*", Waiting: func() { end(gone) }})
+	require.ErrorIs(t, err, gone)
+	assert.Empty(t, directories(t, parent))
+
+	said := 0
+	d, err := Open(t.Context(), parent, Use{Pattern: "kratix-runner-*", Waiting: func() {
+		said++
+		assert.NoError(t, other.Close())
+	}})
+	require.NoError(t, err)
+	assert.Equal(t, 1, said)
+	require.NoError(t, d.Close())
 }

@@ -26,6 +26,7 @@ import (
 //	state       what inspect says of every container
 //	log         what every container says
 //	version     what the engine says with --version; without it, that of the program's name
+//	context     the name of the docker context or the podman connection that is in use
 //	1-output    the output of the first Pipeline: a directory, or a tar archive
 //
 // The engine writes there:
@@ -62,6 +63,10 @@ func (e *engine) do(args []string) error {
 	verb, rest := args[0], args[1:]
 	if verb == "volume" {
 		verb, rest = "volume "+args[1], args[2:]
+	}
+	if verb == "context" || verb == "system" {
+		fmt.Print(e.read("context"))
+		return nil
 	}
 	if verb == "cp" && rest[0] != "-" {
 		verb = copyOut
