@@ -10,6 +10,7 @@ import (
 
 	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
 	"github.com/kratix-compile/kratix-compile/internal/metadata"
+	"github.com/kratix-compile/kratix-compile/internal/stores/placing"
 	"github.com/kratix-compile/kratix-compile/translate/workflow"
 )
 
@@ -73,6 +74,8 @@ type GroupReport struct {
 	Selectors []v1alpha1.WorkloadGroupScheduling `json:"selectors"`
 	// Files are below /kratix/output.
 	Files []string `json:"files"`
+	// needed are the labels that a Destination needs to get them.
+	needed map[string]string
 }
 
 // Report is the outcome for people and programs. Without stores it has no places.
@@ -112,7 +115,7 @@ func (p Pipeline) report(stores *Stores) PipelineReport {
 		return r
 	}
 	for _, g := range p.Work.Spec.WorkloadGroups {
-		group := GroupReport{Directory: g.Directory, Selectors: g.DestinationSelectors, Files: []string{}}
+		group := GroupReport{Directory: g.Directory, Selectors: g.DestinationSelectors, Files: []string{}, needed: placing.Selector(p.Work, &g)}
 		if group.Selectors == nil {
 			group.Selectors = []v1alpha1.WorkloadGroupScheduling{}
 		}

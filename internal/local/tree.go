@@ -5,7 +5,6 @@ package local
 import (
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -55,7 +54,7 @@ func (p PipelineReport) group(b *strings.Builder, g GroupReport) {
 	if g.Directory != v1alpha1.DefaultDirectory {
 		of = quote.Plain(g.Directory) + "/ "
 	}
-	fmt.Fprintf(b, "    %sfor %s\n", of, destinations(g.Selectors))
+	fmt.Fprintf(b, "    %sfor %s\n", of, destinations(g.needed))
 	for _, file := range g.Files {
 		fmt.Fprintf(b, "      %s\n", quote.Plain(file))
 		for _, place := range p.Places {
@@ -67,15 +66,11 @@ func (p PipelineReport) group(b *strings.Builder, g GroupReport) {
 }
 
 // destinations says for which Destinations a group is.
-func destinations(selectors []v1alpha1.WorkloadGroupScheduling) string {
-	var labels []string
-	for _, s := range selectors {
-		labels = append(labels, metav1.FormatLabelSelector(&metav1.LabelSelector{MatchLabels: s.MatchLabels}))
-	}
-	if len(labels) == 0 {
+func destinations(needed map[string]string) string {
+	if len(needed) == 0 {
 		return "any Destination"
 	}
-	return "Destinations with " + strings.Join(slices.Compact(labels), ",")
+	return "Destinations with " + metav1.FormatLabelSelector(&metav1.LabelSelector{MatchLabels: needed})
 }
 
 // String is what a stop means, in a sentence.

@@ -120,6 +120,18 @@ func TestStatusGoesOnToTheNextPipeline(t *testing.T) {
 `, tree.String())
 }
 
+// TestPromiseIsStrongest: the tree says what a Destination needs, and not what everybody asked for.
+func TestPromiseIsStrongest(t *testing.T) {
+	promise, w := website(t, configure)
+	var objects []string
+	r, _ := runner(written{"render": {"output/website.yaml": "x", "metadata/destination-selectors.yaml": "- matchLabels: {environment: prod, zone: a}\n"}}, &objects)
+	out, err := r.Workflow(t.Context(), promise, w)
+	require.NoError(t, err)
+	var tree strings.Builder
+	require.NoError(t, Report{Workflows: []WorkflowReport{out.Report(nil)}}.Print(&tree))
+	assert.Contains(t, tree.String(), "    for Destinations with environment=dev,zone=a\n      website.yaml\n")
+}
+
 const destinationsYAML = `apiVersion: platform.kratix.io/v1alpha1
 kind: Destination
 metadata: {name: dev, labels: {environment: dev}}
