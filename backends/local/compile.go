@@ -24,8 +24,8 @@ const kratixKeys = "kratix.io/"
 type Options struct {
 	// Objects are the Secrets and ConfigMaps that Pipelines may refer to.
 	Objects Objects
-	// API tells that containers reach an API server, with the kubeconfig of the person.
-	API bool
+	// API is the kubeconfig with which containers reach an API server; nil if they reach none.
+	API []byte
 }
 
 // Compile makes the Script of a Run. If a finding is an error, the Script is empty.
@@ -40,7 +40,7 @@ func Compile(run plan.Run, opts Options) (Script, diag.List) {
 		mounts[i] = c.mounts(step, envs[i])
 	}
 	d := c.directories(slices.Concat(mounts...))
-	script.Volumes = append(c.workspaces(), d.volumes()...)
+	script.Volumes = slices.Concat(c.workspaces(), d.volumes(), c.apiVolumes())
 	for i, step := range run.Steps {
 		script.Containers = append(script.Containers, c.container(step, envs[i], mounts[i], d))
 	}
@@ -95,7 +95,7 @@ func (c *compiler) keys(what string, at diag.At, all map[string]string, ours fun
 func (c *compiler) rights() {
 	rbac := c.At.Field("spec", "rbac")
 	code, instead := diag.NoEffect, "containers reach no API server here; give one with --api KUBECONFIG, or expect calls of it to fail"
-	if c.opts.API {
+	if c.opts.API != nil {
 		code, instead = diag.ClusterOnly, "containers have the rights of the kubeconfig"
 	}
 	granted := func(o manifest.Object) bool { return o.GetLabels()[plan.LabelPipelineNamespace] != "" }

@@ -64,7 +64,7 @@ func TestRights(t *testing.T) {
 	for path, run := range map[string]plan.Run{"spec.rbac.serviceAccount": named, "spec.rbac.permissions": permitted} {
 		_, found := scripted(t, run, Options{})
 		assert.Equal(t, []string{"KC423 " + path}, found)
-		_, found = scripted(t, run, Options{API: true})
+		_, found = scripted(t, run, Options{API: []byte("kind: Config")})
 		assert.Equal(t, []string{"KC424 " + path}, found)
 	}
 }

@@ -27,6 +27,7 @@ func (c *compiler) container(s plan.Step, env environment, mounts []mount, d *di
 	out.Mounts, out.Files = c.mounted(mounts, d, isTrue(security.ReadOnlyRootFilesystem))
 	out.Options = c.security(*security, s.At.Field("securityContext"))
 	out.Options = append(out.Options, c.resources(s.Resources, s.At.Field("resources"))...)
+	c.reachAPI(&out)
 	for _, name := range env.names {
 		out.Env = append(out.Env, Variable{name, env.values[name]})
 	}

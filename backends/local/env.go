@@ -46,7 +46,7 @@ func (e *environment) expand(texts []string) []string {
 }
 
 // environment is what the kubelet gives a container: first the variables of envFrom, then those of
-// env, each of which may refer to all before it.
+// env, each of which may refer to all before it. Between them is the kubeconfig of --api.
 func (c *compiler) environment(s plan.Step) environment {
 	var env environment
 	for i, from := range s.EnvFrom {
@@ -64,8 +64,11 @@ func (c *compiler) environment(s plan.Step) environment {
 			}
 		}
 	}
+	c.setAPI(&env)
 	for _, v := range s.Env {
 		switch {
+		case v.Name == apiVariable && c.opts.API != nil:
+			c.diags.Add(diag.ClusterOnly, s.EnvAt[v.Name], "the container gets the kubeconfig of --api instead")
 		case v.Value != "" || v.ValueFrom == nil:
 			env.set(v.Name, kubelet.Expand(v.Value, env.lookup))
 		default:

@@ -31,6 +31,7 @@ func (c *compiler) mounts(s plan.Step, env environment) []mount {
 		if strings.Contains(m.MountPath, ":") {
 			c.diags.Add(diag.NotLocal, at.Field("mountPath"), "%q has a colon, which container engines take for the end of a path; mount elsewhere", m.MountPath)
 		}
+		c.refuseAtAPI(at.Field("mountPath"), m.MountPath)
 		if p := m.MountPropagation; p != nil && *p != corev1.MountPropagationNone {
 			c.diags.Add(diag.NoEffect, at.Field("mountPropagation"), "mounts are not passed on between this machine and the container")
 		}

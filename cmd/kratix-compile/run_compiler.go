@@ -4,7 +4,6 @@ package main
 
 import (
 	compiled "github.com/kratix-compile/kratix-compile/backends/local"
-	"github.com/kratix-compile/kratix-compile/internal/local"
 	"github.com/kratix-compile/kratix-compile/translate/diag"
 	"github.com/kratix-compile/kratix-compile/translate/parse"
 	"github.com/kratix-compile/kratix-compile/translate/plan"
@@ -17,22 +16,15 @@ func (c *runCommand) compiler(objects []parse.File) (func(plan.Run) (compiled.Sc
 	if c.dryRun {
 		known = known.Masked()
 	}
-	options := compiled.Options{Objects: known, API: c.kubeconfig != ""}
-	var kubeconfig []byte
+	options := compiled.Options{Objects: known}
 	if c.kubeconfig != "" {
 		var err error
-		if kubeconfig, err = readFile(c.kubeconfig); err != nil {
+		if options.API, err = readFile(c.kubeconfig); err != nil {
 			return nil, nil, err
 		}
 		if c.dryRun {
-			kubeconfig = []byte(compiled.Masked + "kubeconfig")
+			options.API = []byte(compiled.Masked + "kubeconfig")
 		}
 	}
-	return func(run plan.Run) (compiled.Script, diag.List) {
-		script, found := compiled.Compile(run, options)
-		if kubeconfig != nil && !found.HasErrors() {
-			script = local.WithAPI(script, kubeconfig)
-		}
-		return script, found
-	}, diags, nil
+	return func(run plan.Run) (compiled.Script, diag.List) { return compiled.Compile(run, options) }, diags, nil
 }

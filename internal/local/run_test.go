@@ -18,7 +18,6 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	compiled "github.com/kratix-compile/kratix-compile/backends/local"
 	"github.com/kratix-compile/kratix-compile/internal/harvest/bundle"
 )
 
@@ -151,20 +150,6 @@ func TestTimeoutOfThePipeline(t *testing.T) {
 	assert.EqualError(t, err, "Pipeline render: the time limit of the Pipeline is over (300ms)")
 	require.NoError(t, s.Close(t.Context()))
 	f.clean()
-}
-
-func TestAPI(t *testing.T) {
-	f := newFake(t, Podman)
-	s := f.open()
-	before := script()
-	before.Volumes = append(before.Volumes, compiled.Volume{Name: "kubeconfig"})
-	_, err := s.Run(t.Context(), WithAPI(before, []byte("kind: Config\n")), true)
-	require.NoError(t, err)
-	assert.Contains(t, f.read("asked"), "--network host --env KUBECONFIG ")
-	assert.Contains(t, f.read("asked"), "  KUBECONFIG=\"/kratix-api/config\", true\n")
-	assert.Contains(t, f.read("asked"), s.ID+"-1-kratix_api:/kratix-api:ro,nocopy --entrypoint sh busybox:1.37 -c echo hello")
-	assert.Equal(t, 1, strings.Count(f.read("asked"), "-1-kubeconfig\n"), "that is the user's")
-	require.NoError(t, s.Close(t.Context()))
 }
 
 // TestReadOnlyRoot: podman leaves /tmp writable unless it is told.

@@ -147,17 +147,3 @@ func (p pipeline) harvest(volume string) command {
 func (p pipeline) has(volume string) bool {
 	return slices.ContainsFunc(p.script.Volumes, func(v compiled.Volume) bool { return v.Name == volume })
 }
-
-// WithAPI gives all containers a kubeconfig and the host's network.
-func WithAPI(s compiled.Script, kubeconfig []byte) compiled.Script {
-	const volume, at, file = "kratix_api", "/kratix-api", "config" // no volume of a Pipeline has an underscore
-	s.Volumes = append(slices.Clip(s.Volumes), compiled.Volume{Name: volume, Files: []compiled.File{{Path: file, Mode: 0o644, Data: kubeconfig}}})
-	s.Containers = slices.Clone(s.Containers)
-	for i := range s.Containers {
-		c := &s.Containers[i]
-		c.Options = append(slices.Clip(c.Options), "--network", "host")
-		c.Env = append(slices.Clip(c.Env), compiled.Variable{Name: "KUBECONFIG", Value: at + "/" + file})
-		c.Mounts = append(slices.Clip(c.Mounts), compiled.Mount{Volume: volume, Path: at, ReadOnly: true})
-	}
-	return s
-}
