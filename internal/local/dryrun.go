@@ -38,10 +38,8 @@ func (d *DryRun) Run(_ context.Context, script compiled.Script, output bool) (*R
 		commands = append(commands, p.create(i)...)
 		commands = append(commands, p.start(i), p.inspect(i))
 	}
-	for _, volume := range []string{bundle.Metadata, bundle.Output} {
-		if p.has(volume) && (output || volume == bundle.Metadata) {
-			commands = append(commands, p.harvest(volume))
-		}
+	for _, half := range p.halves(output) {
+		commands = append(commands, p.harvest(half))
 	}
 	for _, c := range commands {
 		if _, err := fmt.Fprintln(d.To, d.Engine.shell(c)); err != nil {
@@ -53,9 +51,7 @@ func (d *DryRun) Run(_ context.Context, script compiled.Script, output bool) (*R
 
 // Close prints how everything is removed.
 func (d *DryRun) Close() error {
-	filter := "--quiet --filter label=" + label + "=" + dryRunID
-	_, err := fmt.Fprintf(d.To, "%[1]s %[3]s $(%[1]s ps --all %[2]s)\n%[1]s volume rm --force $(%[1]s volume ls %[2]s)\n",
-		shellWord(d.Engine.Typed), filter, strings.Join(d.Engine.removal(), " "))
+	_, err := fmt.Fprintln(d.To, strings.Join(d.Engine.removalLines(dryRunID), "\n"))
 	return err
 }
 

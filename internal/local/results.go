@@ -24,8 +24,7 @@ type Results struct {
 	Closed []string
 }
 
-// harvest reads the two directories of a Pipeline, and judges them as kratix-harvest does. The
-// output of a delete workflow is not wanted.
+// harvest reads the directories of a Pipeline's results, and judges them as kratix-harvest does.
 func (s *Session) harvest(ctx context.Context, p pipeline, output bool) (*Results, error) {
 	at, err := os.MkdirTemp(s.dir.Path, "results-")
 	if err != nil {
@@ -34,23 +33,21 @@ func (s *Session) harvest(ctx context.Context, p pipeline, output bool) (*Result
 	defer func() { _ = os.RemoveAll(at) }() // Close removes what is above it
 	results := &Results{}
 	var dirs bundle.Directories
-	for _, half := range []struct {
-		name   string
-		dir    *string
-		wanted bool
-	}{{bundle.Metadata, &dirs.Metadata, true}, {bundle.Output, &dirs.Output, output}} {
-		if !half.wanted || !p.has(half.name) {
-			continue
-		}
-		*half.dir = filepath.Join(at, half.name)
-		if err := os.Mkdir(*half.dir, 0o700); err != nil {
+	for _, half := range p.halves(output) {
+		dir := filepath.Join(at, half)
+		if err := os.Mkdir(dir, 0o700); err != nil {
 			return nil, err
 		}
-		closed, err := s.harvestVolume(ctx, p, half.name, *half.dir)
+		closed, err := s.harvestVolume(ctx, p, half, dir)
 		if err != nil {
 			return nil, err
 		}
 		results.Closed = append(results.Closed, closed...)
+		if half == bundle.Output {
+			dirs.Output = dir
+		} else {
+			dirs.Metadata = dir
+		}
 	}
 	tree, err := bundle.Scan(dirs, bundle.DefaultLimits())
 	if err != nil {

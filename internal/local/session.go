@@ -100,7 +100,7 @@ func (e Engine) remove(ctx context.Context, run string) (removed int, err error)
 	failed := e.eachOf(ctx, containers, e.removal()...)
 	volumes, err := e.listed(ctx, run, "volume", "ls")
 	if err == nil {
-		err = e.eachOf(ctx, volumes, "volume", "rm", "--force")
+		err = e.eachOf(ctx, volumes, volumeRemoval()...)
 	}
 	if failed != nil {
 		failed = e.eachOf(ctx, containers, e.removal()...)
@@ -114,9 +114,13 @@ func (e Engine) remove(ctx context.Context, run string) (removed int, err error)
 	return len(containers) + len(volumes), nil
 }
 
-// listed are the names or IDs of what a run has.
+// listing prints the names or IDs of what a run has.
+func listing(run string, list ...string) command {
+	return command{args: append(list, "--quiet", "--filter", "label="+label+"="+run)}
+}
+
 func (e Engine) listed(ctx context.Context, run string, list ...string) ([]string, error) {
-	printed, err := e.output(ctx, command{args: append(list, "--quiet", "--filter", "label="+label+"="+run)})
+	printed, err := e.output(ctx, listing(run, list...))
 	return strings.Fields(printed), err
 }
 
@@ -139,6 +143,16 @@ func (e Engine) removal() []string {
 	return words
 }
 
+func volumeRemoval() []string { return []string{"volume", "rm", "--force"} }
+
+// removalLines remove all containers and volumes of a run, for a shell.
+func (e Engine) removalLines(run string) []string {
+	line := func(words []string, listing command) string {
+		return fmt.Sprintf("%s $(%s)", e.shell(command{args: words}), e.shell(listing))
+	}
+	return []string{line(e.removal(), listing(run, "ps", "--all")), line(volumeRemoval(), listing(run, "volume", "ls"))}
+}
+
 // Close removes everything that the session has made. It does so also if ctx has ended.
 func (s *Session) Close(ctx context.Context) error {
 	ctx, cancel := context.WithTimeoutCause(context.WithoutCancel(ctx), cleanTime, fmt.Errorf("the engine did not remove them within %s", cleanTime))
@@ -153,7 +167,6 @@ func (s *Session) Close(ctx context.Context) error {
 // Keep ends the session and leaves its containers and volumes. They are the user's from now on.
 func (s *Session) Keep() error {
 	s.log.Say("kept: the containers and volumes with the label %s=%s; remove them with", label, s.ID)
-	filter := fmt.Sprintf("--filter label=%s=%s", label, s.ID)
-	s.log.Say("  %[1]s rm -f $(%[1]s ps -aq %[2]s); %[1]s volume rm $(%[1]s volume ls -q %[2]s)", s.engine.Typed, filter)
+	s.log.Say("  %s", strings.Join(s.engine.removalLines(s.ID), "; "))
 	return s.dir.Close()
 }

@@ -11,6 +11,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -186,8 +187,12 @@ func TestKeep(t *testing.T) {
 	s := f.open()
 	_, err := s.Run(t.Context(), script(), true)
 	require.NoError(t, err)
+	s.engine.Typed = "/opt/my docker"
+	f.log.Reset()
 	require.NoError(t, s.Keep())
-	assert.Contains(t, f.log.String(), "kept: the containers and volumes with the label kratix-compile.io/run="+s.ID)
+	assert.Equal(t, strings.ReplaceAll(`kept: the containers and volumes with the label kratix-compile.io/run=ID; remove them with
+  '/opt/my docker' rm --force --volumes $('/opt/my docker' ps --all --quiet --filter label=kratix-compile.io/run=ID); '/opt/my docker' volume rm --force $('/opt/my docker' volume ls --quiet --filter label=kratix-compile.io/run=ID)
+`, "ID", s.ID), f.log.String())
 	require.NoError(t, f.open().Close(t.Context()))
 	assert.Contains(t, f.read("names"), s.ID, "no later run removes it")
 }

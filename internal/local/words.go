@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	compiled "github.com/kratix-compile/kratix-compile/backends/local"
+	"github.com/kratix-compile/kratix-compile/internal/harvest/bundle"
 )
 
 const (
@@ -143,7 +144,14 @@ func (p pipeline) harvest(volume string) command {
 	return command{args: []string{"cp", p.name(carrier) + ":" + path.Join(filesRoot, volume), "-"}}
 }
 
-// has tells whether the Script has a volume.
-func (p pipeline) has(volume string) bool {
-	return slices.ContainsFunc(p.script.Volumes, func(v compiled.Volume) bool { return v.Name == volume })
+// halves are the directories of the results, in the order in which they are harvested. The output of
+// a delete workflow is not wanted.
+func (p pipeline) halves(output bool) []string {
+	wanted := []string{bundle.Metadata}
+	if output {
+		wanted = append(wanted, bundle.Output)
+	}
+	return slices.DeleteFunc(wanted, func(half string) bool {
+		return !slices.ContainsFunc(p.script.Volumes, func(v compiled.Volume) bool { return v.Name == half })
+	})
 }
