@@ -17,7 +17,7 @@ import (
 // Name is how users and findings call the container engine of a machine.
 const Name = "local"
 
-// kratixKeys begins the labels that a run has of Kratix.
+// kratixKeys is how labels begin that Kratix gives a run.
 const kratixKeys = "kratix.io/"
 
 // Options are the choices of a person who runs a Promise.
@@ -69,7 +69,7 @@ func (c *compiler) clusterOnly() {
 	if len(c.PullSecrets) > 0 {
 		c.diags.Add(diag.ClusterOnly, spec.Field("imagePullSecrets"), "images are pulled with the credentials that the container engine has")
 	}
-	// A limit that nobody wrote has the place of what it would be in.
+	// If nobody wrote a backoffLimit, Pos is that of jobOptions, and there is nothing to report.
 	options := spec.Field("jobOptions")
 	if limit := options.Field("backoffLimit"); c.Retries > 0 && limit.Pos() != options.Pos() {
 		c.diags.Add(diag.ClusterOnly, limit, "a Pipeline that fails is not repeated here; its first answer comes at once")

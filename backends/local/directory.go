@@ -22,8 +22,8 @@ type directories struct {
 	names map[part]string
 }
 
-// directories finds the parts of all volumes. A volume that nobody mounts is made, too: what it
-// refers to must be there.
+// directories finds the parts of all volumes. A volume that no container mounts is made, too: its
+// Secret or ConfigMap must be there.
 func (c *compiler) directories(mounts []mount) *directories {
 	d := &directories{files: map[string]tree{}, names: map[part]string{}}
 	for _, v := range c.Volumes {

@@ -19,7 +19,7 @@ import (
 	"github.com/kratix-compile/kratix-compile/translate/plan"
 )
 
-// What a Pod would have and no container engine knows.
+// Values of a Pod that no container engine knows.
 const (
 	standInNode    = "local"
 	standInAddress = "127.0.0.1"
@@ -33,7 +33,7 @@ var standInLimits = map[string]resource.Quantity{
 // subscript matches a field such as metadata.labels['team'].
 var subscript = regexp.MustCompile(`^(metadata\.(?:labels|annotations))\['(.*)'\]$`)
 
-// podField is what a fieldRef shows. The Pod is called after its run.
+// podField is what a fieldRef shows. The name of the Pod is that of the run.
 func (c *compiler) podField(ref corev1.ObjectFieldSelector, at diag.At) string {
 	if ref.APIVersion != "" {
 		c.diags.Add(diag.ClusterOnly, at.Field("apiVersion"), "the field is the same in every apiVersion of a Pod")
@@ -63,7 +63,7 @@ func (c *compiler) podField(ref corev1.ObjectFieldSelector, at diag.At) string {
 	return lines(values)
 }
 
-// standIn is a value for a field of a Pod that is nowhere.
+// standIn is a value for a field that only a real Pod has.
 func (c *compiler) standIn(field string, at diag.At) string {
 	value := standInAddress
 	switch field {

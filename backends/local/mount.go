@@ -112,8 +112,7 @@ func (c *compiler) refuseFile(m mount, mounts []Mount, readOnlyRoot bool) {
 	}
 }
 
-// below tells whether a path is a directory or in it. The directory may be empty for the root of
-// relative paths.
+// below tells whether p is dir or inside it. Every path is inside "".
 func below(p, dir string) bool {
 	return p == dir || dir == "" || strings.HasPrefix(p, strings.TrimSuffix(dir, "/")+"/")
 }

@@ -28,8 +28,8 @@ type value struct {
 	binary bool
 }
 
-// Masked begins a text that stands in for a value that nobody may read.
-const Masked = "masked:"
+// MaskPrefix is how a text begins that is printed in place of a secret value.
+const MaskPrefix = "masked:"
 
 const (
 	secretKind    = "Secret"
@@ -50,8 +50,8 @@ func ReadObjects(files []parse.File) (Objects, diag.List) {
 	return o, diags
 }
 
-// Masked are the same objects with a text in place of every value of a Secret, for command lines that
-// are printed and not run. The text says which value belongs there, as in masked:admin/password.
+// Masked returns the same objects with a text in place of every value of a Secret, for command lines
+// that are printed and not run. The text says which value belongs there, as in masked:admin/password.
 func (o Objects) Masked() Objects {
 	masked := Objects{all: maps.Clone(o.all)}
 	for object, held := range o.all {
@@ -60,7 +60,7 @@ func (o Objects) Masked() Objects {
 		}
 		masked.all[object] = entries{}
 		for key := range held {
-			masked.all[object][key] = value{data: []byte(Masked + object.name + "/" + key)}
+			masked.all[object][key] = value{data: []byte(MaskPrefix + object.name + "/" + key)}
 		}
 	}
 	return masked

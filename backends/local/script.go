@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package local compiles a plan for the container engine of a person's machine: docker or podman.
-// What comes out are words for its command line, and files for its volumes. This package runs
-// nothing; internal/local does.
+// The result is a Script: volumes, files and containers. internal/local makes command lines of it, and
+// runs them.
 package local
 
 import (

@@ -43,7 +43,7 @@ func (c *compiler) security(s corev1.SecurityContext, at diag.At) []string {
 	return words
 }
 
-// user is who the process runs as. The image decides where nothing is written.
+// user are the words for the user of the process. If the Pipeline names none, the image decides.
 func (c *compiler) user(s corev1.SecurityContext, at diag.At) []string {
 	switch {
 	case s.RunAsUser == nil && s.RunAsGroup != nil:

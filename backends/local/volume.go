@@ -125,7 +125,7 @@ func (c *compiler) downward(items []corev1.DownwardAPIVolumeFile, at diag.At, fa
 	return files
 }
 
-// projected puts several sources into one directory; the last one has a path that several have.
+// projected puts several sources into one directory. If several have the same path, the last one wins.
 func (c *compiler) projected(s corev1.ProjectedVolumeSource, at diag.At) tree {
 	files, fallback := tree{}, mode(s.DefaultMode, defaultMode)
 	for i, source := range s.Sources {

@@ -23,7 +23,7 @@ func (c *runCommand) compiler(objects []parse.File) (func(plan.Run) (compiled.Sc
 			return nil, nil, err
 		}
 		if c.dryRun {
-			options.API = []byte(compiled.Masked + "kubeconfig")
+			options.API = []byte(compiled.MaskPrefix + "kubeconfig")
 		}
 	}
 	return func(run plan.Run) (compiled.Script, diag.List) { return compiled.Compile(run, options) }, diags, nil

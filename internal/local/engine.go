@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package local runs Pipelines on the container engine of this machine. It types command lines of
-// docker or podman, which backends/local has compiled, and judges the results as the runner does.
+// Package local runs Pipelines on the container engine of this machine, and judges the results as the
+// runner does. backends/local says what each container is, in a Script. words.go makes the command
+// lines of it for docker or podman; session.go has those that remove everything.
 //
 // It mounts nothing of this machine: files go in and out as tar streams (cp), so that an engine in
 // a virtual machine, a rootless one and a remote one do the same.

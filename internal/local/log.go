@@ -40,10 +40,10 @@ func (l *Log) Say(format string, args ...any) {
 	fmt.Fprintf(l.To, format+"\n", args...)
 }
 
-// maxLine is where a line is cut in two, in bytes: a container may write without an end.
+// maxLine is where a line is cut in two, in bytes: a container may write a line without an end.
 const maxLine = 64 << 10
 
-// lines is a writer for a Log. Its last line comes with flush.
+// lines is a writer for a Log. flush writes a last line that has no newline.
 type lines struct {
 	log    *Log
 	prefix string

@@ -46,9 +46,9 @@ func (f *Failed) Error() string {
 // ErrTime is the end of a Pipeline's own time.
 var ErrTime = errors.New("the time limit of the Pipeline is over")
 
-// Run does what a Script says, container after container. It returns nil results for a Pipeline
-// without directories. A Pipeline that fails is not repeated, whatever its backoffLimit says: its
-// author waits for the first answer.
+// Run does what a Script says, container after container. Without directories for results the bundle
+// is empty. A Pipeline that fails is not repeated, whatever its backoffLimit says: its author waits for
+// the first answer.
 func (s *Session) Run(ctx context.Context, script compiled.Script, output bool) (*Results, error) {
 	if script.Timeout > 0 {
 		var cancel context.CancelFunc

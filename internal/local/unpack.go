@@ -36,11 +36,12 @@ type unpacker struct {
 // shownFaults is how many links and devices an error names.
 const shownFaults = 10
 
-// errEnough ends a stream that the harvest will refuse for what is there already.
+// errEnough ends a stream: the harvest refuses what is there already.
 var errEnough = errors.New("the stream is beyond the limits")
 
-// unpack is about the output or the metadata, which half names. Its error is Refused, or about the
-// stream. It also returns the files that the harvest cannot read in a cluster.
+// unpack writes one half of the results, the output or the metadata, into a directory. An error is
+// *Refused if the content is bad; else the stream could not be read. It also returns the files that the
+// harvest cannot read in a cluster.
 func unpack(stream io.Reader, dir, half string, limits bundle.Limits) (closed []string, err error) {
 	root, err := os.OpenRoot(dir)
 	if err != nil {
@@ -70,7 +71,7 @@ func (u *unpacker) verdict() error {
 	return &Refused{errors.Join(u.faults...)}
 }
 
-// add is told one entry after the other. The first is the directory itself.
+// add takes the next entry. The first one is the directory itself.
 func (u *unpacker) add(h *tar.Header, content io.Reader) error {
 	name := strings.TrimPrefix(path.Clean(h.Name), "/")
 	if !u.begun {
@@ -97,8 +98,8 @@ func (u *unpacker) add(h *tar.Header, content io.Reader) error {
 	return u.lay(name, h, content)
 }
 
-// ignored tells that a name means nothing to Kratix, and so does all that is below it. The stream
-// goes on behind it, however large it is: status.yaml may follow.
+// ignored tells whether a name means nothing to Kratix; then nothing below it has a meaning either. The
+// rest of the stream is read, however large such a file is: status.yaml may follow.
 func (u *unpacker) ignored(name string) bool {
 	return u.half == bundle.Metadata && !slices.Contains(bundle.MetadataFiles, name)
 }

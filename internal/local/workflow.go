@@ -125,7 +125,7 @@ func Title(w plan.Workflow) string {
 	return fmt.Sprintf("%s of %s for %s/%s", w.Kind, w.Promise, w.Object.Namespace, w.Object.Name)
 }
 
-// of says whose results are refused.
+// of adds the name of the Pipeline to an error about its results.
 func of(pipeline string, err error) error {
 	if refused, ok := errors.AsType[*Refused](err); ok {
 		return &Refused{fmt.Errorf("Pipeline %s: the results cannot be taken:\n%w", pipeline, refused.Err)}
@@ -169,7 +169,7 @@ func (r *Runner) judge(out *Outcome, promise *translate.Promise, name string, re
 	return nil
 }
 
-// ran is when all Pipelines have run, as far as Works say: the same files give the same Work.
+// ran is the time in all Works: a constant, so that the same files give the same Work.
 var ran = time.Unix(0, 0)
 
 func (r *Runner) work(w plan.Workflow, promise *translate.Promise, pipeline string, results []byte, selectors []metadata.Selector) (*v1alpha1.Work, error) {
