@@ -57,7 +57,7 @@ type compiler struct {
 	diags diag.List
 }
 
-// clusterOnly answers the fields of a Pipeline that only a cluster can obey.
+// clusterOnly reports the fields of a Pipeline that only a cluster can obey.
 func (c *compiler) clusterOnly() {
 	spec := c.At.Field("spec")
 	if len(c.NodeSelector) > 0 {
@@ -82,7 +82,7 @@ func (c *compiler) clusterOnly() {
 	})
 }
 
-// keys answers the labels or annotations of the user: there is no object that could have them.
+// keys reports the labels or annotations of the user: there is no object that could have them.
 func (c *compiler) keys(what string, at diag.At, all map[string]string, ours func(key string) bool) {
 	for _, key := range slices.Sorted(maps.Keys(all)) {
 		if !ours(key) {
@@ -91,7 +91,7 @@ func (c *compiler) keys(what string, at diag.At, all map[string]string, ours fun
 	}
 }
 
-// rights answers what a Pipeline wants to do in a cluster.
+// rights reports the rights of a Pipeline in a cluster: it does not have them here.
 func (c *compiler) rights() {
 	rbac := c.At.Field("spec", "rbac")
 	code, instead := diag.NoEffect, "containers reach no API server here; give one with --api KUBECONFIG, or expect calls of it to fail"

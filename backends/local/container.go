@@ -34,8 +34,8 @@ func (c *compiler) container(s plan.Step, env environment, mounts []mount, d *di
 	return out
 }
 
-// pull is the policy in the words of container engines. Without a policy Kubernetes looks at the
-// tag: latest, which is meant where none is written, is pulled always.
+// pull is the policy in the words of container engines. Without a policy Kubernetes looks at the tag: it
+// always pulls latest, and an image without a tag means latest.
 func pull(policy corev1.PullPolicy, image string) string {
 	switch policy {
 	case corev1.PullAlways:

@@ -110,7 +110,7 @@ func (c *compiler) podResource(ref corev1.ResourceFieldSelector, own string, at 
 }
 
 // quantity is a request or a limit. A container that has a limit and no request asks for the limit;
-// one that has no limit may have all of its node.
+// one that has no limit may use the whole node.
 func (c *compiler) quantity(r corev1.ResourceRequirements, field string, at diag.At) resource.Quantity {
 	kind, name, _ := strings.Cut(field, ".")
 	limit := r.Limits[corev1.ResourceName(name)]

@@ -23,7 +23,7 @@ type mount struct {
 	at diag.At
 }
 
-// mounts are those of a step. Fields that have no meaning here are answered.
+// mounts are those of a step. Fields that have no meaning here are reported.
 func (c *compiler) mounts(s plan.Step, env environment) []mount {
 	var out []mount
 	for i, m := range s.VolumeMounts {

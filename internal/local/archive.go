@@ -19,11 +19,12 @@ const (
 	directoryMode = 0o755
 )
 
-// archive is a tar archive of files below a directory, which comes first with the mode of a
-// volume's root. Everything is root's and has no time, as if the kubelet had written it: the same
-// files give the same bytes. Without a root, the files are for a container itself, and the archive
-// has no directories: an entry for tmp would give the image's /tmp another mode and owner. Engines
-// make directories that are missing.
+// archive makes a tar archive of files. The first entry is the directory root, with the mode of a
+// volume's root; the files are below it. All entries belong to the user root and have no time, as if the
+// kubelet had written them: the same files give the same bytes.
+//
+// Without a root, the files are for a container itself, and the archive has no directories: an entry for
+// tmp would give the image's /tmp another mode and owner. Engines make directories that are missing.
 func archive(root string, files []compiled.File) []byte {
 	var out bytes.Buffer
 	w := tar.NewWriter(&out)

@@ -33,8 +33,9 @@ type Place struct {
 	Path string `json:"path"`
 }
 
-// ReadStores reads Destinations and State Stores. Of two with the same name the later one counts. Objects of other kinds are left alone. The error
-// has what is wrong in the files, with its places.
+// ReadStores reads Destinations and State Stores. Of two with the same name the later one counts, as
+// with kubectl apply. Objects of other kinds are left alone. The error says what is wrong in the files,
+// and where.
 func ReadStores(files []parse.File) (Stores, error) {
 	s := Stores{roots: map[v1alpha1.StateStoreReference]string{}}
 	var faults []error

@@ -97,8 +97,8 @@ func unmade(p pipeline, i int, err error) error {
 }
 
 // do runs commands one after the other. What they say, such as the progress of a pull, goes to the
-// log. They make containers and volumes, also after this process was killed, so that they hold the
-// directory with us: a run that removed it would not find what they make later.
+// log. They may go on after this process was killed, and make a container then. So they hold the
+// directory of the session, too: no other run removes it before they have ended.
 func (s *Session) do(ctx context.Context, commands []command) error {
 	for _, c := range commands {
 		said := &lines{log: s.log, prefix: s.engine.Name}
@@ -123,7 +123,7 @@ func (s *Session) container(ctx context.Context, p pipeline, i int) error {
 	said := &lines{log: s.log, prefix: p.script.Pipeline + "/" + name}
 	process := s.engine.process(ctx, p.start(i))
 	process.Stdout, process.Stderr = said, said
-	// An interrupt would be forwarded to the container, which may not care. Close ends it.
+	// The engine would forward an interrupt to the container, which may ignore it. Close ends it.
 	process.Cancel = func() error { return process.Process.Kill() }
 	ended := process.Run()
 	said.flush()

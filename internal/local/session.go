@@ -36,7 +36,7 @@ const (
 var cleanTime = time.Minute
 
 // Open begins a session, and removes what sessions that were killed have left on this engine.
-// A session holds a lock on its directory as long as its process lives, and each process of the
+// The process of a session holds a lock on its directory until it ends, and so does each process of the
 // engine that makes something.
 func Open(ctx context.Context, engine Engine, log *Log) (*Session, error) {
 	cache, err := os.UserCacheDir()
