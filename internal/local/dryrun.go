@@ -32,14 +32,14 @@ func (d *DryRun) Run(_ context.Context, script compiled.Script, output bool) (*R
 		return &Results{Bundle: empty()}, nil
 	}
 	d.count++
-	p := pipeline{engine: d.Engine.Name, run: dryRunID, number: d.count, script: script}
-	commands := slices.Concat(p.volumes(), []command{p.carry(), p.carried()}, p.fill())
+	w := wording{engine: d.Engine.Name, run: dryRunID, number: d.count, script: script}
+	commands := slices.Concat(w.volumes(), []command{w.createCarrier(), w.inspectCarrier()}, w.fill())
 	for i := range script.Containers {
-		commands = append(commands, p.create(i)...)
-		commands = append(commands, p.start(i), p.inspect(i))
+		commands = append(commands, w.create(i)...)
+		commands = append(commands, w.start(i), w.inspect(i))
 	}
-	for _, half := range p.halves(output) {
-		commands = append(commands, p.harvest(half))
+	for _, half := range w.halves(output) {
+		commands = append(commands, w.copyOut(half))
 	}
 	for _, c := range commands {
 		if _, err := fmt.Fprintln(d.To, d.Engine.shell(c)); err != nil {

@@ -25,7 +25,7 @@ type Results struct {
 }
 
 // harvest reads the directories of a Pipeline's results, and judges them as kratix-harvest does.
-func (s *Session) harvest(ctx context.Context, p pipeline, output bool) (*Results, error) {
+func (s *Session) harvest(ctx context.Context, w wording, output bool) (*Results, error) {
 	at, err := os.MkdirTemp(s.dir.Path, "results-")
 	if err != nil {
 		return nil, err
@@ -33,12 +33,12 @@ func (s *Session) harvest(ctx context.Context, p pipeline, output bool) (*Result
 	defer func() { _ = os.RemoveAll(at) }() // Close removes what is above it
 	results := &Results{}
 	var dirs bundle.Directories
-	for _, half := range p.halves(output) {
+	for _, half := range w.halves(output) {
 		dir := filepath.Join(at, half)
 		if err := os.Mkdir(dir, 0o700); err != nil {
 			return nil, err
 		}
-		closed, err := s.harvestVolume(ctx, p, half, dir)
+		closed, err := s.harvestHalf(ctx, w, half, dir)
 		if err != nil {
 			return nil, err
 		}
@@ -71,10 +71,10 @@ func (r *Refused) Unwrap() error { return r.Err }
 // padding is more than a tar archive has behind its last entry, in bytes.
 const padding = 1 << 20
 
-// harvestVolume copies a volume into a directory of this machine. The engine's process ends as soon as
+// harvestHalf copies a half of the results into a directory of this machine. The engine's process ends as soon as
 // nothing more of the stream is wanted.
-func (s *Session) harvestVolume(ctx context.Context, p pipeline, volume, dir string) ([]string, error) {
-	c := p.harvest(volume)
+func (s *Session) harvestHalf(ctx context.Context, w wording, half, dir string) ([]string, error) {
+	c := w.copyOut(half)
 	wanted, stop := context.WithCancel(ctx)
 	defer stop()
 	var said bytes.Buffer
@@ -87,7 +87,7 @@ func (s *Session) harvestVolume(ctx context.Context, p pipeline, volume, dir str
 	if err := process.Start(); err != nil {
 		return nil, err
 	}
-	closed, err := unpack(stream, dir, volume, bundle.DefaultLimits())
+	closed, err := unpack(stream, dir, half, bundle.DefaultLimits())
 	more, _ := io.CopyN(io.Discard, stream, padding)
 	if err != nil || more == padding {
 		stop()

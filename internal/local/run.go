@@ -56,42 +56,42 @@ func (s *Session) Run(ctx context.Context, script compiled.Script, output bool) 
 		defer cancel()
 	}
 	s.count++
-	p := pipeline{engine: s.engine.Name, run: s.ID, number: s.count, script: script}
+	w := wording{engine: s.engine.Name, run: s.ID, number: s.count, script: script}
 	if len(script.Containers) == 0 {
 		return &Results{Bundle: empty()}, nil
 	}
-	if err := s.prepare(ctx, p); err != nil {
+	if err := s.prepare(ctx, w); err != nil {
 		return nil, err
 	}
 	for i := range script.Containers {
-		if err := s.container(ctx, p, i); err != nil {
+		if err := s.container(ctx, w, i); err != nil {
 			return nil, err
 		}
 	}
-	return s.harvest(ctx, p, output)
+	return s.harvest(ctx, w, output)
 }
 
 // prepare makes the volumes and fills them.
-func (s *Session) prepare(ctx context.Context, p pipeline) error {
-	if err := s.do(ctx, p.volumes()); err != nil {
+func (s *Session) prepare(ctx context.Context, w wording) error {
+	if err := s.do(ctx, w.volumes()); err != nil {
 		return err
 	}
-	if err := s.do(ctx, []command{p.carry()}); err != nil {
-		return unmade(p, 0, err)
+	if err := s.do(ctx, []command{w.createCarrier()}); err != nil {
+		return unmade(w, 0, err)
 	}
-	if variables, err := s.engine.output(ctx, p.carried()); err != nil {
+	if variables, err := s.engine.output(ctx, w.inspectCarrier()); err != nil {
 		return err
 	} else if !strings.Contains(variables, passed+"="+s.ID) {
 		return console.Trouble("%s keeps variables from the container engine, so containers would miss theirs; "+
 			"if it is a script with sudo, write sudo -E there", s.engine.Typed)
 	}
-	return s.do(ctx, p.fill())
+	return s.do(ctx, w.fill())
 }
 
 // unmade is the i-th container that the engine refuses to make, such as for its image.
-func unmade(p pipeline, i int, err error) error {
+func unmade(w wording, i int, err error) error {
 	if refused, ok := errors.AsType[*failure](err); ok {
-		return &Failed{Pipeline: p.script.Pipeline, Container: p.script.Containers[i].Name, Reason: refused.text}
+		return &Failed{Pipeline: w.script.Pipeline, Container: w.script.Containers[i].Name, Reason: refused.text}
 	}
 	return err
 }
@@ -115,13 +115,13 @@ func (s *Session) do(ctx context.Context, commands []command) error {
 }
 
 // container runs the i-th container to its end.
-func (s *Session) container(ctx context.Context, p pipeline, i int) error {
-	if err := s.do(ctx, p.create(i)); err != nil {
-		return unmade(p, i, err)
+func (s *Session) container(ctx context.Context, w wording, i int) error {
+	if err := s.do(ctx, w.create(i)); err != nil {
+		return unmade(w, i, err)
 	}
-	name := p.script.Containers[i].Name
-	said := &lines{log: s.log, prefix: p.script.Pipeline + "/" + name}
-	process := s.engine.process(ctx, p.start(i))
+	name := w.script.Containers[i].Name
+	said := &lines{log: s.log, prefix: w.script.Pipeline + "/" + name}
+	process := s.engine.process(ctx, w.start(i))
 	process.Stdout, process.Stderr = said, said
 	// The engine would forward an interrupt to the container, which may ignore it. Close ends it.
 	process.Cancel = func() error { return process.Process.Kill() }
@@ -133,21 +133,21 @@ func (s *Session) container(ctx context.Context, p pipeline, i int) error {
 	if _, code := errors.AsType[*exec.ExitError](ended); ended != nil && !code {
 		return ended
 	}
-	state, err := s.inspect(ctx, p, i)
-	failed := &Failed{Pipeline: p.script.Pipeline, Container: name, Code: state.ExitCode, OutOfMemory: state.OOMKilled}
+	state, err := s.inspect(ctx, w, i)
+	failed := &Failed{Pipeline: w.script.Pipeline, Container: name, Code: state.ExitCode, OutOfMemory: state.OOMKilled}
 	switch {
 	case err != nil:
 		return err
 	case state.Status == "running":
 		return &failure{fmt.Sprintf("%s start ended, but the container %s still runs; --keep leaves it to look at with %s inspect %s",
-			s.engine.Name, name, shellWord(s.engine.Typed), p.container(i))}
+			s.engine.Name, name, shellWord(s.engine.Typed), w.container(i))}
 	case state.Status != "exited" && state.Status != "stopped":
 		failed.Reason = state.why(said.last)
 		return failed
 	case state.ExitCode != 0:
 		return failed
 	case state.OOMKilled: // a child of its process; a cluster calls that a success, too
-		s.log.Say("warning: %s/%s ended well, but one of its processes used more memory than the container may; raise resources.limits.memory, or use less", p.script.Pipeline, name)
+		s.log.Say("warning: %s/%s ended well, but one of its processes used more memory than the container may; raise resources.limits.memory, or use less", w.script.Pipeline, name)
 	}
 	return nil
 }
@@ -167,9 +167,9 @@ func (s state) why(last string) string {
 	return last
 }
 
-func (s *Session) inspect(ctx context.Context, p pipeline, i int) (state, error) {
+func (s *Session) inspect(ctx context.Context, w wording, i int) (state, error) {
 	var found state
-	text, err := s.engine.output(ctx, p.inspect(i))
+	text, err := s.engine.output(ctx, w.inspect(i))
 	if err != nil {
 		return found, err
 	}

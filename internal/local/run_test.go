@@ -157,7 +157,7 @@ func TestReadOnlyRoot(t *testing.T) {
 	closed := script()
 	closed.Containers[0].Options = []string{"--read-only"}
 	for name, want := range map[string]string{Docker: " --read-only --env", Podman: " --read-only --read-only-tmpfs=false --env"} {
-		p := pipeline{engine: name, script: closed}
-		assert.Contains(t, strings.Join(p.create(0)[0].args, " "), want)
+		w := wording{engine: name, script: closed}
+		assert.Contains(t, strings.Join(w.create(0)[0].args, " "), want)
 	}
 }
