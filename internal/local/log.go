@@ -48,8 +48,16 @@ type lines struct {
 	log    *Log
 	prefix string
 	rest   []byte
-	// last is the last line that was not empty.
+
+	mu   sync.Mutex
 	last string
+}
+
+// lastLine is the last line that was not empty. It may be asked for while others write.
+func (w *lines) lastLine() string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.last
 }
 
 func (w *lines) Write(p []byte) (int, error) {
@@ -72,7 +80,9 @@ func (w *lines) Write(p []byte) (int, error) {
 func (w *lines) line(text []byte) {
 	text = bytes.TrimRight(text, "\r")
 	if len(bytes.TrimSpace(text)) > 0 {
+		w.mu.Lock()
 		w.last = string(text)
+		w.mu.Unlock()
 	}
 	w.log.line(w.prefix, text)
 }

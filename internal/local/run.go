@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"os/exec"
 	"strings"
+	"time"
 
 	compiled "github.com/kratix-compile/kratix-compile/backends/local"
 	"github.com/kratix-compile/kratix-compile/internal/cli/console"
@@ -104,14 +105,40 @@ func (s *Session) do(ctx context.Context, commands []command) error {
 		said := &lines{log: s.log, prefix: s.engine.Name}
 		process := s.engine.process(ctx, c)
 		process.Stderr = said
+		if s.engine.Name == Docker {
+			letEnd(process, said)
+		}
 		s.dir.Share(process)
 		err := process.Run()
 		said.flush()
 		if err != nil {
-			return s.engine.failed(ctx, c, err, said.last)
+			return s.engine.failed(ctx, c, err, said.lastLine())
 		}
 	}
 	return nil
+}
+
+// makeTime is how long docker may take to end by itself when the run is interrupted.
+const makeTime = 20 * time.Second
+
+// letEnd lets docker end by itself when the run is interrupted: its daemon would make the container or
+// the volume all the same, and Close would not see it. Only while docker pulls is it interrupted: the
+// daemon gives a pull up, and makes nothing after it.
+func letEnd(process *exec.Cmd, said *lines) {
+	process.WaitDelay = makeTime
+	interrupt := process.Cancel
+	process.Cancel = func() error {
+		if pulls(said.lastLine()) {
+			return interrupt()
+		}
+		return nil
+	}
+}
+
+// pulls tells by docker's last line whether it pulls an image. Otherwise it says nothing, but for the end
+// of a pull and warnings.
+func pulls(last string) bool {
+	return last != "" && !strings.HasPrefix(last, "Status: ") && !strings.HasPrefix(last, "WARNING: ")
 }
 
 // container runs the i-th container to its end.
@@ -142,7 +169,7 @@ func (s *Session) container(ctx context.Context, w wording, i int) error {
 		return &failure{fmt.Sprintf("%s start ended, but the container %s still runs; --keep leaves it to look at with %s inspect %s",
 			s.engine.Name, name, shellWord(s.engine.Typed), w.container(i))}
 	case state.Status != "exited" && state.Status != "stopped":
-		failed.Reason = state.why(said.last)
+		failed.Reason = state.why(said.lastLine())
 		return failed
 	case state.ExitCode != 0:
 		return failed

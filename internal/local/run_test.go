@@ -138,6 +138,43 @@ func TestEnded(t *testing.T) {
 	}
 }
 
+// TestEndedWhileMaking: docker's daemon makes a container also when its program is interrupted. So the
+// program ends by itself, and the container is removed.
+func TestEndedWhileMaking(t *testing.T) {
+	for verb, makes := range map[string]string{"volume create": "-1-input", "create": "-1-files"} {
+		t.Run(verb, func(t *testing.T) {
+			f := newFake(t, Docker)
+			f.write("slow", verb)
+			waits, goes := filepath.Join(f.dir, "waits"), filepath.Join(f.dir, "goes")
+			require.NoError(t, errors.Join(syscall.Mkfifo(waits, 0o600), syscall.Mkfifo(goes, 0o600)))
+			s := f.open()
+			ctx, end := context.WithCancel(t.Context())
+			go func() {
+				_, _ = os.ReadFile(waits) // until the engine is busy
+				end()
+				_ = os.WriteFile(goes, nil, 0o600)
+			}()
+			_, err := s.Run(ctx, script(), true)
+			require.ErrorIs(t, err, context.Canceled)
+			assert.Contains(t, f.read("names"), s.ID+makes)
+			require.NoError(t, s.Close(ctx))
+			f.clean()
+		})
+	}
+}
+
+func TestPulls(t *testing.T) {
+	for last, want := range map[string]bool{
+		"":                                       false,
+		"Unable to find image 'a:1' locally":     true,
+		"3f9a: Download complete":                true,
+		"Status: Downloaded newer image for a:1": false,
+		"WARNING: Error loading config file: permission denied": false,
+	} {
+		assert.Equal(t, want, pulls(last), last)
+	}
+}
+
 func TestTimeoutOfThePipeline(t *testing.T) {
 	f := newFake(t, Docker)
 	f.write("wait", "start")

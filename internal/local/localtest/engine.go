@@ -22,6 +22,8 @@ import (
 //	wait        the verb that waits until it is killed. Both take "cp out" for a cp that has
 //	            printed a part of a volume
 //	waits       a pipe: it is opened when the verb waits
+//	slow        the verb that says nothing, opens the pipe waits, and goes on when the pipe goes has
+//	            something to read
 //	full        the disk is full: no container can be removed as long as there is a volume
 //	state       what inspect says of every container
 //	log         what every container says
@@ -81,6 +83,12 @@ func (e *engine) do(args []string) error {
 	}
 	if waits {
 		return e.wait()
+	}
+	if strings.TrimSpace(e.read("slow")) == verb {
+		if err := os.WriteFile(filepath.Join(e.dir, "waits"), nil, 0o644); err != nil {
+			return err
+		}
+		e.read("goes")
 	}
 	switch verb {
 	case "create", "volume create":
