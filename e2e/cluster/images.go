@@ -13,6 +13,7 @@ import (
 	"os/exec"
 	"path"
 	"runtime"
+	"slices"
 	"sort"
 	"strings"
 
@@ -90,7 +91,7 @@ func (image Image) Build() (v1.Image, error) {
 // write makes the only layer. Nothing in it depends on when it was made.
 func (image Image) write(to io.Writer) error {
 	archive := tar.NewWriter(to)
-	for _, dir := range []string{"dev/", "etc/", "proc/", "sys/", "tmp/", "var/"} {
+	for _, dir := range image.directories() {
 		mode := int64(0o755)
 		if dir == "tmp/" {
 			mode = 0o1777
@@ -111,6 +112,21 @@ func (image Image) write(to io.Writer) error {
 		}
 	}
 	return archive.Close()
+}
+
+// directories are what images have, and those of the files and links. Docker's vfs closes directories
+// that an archive does not name to users.
+func (image Image) directories() []string {
+	all := []string{"dev/", "etc/", "proc/", "sys/", "tmp/", "var/"}
+	for _, has := range []map[string]string{image.Files, image.Links} {
+		for file := range has {
+			for dir := path.Dir(path.Clean(file)); dir != "/" && dir != "."; dir = path.Dir(dir) {
+				all = append(all, strings.TrimPrefix(dir, "/")+"/")
+			}
+		}
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
 }
 
 func addFile(archive *tar.Writer, as, program string) error {

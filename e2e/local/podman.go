@@ -90,6 +90,7 @@ func busybox(ctx context.Context) ([]byte, error) {
 	archive := tar.NewWriter(&out)
 	headers := []tar.Header{
 		{Name: "tmp/", Typeflag: tar.TypeDir, Mode: 0o1777},
+		{Name: "bin/", Typeflag: tar.TypeDir, Mode: 0o755}, // Docker's vfs closes it to users otherwise
 		{Name: "bin/busybox", Typeflag: tar.TypeReg, Mode: 0o755, Size: int64(len(data))},
 	}
 	for name := range strings.FieldsSeq(string(names)) {
