@@ -109,10 +109,10 @@ e2e-smoke: ## Run a Promise on each engine, where a cluster can be booted
 installable = { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; }
 
 .PHONY: e2e-local
-e2e-local: ## Run Promises on Podman, which is installed where it may be
-	@cd e2e && if type podman runc busybox >/dev/null 2>&1 || $(installable); then \
+e2e-local: ## Run Promises on Podman and on Docker, which are installed where they may be
+	@cd e2e && if type podman runc dockerd docker busybox >/dev/null 2>&1 || $(installable); then \
 	  go test -count=1 -timeout 30m ./local; \
-	else echo 'e2e-local: NOT RUN, there is no podman with runc and busybox, and they cannot be installed' >&2; fi
+	else echo 'e2e-local: NOT RUN, there is no podman with runc, docker and busybox, and they cannot be installed' >&2; fi
 
 .PHONY: pictures
 pictures: ## Draw the pictures of Promises with Chromium, mermaid and graphviz

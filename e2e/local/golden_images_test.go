@@ -17,9 +17,9 @@ import (
 	"github.com/kratix-compile/kratix-compile/e2e/cluster"
 )
 
-// loadImages gives Podman the images of all cases, with what those of the plain Pods had. All
+// loadImages gives the engine the images of all cases, with what those of the plain Pods had. All
 // have the same files, so that they are there only once.
-func loadImages(t *testing.T, all []goldenCase) {
+func (m machine) loadImages(t *testing.T, all []goldenCase) {
 	t.Helper()
 	probe, err := cluster.Program(t.Context(), t.TempDir(), "probe")
 	require.NoError(t, err)
@@ -40,7 +40,7 @@ func loadImages(t *testing.T, all []goldenCase) {
 	}
 	archive := filepath.Join(t.TempDir(), "images.tar")
 	require.NoError(t, tarball.MultiWriteToFile(archive, images))
-	shared.podman(t, "load", "--quiet", "--input", archive)
+	m.ask(t, "load", "--quiet", "--input", archive)
 }
 
 // programs are the names by which the containers of a case start the probe.

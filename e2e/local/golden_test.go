@@ -52,34 +52,33 @@ var notHere = map[string]string{
 	"field-volumes": "persistentVolumeClaim needs a cluster",
 }
 
-// TestGolden demands that containers of Podman see what those of the plain Pods saw, in every
+// TestGolden demands that containers of each engine see what those of the plain Pods saw, in every
 // golden case that runs on the real engines. Those Pods need a cluster: TestGolden of the folder
 // above records what they see, and compares the engines with them, too.
 func TestGolden(t *testing.T) {
 	all := goldenCases(t)
-	loadImages(t, all)
-	t.Setenv("XDG_CACHE_HOME", filepath.Join(shared.dir, "cache"))
-	needed := &need{reasons: make([]bool, len(reasons))}
-	t.Run("cases", func(t *testing.T) {
-		for _, c := range all {
-			t.Run(c.name, func(t *testing.T) {
-				if says, ok := notHere[c.name]; ok {
-					assert.Contains(t, strings.Join(c.errors, "\n"), says, "%s does not need a cluster any more", c.name)
-					return
-				}
-				require.Empty(t, c.errors)
-				t.Parallel()
-				c.check(t, c.run(t), needed)
-			})
+	onEach(t, func(t *testing.T, m machine) {
+		m.loadImages(t, all)
+		t.Setenv("XDG_CACHE_HOME", m.cache)
+		needed := newNeed(m.engine)
+		t.Run("cases", func(t *testing.T) {
+			for _, c := range all {
+				t.Run(c.name, func(t *testing.T) {
+					if says, ok := notHere[c.name]; ok {
+						assert.Contains(t, strings.Join(c.errors, "\n"), says, "%s does not need a cluster any more", c.name)
+						return
+					}
+					require.Empty(t, c.errors)
+					t.Parallel()
+					c.check(t, c.run(t, m), needed)
+				})
+			}
+		})
+		if needed.cases+len(notHere) == len(all) { // and -run has not chosen some of them
+			needed.check(t)
 		}
+		m.nothingLeft(t)
 	})
-	for i, r := range reasons {
-		if needed.cases+len(notHere) < len(all) {
-			break // -run has chosen some of them
-		}
-		assert.True(t, needed.reasons[i], "nothing differs any more because: %s", r.Why)
-	}
-	nothingLeft(t)
 }
 
 // goldenCases are those that have a record.
@@ -158,9 +157,9 @@ func optionsOf(in string) (kinds []workflow.Kind, options plan.Options) {
 }
 
 // run runs the Scripts of a case, and returns what the containers saw.
-func (c *goldenCase) run(t *testing.T) map[string][]*sight.Sight {
+func (c *goldenCase) run(t *testing.T, m machine) map[string][]*sight.Sight {
 	t.Helper()
-	engine, err := local.Find(t.Context(), filepath.Join(shared.bin, "podman"))
+	engine, err := local.Find(t.Context(), filepath.Join(m.bin, m.engine))
 	require.NoError(t, err)
 	var said bytes.Buffer
 	session, err := local.Open(t.Context(), engine, &local.Log{To: &said})
@@ -185,7 +184,7 @@ func (c *goldenCase) run(t *testing.T) map[string][]*sight.Sight {
 	return seen
 }
 
-// image is where Podman has an image of the case: all that have the same configuration are one.
+// image is where the engine has an image of the case: all that have the same configuration are one.
 func (c *goldenCase) image(written string) string {
 	h := sha256.New()
 	_ = json.NewEncoder(h).Encode(c.Images[written]) // to a hash

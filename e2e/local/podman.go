@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package local runs Promises with kratix-compile run on a real Podman, which has a folder of its
-// own for everything and disturbs no other.
+// Package local runs Promises with kratix-compile run on a real Podman and a real Docker. Each has a
+// folder of its own for everything, and disturbs no other.
 package local
 
 import (
