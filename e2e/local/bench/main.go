@@ -23,7 +23,7 @@ import (
 
 func main() {
 	rounds := flag.Int("rounds", 10, "how often each is measured, after one round that does not count")
-	demo := flag.Bool("demo", false, "measure the demo on Tekton, too, in the cluster that make e2e-up has booted")
+	demo := flag.Bool("demo", false, "measure the demo on Tekton, too, in the cluster that E2E_ENGINES=tekton make e2e-up has booted")
 	flag.Parse()
 	if err := run(*rounds, *demo); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
