@@ -11,6 +11,12 @@ import (
 // read logs: what they get ends before the mark.
 const LogMark = "; its log ends:\n"
 
+// WithoutLog is a message without the end of the log, for texts that more people may read.
+func WithoutLog(message string) string {
+	what, _, _ := strings.Cut(message, LogMark)
+	return what
+}
+
 // Message is a sentence for people: what failed or holds the run up, or else
 // how far it is.
 func (s State) Message() string {

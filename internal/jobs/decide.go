@@ -190,7 +190,7 @@ func (s Situation) changed(status batchv1.JobStatus) Decision {
 	d := Decision{Actions: []Action{WriteStatus{status}}}
 	for _, c := range status.Conditions {
 		if c.Type == batchv1.JobFailed {
-			d.Event = &Event{c.Reason, WithoutLog(c.Message)}
+			d.Event = &Event{c.Reason, state.WithoutLog(c.Message)}
 		}
 	}
 	return d

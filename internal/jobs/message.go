@@ -33,12 +33,6 @@ const (
 	shownBytes = 200
 )
 
-// WithoutLog is a diagnosis without the end of the log, for texts that more people may read.
-func WithoutLog(diagnosis string) string {
-	what, _, _ := strings.Cut(diagnosis, state.LogMark)
-	return what
-}
-
 // diagnosis tells a person who reads kubectl describe job what failed, how often it was tried,
 // and what the container said last.
 func diagnosis(run state.State, limit *int32) string {

@@ -12,6 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
+	"github.com/kratix-compile/kratix-compile/backends/state"
 	"github.com/kratix-compile/kratix-compile/internal/jobs"
 	"github.com/kratix-compile/kratix-compile/internal/runner/progress"
 	"github.com/kratix-compile/kratix-compile/translate/workflow"
@@ -128,7 +129,7 @@ func (r *reader) job(p progress.Pipeline) (*Job, *Run) {
 	}
 	job := r.Jobs[i].Object
 	view := readJob(job)
-	out := &Job{Namespace: job.Namespace, Name: job.Name, ManagedBy: manager(job), Phase: view.phase, Message: jobs.WithoutLog(view.message)}
+	out := &Job{Namespace: job.Namespace, Name: job.Name, ManagedBy: manager(job), Phase: view.phase, Message: state.WithoutLog(view.message)}
 	if out.ManagedBy == batchv1.JobControllerName {
 		run := &Run{Engine: kubernetes, Kind: jobKind.Kind, Namespace: job.Namespace, Name: job.Name, State: byKubernetes(job, r.Jobs[i].podsOf())}
 		run.Message = run.State.Message()

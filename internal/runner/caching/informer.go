@@ -42,7 +42,10 @@ func (u *Unlisted) Unwrap() error { return u.Cause }
 const slow = time.Minute
 
 // Amiss tells whether people should hear of it: the first list of a kind takes a while.
-func (u *Unlisted) Amiss(now time.Time) bool { return u.Cause != nil || now.Sub(u.Since) > slow }
+func (u *Unlisted) Amiss(now time.Time) bool { return u.Cause != nil || u.Lasts(now) }
+
+// Lasts tells whether it goes on for so long that nothing should wait for it.
+func (u *Unlisted) Lasts(now time.Time) bool { return now.Sub(u.Since) > slow }
 
 // informer knows since when its kind is asked for, and what the API server said last.
 type informer struct {

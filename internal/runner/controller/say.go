@@ -5,7 +5,6 @@ package controller
 import (
 	"cmp"
 	"errors"
-	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -117,7 +116,7 @@ func (r *Runner) tell(o *object, told ...progress.Event) {
 		if e.Warning {
 			kind = corev1.EventTypeWarning
 		}
-		message, _, _ := strings.Cut(e.Message, state.LogMark)
+		message := state.WithoutLog(e.Message)
 		r.Events.Eventf(o.Unstructured, nil, kind, e.Reason, "Reconcile", "%s", quote.Cut(message, maxNote))
 	}
 }

@@ -4,7 +4,6 @@ package controller
 
 import (
 	"errors"
-	"strings"
 	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -42,7 +41,7 @@ func (f *flow) tracedRun(before, after progress.Pipeline) {
 	s := tracing.Span{Name: "run", Start: before.LastTransition, About: f.about(after.Name, before.Run)}
 	s.About.Phase = string(after.Phase)
 	if after.Phase == progress.PhaseFailed {
-		message, _, _ := strings.Cut(after.Message, state.LogMark)
+		message := state.WithoutLog(after.Message)
 		s.Err = errors.New(message)
 	}
 	f.Tracer.Record(f.object.GetAnnotations(), s)

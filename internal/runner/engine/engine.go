@@ -35,11 +35,9 @@ const Annotation = "kratix-compile.io/engine"
 // ErrMissing is an engine whose API the cluster does not serve.
 var ErrMissing = errors.New("the engine is not installed")
 
-// ErrUnlisted is an engine whose runs the API server has not been able to list for longer than
-// patience, such as for a conversion webhook that is down. Before that callers get the error itself.
+// ErrUnlisted is an engine whose runs the API server has not been able to list for a minute
+// (Unlisted.Lasts), such as for a conversion webhook that is down. Before that callers get the error itself.
 var ErrUnlisted = errors.New("the runs of the engine are not known")
-
-const patience = time.Minute
 
 // Engine is one engine in a cluster.
 type Engine struct {
@@ -219,7 +217,7 @@ func (e *Engine) explain(err error) error {
 	if meta.IsNoMatchError(err) || apierrors.IsNotFound(err) {
 		return e.Missing()
 	}
-	if unlisted, is := errors.AsType[*caching.Unlisted](err); is && time.Since(unlisted.Since) > patience {
+	if unlisted, is := errors.AsType[*caching.Unlisted](err); is && unlisted.Lasts(time.Now()) {
 		return fmt.Errorf("%w: %w", ErrUnlisted, err)
 	}
 	return err
