@@ -62,16 +62,10 @@ func (e *engine) do(args []string) error {
 	if err := e.add("asked", strings.Join(args, " ")); err != nil {
 		return err
 	}
-	verb, rest := args[0], args[1:]
-	if verb == "volume" {
-		verb, rest = "volume "+args[1], args[2:]
-	}
+	verb, rest := verbOf(args)
 	if verb == "context" || verb == "system" {
 		fmt.Print(e.read("context"))
 		return nil
-	}
-	if verb == "cp" && rest[0] != "-" {
-		verb = copyOut
 	}
 	said, fails := strings.CutPrefix(e.read("fail"), verb+"\n")
 	waits := strings.TrimSpace(e.read("wait")) == verb
@@ -118,6 +112,18 @@ func (e *engine) do(args []string) error {
 		return e.remove(rest)
 	}
 	return nil
+}
+
+// verbOf takes the verb from a command line. Those of volumes have two words, and a cp that prints is copyOut.
+func verbOf(args []string) (string, []string) {
+	verb, rest := args[0], args[1:]
+	switch {
+	case verb == "volume":
+		return "volume " + rest[0], rest[1:]
+	case verb == "cp" && rest[0] != "-":
+		return copyOut, rest
+	}
+	return verb, rest
 }
 
 // version is what the real engines say. A docker that is a link to podman says docker version.
