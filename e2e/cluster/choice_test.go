@@ -56,6 +56,19 @@ func TestChosenArgo(t *testing.T) {
 	assert.EqualError(t, err, "E2E_ARGO=v4 is not a version that runs here; the known ones are v3.7.16 and v4.0.2")
 }
 
+// TestAClusterServesWhoAsksForLess lets make demo ENGINE=tekton use a cluster of make e2e-up.
+func TestAClusterServesWhoAsksForLess(t *testing.T) {
+	for _, c := range []chosen{bothEngines, onlyTekton, onlyArgo, idleEngines} {
+		assert.True(t, c.serves(c), c)
+	}
+	assert.True(t, bothEngines.serves(onlyTekton))
+	assert.True(t, bothEngines.serves(onlyArgo))
+	assert.False(t, bothEngines.serves(idleEngines), "controllers would act")
+	assert.False(t, onlyTekton.serves(bothEngines))
+	assert.False(t, onlyTekton.serves(onlyArgo))
+	assert.False(t, idleEngines.serves(onlyTekton), "nobody would act")
+}
+
 func TestFolderIsShort(t *testing.T) {
 	t.Setenv("E2E_DIR", "/tmp/"+strings.Repeat("x", maxFolder))
 	_, err := place()

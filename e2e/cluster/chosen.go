@@ -30,4 +30,8 @@ func chosenEngines() (chosen, error) {
 
 func (c chosen) has(engine chosen) bool { return c == engine || c == bothEngines || c == idleEngines }
 
+// serves says whether a cluster of c will do for a caller who asked for another choice: one engine more is
+// no harm, but controllers that act are one where somebody else plays them.
+func (c chosen) serves(asked chosen) bool { return c == asked || c == bothEngines && asked != idleEngines }
+
 func (c chosen) idle() bool { return c == idleEngines }

@@ -69,7 +69,7 @@ func (f folder) connect(stop func() error) (*Cluster, error) {
 	if asked := os.Getenv("E2E_ARGO"); asked != "" && asked != offers.Argo {
 		return nil, fmt.Errorf("the cluster that is up in %s has Argo %s and not %s; stop it, or choose another folder with E2E_DIR", f, offers.Argo, asked)
 	}
-	if asked, err := chosenEngines(); err != nil || string(asked) != offers.Engines {
+	if asked, err := chosenEngines(); err != nil || !chosen(offers.Engines).serves(asked) {
 		return nil, errors.Join(err, fmt.Errorf("the cluster that is up in %s has E2E_ENGINES=%q and not %q; stop it, or choose another folder with E2E_DIR", f, offers.Engines, asked))
 	}
 	return connect(f.run("kubeconfig"), offers, stop)
