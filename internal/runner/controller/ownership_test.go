@@ -122,7 +122,8 @@ func TestRunNamedByTheStatus(t *testing.T) {
 		w.step(t, "b", "thief")
 	}
 	current, _ := w.workflow(t, "b", "thief").Current()
-	require.Equal(t, progress.PhaseFailed, current.Phase, "it has no results for the run that it names")
+	require.Equal(t, progress.PhaseRunning, current.Phase)
+	assert.Equal(t, "b", current.RunNamespace, "it has another run of its own")
 	assert.Len(t, w.runs(t, "a"), 1, "the run of the other object is there")
 }
 

@@ -14,6 +14,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
@@ -67,6 +68,9 @@ func (p *Promises) remove(ctx context.Context, o *object) (time.Duration, error)
 // configuring names a configure run of a request for the Promise that has not ended; empty if there
 // is none. The delete workflow of the Promise waits for all of them, as in Kratix: it may remove
 // what they use. None starts meanwhile, because the Promise is being deleted.
+//
+// The labels of a run are not enough: a tenant can give the run of a request for another Promise the
+// labels of this one.
 func (p *Promises) configuring(ctx context.Context, o *object) (string, error) {
 	for _, e := range p.Engines {
 		all, err := e.AllRuns(ctx)
@@ -75,14 +79,23 @@ func (p *Promises) configuring(ctx context.Context, o *object) (string, error) {
 		}
 		for i := range all {
 			r := run{&all[i], e}
-			_, sealed := p.Seal.Owner(r.Unstructured)
+			owner, sealed := p.Seal.Owner(r.Unstructured)
 			of, kind := workflow.OwnerOf(r.GetLabels(), ""), workflow.KindOf(r.GetLabels())
-			if sealed && of.Promise == o.GetName() && kind.Type == workflow.Resource && kind.Action == workflow.Configure && !r.ended() {
-				return r.GetKind() + " " + r.GetNamespace() + "/" + r.GetName(), nil
+			if !sealed || of.Promise != o.GetName() || kind.Type != workflow.Resource || kind.Action != workflow.Configure || r.ended() {
+				continue
+			}
+			if is, err := p.isRequest(ctx, o, owner); err != nil || is {
+				return r.GetKind() + " " + r.GetNamespace() + "/" + r.GetName(), err
 			}
 		}
 	}
 	return "", nil
+}
+
+// isRequest tells whether the object with this UID is a request for the Promise.
+func (p *Promises) isRequest(ctx context.Context, o *object, uid types.UID) (bool, error) {
+	requests, err := p.requests(ctx, o)
+	return slices.ContainsFunc(requests, func(r unstructured.Unstructured) bool { return r.GetUID() == uid }), err
 }
 
 // farewell runs the delete workflow, if there is one. It is left out for an object whose

@@ -39,10 +39,12 @@ func (r run) delete(ctx context.Context) error {
 // the runs of the others are then there all the same.
 //
 // The run that the status waits for is known by its UID, and the API server is asked for it if
-// the cache does not show it.
+// the cache does not show it. Containers write in the status, too, so a run that has the seal of
+// another object is not this object's, whatever the status says.
 func (f *flow) runs(ctx context.Context, current progress.Pipeline) (own []run, missing error) {
 	awaited := func(u *unstructured.Unstructured) bool {
-		return current.RunUID != "" && string(u.GetUID()) == current.RunUID
+		_, sealed := f.Seal.Owner(u)
+		return current.RunUID != "" && string(u.GetUID()) == current.RunUID && (!sealed || f.made(u))
 	}
 	var served []*engine.Engine
 	for _, e := range f.Engines {
@@ -58,7 +60,7 @@ func (f *flow) runs(ctx context.Context, current progress.Pipeline) (own []run, 
 		}
 		served = append(served, e)
 		for i := range found {
-			if owner, sealed := f.Seal.Owner(&found[i]); awaited(&found[i]) || sealed && owner == f.object.GetUID() {
+			if f.made(&found[i]) || awaited(&found[i]) {
 				own = append(own, run{&found[i], e})
 			}
 		}
@@ -77,6 +79,12 @@ func (f *flow) runs(ctx context.Context, current progress.Pipeline) (own []run, 
 		}
 	}
 	return own, missing
+}
+
+// made tells whether the run has the seal of this object.
+func (f *flow) made(u *unstructured.Unstructured) bool {
+	owner, sealed := f.Seal.Owner(u)
+	return sealed && owner == f.object.GetUID()
 }
 
 // observe says what has become of the runs that have not ended, and of the one that the status
@@ -224,7 +232,7 @@ func (f *flow) deleteOldRuns(ctx context.Context, own []run) error {
 	})
 	kept := map[string]int{}
 	for _, r := range own {
-		if owner, sealed := f.Seal.Owner(r.Unstructured); !sealed || owner != f.object.GetUID() || !r.ended() {
+		if !f.made(r.Unstructured) || !r.ended() {
 			continue
 		}
 		of := strings.Join([]string{r.engine.Name, r.GetLabels()[v1alpha1.LabelPipeline], r.GetLabels()[v1alpha1.LabelWorkflowAction]}, "/")
@@ -238,7 +246,8 @@ func (f *flow) deleteOldRuns(ctx context.Context, own []run) error {
 	return nil
 }
 
-// deleteRuns deletes all of them, and the inputs of those that somebody else has deleted.
+// deleteRuns deletes all of them, and the inputs of those that somebody else has deleted. It looks
+// for those inputs only where the object's runs are: the status can name any namespace.
 func (f *flow) deleteRuns(ctx context.Context) error {
 	own, err := f.runs(ctx, progress.Pipeline{})
 	if err != nil && !errors.Is(err, engine.ErrMissing) {
@@ -250,7 +259,7 @@ func (f *flow) deleteRuns(ctx context.Context) error {
 		}
 	}
 	for _, p := range progress.Read(f.object.status()).Pipelines {
-		if p.Run == "" || p.RunNamespace == "" {
+		if p.Run == "" || p.RunNamespace != f.owner().Namespace {
 			continue
 		}
 		if err := f.engine.DeleteInput(ctx, p.RunNamespace, p.Run); err != nil {

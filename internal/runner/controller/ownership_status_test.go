@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package controller
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
+	"github.com/kratix-compile/kratix-compile/internal/harvest/record"
+	"github.com/kratix-compile/kratix-compile/internal/runner/progress"
+)
+
+// claimRun writes into the status of b/thief that it awaits this run.
+func (w *world) claimRun(t *testing.T, run *unstructured.Unstructured) {
+	t.Helper()
+	o := newObject(w.thing(t, "b", "thief"))
+	status := progress.Read(o.status())
+	status.Pipelines[0].Run, status.Pipelines[0].RunNamespace, status.Pipelines[0].RunUID = run.GetName(), run.GetNamespace(), string(run.GetUID())
+	status.Write(o.status())
+	require.NoError(t, w.api.Status().Update(t.Context(), o.Unstructured))
+}
+
+// robbed is a world in which b/thief claims the run of a/victim.
+func robbed(t *testing.T) (w *world, victim *unstructured.Unstructured) {
+	t.Helper()
+	w = newWorld(t, promise(t, pipelines("resource", "configure", "one")), thing(t, "a", "victim"), thing(t, "b", "thief"), namespace("a"), namespace("b"))
+	w.step(t, "a", "victim")
+	w.step(t, "b", "thief")
+	victim = w.run(t, "a", "a", "victim")
+	return w, victim
+}
+
+// TestResultsNamedByTheStatus: the results of another object are neither read nor removed.
+func TestResultsNamedByTheStatus(t *testing.T) {
+	w, victim := robbed(t)
+	w.harvest(t, victim, evil) // here they are the victim's, and nobody else may have them
+	w.succeed(t, victim)
+	w.claimRun(t, victim)
+	for range 3 {
+		w.step(t, "b", "thief")
+	}
+	w.noEvil(t)
+	_, err := w.Records.Get(t.Context(), record.Key{Namespace: "a", Run: victim.GetName()})
+	require.NoError(t, err, "the results are still there")
+}
+
+// TestCancelledByTheStatus: the run of another object goes on.
+func TestCancelledByTheStatus(t *testing.T) {
+	w, victim := robbed(t)
+	w.claimRun(t, victim)
+	w.edit(t, w.thing(t, "b", "thief"), field("large", "spec", "size"))
+	w.step(t, "b", "thief")
+	w.delete(t, w.thing(t, "b", "thief"))
+	for range 3 {
+		w.step(t, "b", "thief")
+	}
+	left := w.get(t, taskRunKind, "a", victim.GetName())
+	require.NotNil(t, left)
+	cancelled, _, _ := unstructured.NestedString(left.Object, "spec", "status")
+	assert.Empty(t, cancelled)
+}
+
+// TestInputNamedByTheStatus: a ConfigMap of another namespace stays.
+func TestInputNamedByTheStatus(t *testing.T) {
+	w, victim := robbed(t)
+	precious := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: "a", Name: "precious-input"}}
+	require.NoError(t, w.api.Create(t.Context(), precious))
+	named := victim.DeepCopy()
+	named.SetName("precious")
+	w.claimRun(t, named)
+	w.delete(t, w.thing(t, "b", "thief"))
+	for range 3 {
+		w.step(t, "b", "thief")
+	}
+	require.Nil(t, w.thing(t, "b", "thief"))
+	require.NoError(t, w.api.Get(t.Context(), client.ObjectKeyFromObject(precious), precious))
+}
+
+// TestRunWithTheLabelsOfAnotherPromise: the run of a request for one Promise gets the labels of
+// another Promise, which is to be deleted.
+func TestRunWithTheLabelsOfAnotherPromise(t *testing.T) {
+	w := newWorld(t, promise(t, pipelines("promise", "delete", "bye"), deleting(append([]string{v1alpha1.FinalizerDeleteWorkflows}, finalizersAlways...)...)), served(), namespace(system))
+	relabelled := some(taskRunKind)
+	relabelled.SetNamespace("evil")
+	relabelled.SetName("other-one")
+	w.Seal.Put(relabelled, "uid of a request for another Promise")
+	relabelled.SetLabels(map[string]string{
+		v1alpha1.LabelPromise: "things", v1alpha1.LabelWorkflowType: "resource", v1alpha1.LabelWorkflowAction: "configure", v1alpha1.LabelResource: "one",
+	})
+	require.NoError(t, w.api.Create(t.Context(), relabelled))
+	for range 2 {
+		_, err := w.reconcilePromise(t)
+		require.NoError(t, err)
+	}
+	assert.Len(t, w.runs(t, system), 1, "the delete workflow has begun")
+}
