@@ -38,6 +38,7 @@ var (
 	unsupported        = cause{"the server does not offer this part of S3; use one that does, or correct spec.endpoint", false}
 	noS3               = cause{"the answer is not one of S3; correct spec.endpoint", true}
 	unreachable        = cause{"the server cannot be reached; correct spec.endpoint, or see that the network lets the runner out", true}
+	proxied            = cause{"the proxy on the way cannot be reached, or refuses the connection; correct HTTPS_PROXY or NO_PROXY of the runner, or let the proxy through to the server", true}
 	slow               = cause{"the server takes too long to answer; it is tried again later", true}
 	unavailable        = cause{"the server failed; it is tried again later", false}
 	unknownAuthority   = cause{"the server's certificate is not trusted; put the authority's certificate into the Secret as ca.crt", true}
@@ -90,6 +91,7 @@ var statuses = map[int]cause{
 	http.StatusUnauthorized:          credentialsRefused,
 	http.StatusForbidden:             denied,
 	http.StatusMethodNotAllowed:      unsupported,
+	http.StatusProxyAuthRequired:     proxied,
 	http.StatusRequestTimeout:        slow,
 	http.StatusRequestEntityTooLarge: tooLarge,
 	http.StatusTooManyRequests:       busy,

@@ -16,6 +16,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"os"
 	"strings"
 	"testing"
@@ -148,6 +149,7 @@ func TestOnTheWay(t *testing.T) {
 		unreachable:        &net.OpError{Op: "dial", Err: &net.DNSError{Err: "no such host", Name: "certificate.IAM.example.com"}},
 		slow:               os.ErrDeadlineExceeded,
 		unavailable:        &net.OpError{Op: "read", Err: errors.New("connection reset by peer")},
+		proxied:            &net.OpError{Op: "proxyconnect", Err: &net.OpError{Op: "dial", Err: errors.New("connection refused")}},
 		noTLS:              &net.OpError{Op: "remote error", Err: tls.AlertError(40)},
 		invalidCertificate: &tls.CertificateVerificationError{Err: x509.CertificateInvalidError{Reason: x509.NotAuthorizedToSign}},
 		otherName:          &tls.CertificateVerificationError{Err: x509.HostnameError{Certificate: &x509.Certificate{}, Host: "a"}},
@@ -156,6 +158,26 @@ func TestOnTheWay(t *testing.T) {
 	}
 	timeout := &net.OpError{Op: "dial", Err: os.ErrDeadlineExceeded}
 	assert.Equal(t, unreachable, onTheWay(timeout), "a network that lets nothing out")
+}
+
+// TestProxy: a proxy that does not let the runner through is not taken for the server.
+func TestProxy(t *testing.T) {
+	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		assert.Equal(t, http.MethodConnect, r.Method)
+		w.WriteHeader(http.StatusForbidden)
+	}))
+	defer proxy.Close()
+	at, err := url.Parse(proxy.URL)
+	require.NoError(t, err)
+	f := newFake(t)
+	through, err := newTransport(f.secret()["ca.crt"], time.Minute)
+	require.NoError(t, err)
+	through.RoundTripper.(*http.Transport).Proxy = http.ProxyURL(at)
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, f.URL, nil)
+	require.NoError(t, err)
+	_, err = through.RoundTrip(r) //nolint:bodyclose // there is none
+	assert.Equal(t, proxied, causeOf(list.failed("", err)), "%v", err)
+	require.ErrorContains(t, err, at.Host+" answers 403 Forbidden")
 }
 
 // nobody is a Pod without an identity.

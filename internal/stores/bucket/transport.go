@@ -3,6 +3,7 @@
 package bucket
 
 import (
+	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/xml"
@@ -11,6 +12,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"strings"
 	"sync"
 	"time"
@@ -43,6 +45,12 @@ func newTransport(ca []byte, answerTimeout time.Duration) (*transport, error) {
 		TLSHandshakeTimeout: dialTimeout, ResponseHeaderTimeout: answerTimeout,
 		TLSClientConfig:    &tls.Config{},
 		DisableCompression: true, // content is what was written
+		OnProxyConnectResponse: func(_ context.Context, proxy *url.URL, _ *http.Request, answer *http.Response) error {
+			if answer.StatusCode == http.StatusOK {
+				return nil
+			}
+			return &failure{proxied, fmt.Errorf("the proxy %s answers %s", proxy.Host, answer.Status)}
+		},
 	}
 	if ca != nil {
 		t.TLSClientConfig.RootCAs = x509.NewCertPool()
@@ -151,7 +159,10 @@ func onTheWay(err error) cause {
 	operation, _ := errors.AsType[*net.OpError](err)
 	invalid, isInvalid := errors.AsType[x509.CertificateInvalidError](err)
 	record, isRecord := errors.AsType[tls.RecordHeaderError](err)
+	known, isKnown := errors.AsType[*failure](err)
 	switch {
+	case isKnown:
+		return known.cause
 	case errors.As(err, new(x509.UnknownAuthorityError)):
 		return unknownAuthority
 	case errors.As(err, new(x509.HostnameError)):
@@ -164,6 +175,8 @@ func onTheWay(err error) cause {
 		return plainHTTP
 	case isRecord, errors.As(err, new(tls.AlertError)):
 		return noTLS
+	case operation != nil && operation.Op == "proxyconnect":
+		return proxied
 	case operation != nil && operation.Op == "dial", errors.As(err, new(*net.DNSError)):
 		return unreachable
 	case network != nil && network.Timeout():
