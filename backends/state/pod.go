@@ -84,7 +84,9 @@ var hindrances = map[string]Reason{
 	"RegistryUnavailable":        ImagePullBackOff,
 	"SignatureValidationFailed":  ImagePullBackOff,
 	"CreateContainerConfigError": CreateContainerConfigError,
+	"PreCreateHookError":         CreateContainerError,
 	"CreateContainerError":       CreateContainerError,
+	"PreStartHookError":          CreateContainerError,
 	"RunContainerError":          CreateContainerError,
 }
 
@@ -126,10 +128,19 @@ var losses = map[string]Reason{
 
 // notPlaced is a Pod that has no node.
 func notPlaced(pod *corev1.Pod) *Failure {
-	if c := condition(pod, corev1.PodScheduled); c != nil && c.Status == corev1.ConditionFalse && c.Reason == corev1.PodReasonUnschedulable {
-		return Platform(Unschedulable, c.Message)
+	c := condition(pod, corev1.PodScheduled)
+	if c == nil || c.Status != corev1.ConditionFalse || unplaced[c.Reason] == "" {
+		return nil
 	}
-	return nil
+	return Platform(unplaced[c.Reason], c.Message)
+}
+
+// unplaced are the scheduler's reasons. A Pod with gates waits for whoever has set them, such as a
+// queue of the platform.
+var unplaced = map[string]Reason{
+	corev1.PodReasonUnschedulable:   Unschedulable,
+	corev1.PodReasonSchedulerError:  Unschedulable,
+	corev1.PodReasonSchedulingGated: Postponed,
 }
 
 // notReady is a Pod that waits on its node. Every Pod does so for a moment. Only if it still

@@ -84,12 +84,31 @@ func TestLostPods(t *testing.T) {
 	}
 }
 
+// TestNotPlaced has every reason for which a Pod has no node.
+func TestNotPlaced(t *testing.T) {
+	for reason, want := range map[string]state.Reason{
+		"Unschedulable": state.Unschedulable, "SchedulerError": state.Unschedulable, "SchedulingGated": state.Postponed, "": "",
+	} {
+		s := state.State{Phase: state.Running, Attempt: 1, Steps: steps()}
+		s.Judge(state.Evidence{Pod: &corev1.Pod{Status: corev1.PodStatus{Phase: corev1.PodPending, Conditions: []corev1.PodCondition{
+			{Type: corev1.PodScheduled, Status: corev1.ConditionFalse, Reason: reason, Message: "told"},
+		}}}})
+		assert.Equal(t, state.Pending, s.Phase, reason)
+		if want == "" {
+			assert.Nil(t, s.Failure)
+			continue
+		}
+		assert.Equal(t, &state.Failure{Fault: state.FaultPlatform, Reason: want, Message: "told"}, s.Failure, reason)
+	}
+}
+
 // TestHindrances has every reason for which a container may never start.
 func TestHindrances(t *testing.T) {
 	for reason, want := range map[string]state.Reason{
 		"ErrImagePull": state.ImagePullBackOff, "ImagePullBackOff": state.ImagePullBackOff, "InvalidImageName": state.ImagePullBackOff,
 		"ErrImageNeverPull": state.ImagePullBackOff, "CreateContainerConfigError": state.CreateContainerConfigError,
-		"CreateContainerError": state.CreateContainerError, "PodInitializing": "", "ContainerCreating": "",
+		"CreateContainerError": state.CreateContainerError, "RunContainerError": state.CreateContainerError,
+		"PreCreateHookError": state.CreateContainerError, "PreStartHookError": state.CreateContainerError, "PodInitializing": "", "ContainerCreating": "",
 	} {
 		step := state.Step{Name: "guilty", Container: "guilty"}
 		step.Read(corev1.ContainerState{Waiting: &corev1.ContainerStateWaiting{Reason: reason, Message: "told"}})

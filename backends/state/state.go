@@ -202,7 +202,7 @@ const (
 	// PodDeleted is a Pod that somebody deleted while it ran.
 	PodDeleted Reason = "PodDeleted"
 	// Postponed is a run that the engine itself keeps waiting: too many run, somebody else has
-	// a lock, or a person suspended it.
+	// a lock, or a person suspended it. It is also a Pod with scheduling gates.
 	Postponed Reason = "Postponed"
 	// NotTaken is a run that no controller of the engine has looked at for a minute.
 	NotTaken Reason = "NotTaken"
