@@ -3,6 +3,7 @@
 package dispatch
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -153,11 +154,23 @@ func (r *stateStores[T]) opened(ctx context.Context, o T, ref v1alpha1.StateStor
 	if store := r.dispatcher.opened(ref, version); store != nil {
 		return store, nil
 	}
-	store, err := r.open(o, secret.Data)
+	store, err := r.open(o, withoutMarks(secret.Data))
 	if err != nil {
 		return nil, &unready{reason: "ErrorInitialisingWriter", message: err.Error()}
 	}
 	return store, r.dispatcher.open(ctx, ref, version, store)
+}
+
+// byteOrderMark begins text files that some editors of Windows write. It is part of no key.
+const byteOrderMark = "\xef\xbb\xbf"
+
+// withoutMarks are the values of a Secret without a byte order mark.
+func withoutMarks(values map[string][]byte) map[string][]byte {
+	out := make(map[string][]byte, len(values))
+	for key, value := range values {
+		out[key] = bytes.TrimPrefix(value, []byte(byteOrderMark))
+	}
+	return out
 }
 
 // check asks whether a State Store can be written to.

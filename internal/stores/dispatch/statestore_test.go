@@ -102,6 +102,21 @@ func TestCheckWaitsAsTold(t *testing.T) {
 	}
 }
 
+// TestByteOrderMark: Windows puts one at the beginning of a text file, of which the Secret was made.
+func TestByteOrderMark(t *testing.T) {
+	secret := login("")
+	secret.StringData = nil
+	secret.Data = map[string][]byte{"password": []byte("\ufeffgood\r\n"), "ca.crt": []byte("\ufeff-----BEGIN"), "other": []byte("a\ufeffb")}
+	r, _ := checking(t, nil, secret)
+	var given map[string][]byte
+	r.kind.open = func(_ *v1alpha1.BucketStateStore, secret map[string][]byte) (statestore.Store, error) {
+		given = secret
+		return &checked{slow: newSlow()}, nil
+	}
+	look(t, r)
+	assert.Equal(t, map[string][]byte{"password": []byte("good\r\n"), "ca.crt": []byte("-----BEGIN"), "other": []byte("a\ufeffb")}, given)
+}
+
 // TestSecretChanges: a changed Secret is in use when the State Store is looked at the next time, and
 // that is soon.
 func TestSecretChanges(t *testing.T) {
