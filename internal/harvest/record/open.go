@@ -13,8 +13,9 @@ import (
 	"io"
 
 	corev1 "k8s.io/api/core/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/kratix-compile/kratix-compile/internal/refusal"
 )
 
 // Open returns the bundle's bytes, for bundle.NewReader. The reader fetches chunk after
@@ -113,7 +114,7 @@ func (c *chunkReader) fetch() error {
 	}
 	m := &corev1.ConfigMap{}
 	err := c.store.Reader.Get(c.ctx, client.ObjectKey{Namespace: c.store.Namespace, Name: name}, m)
-	if apierrors.IsNotFound(err) {
+	if refusal.Gone(err) {
 		return c.gone(name)
 	}
 	if err != nil {

@@ -4,13 +4,16 @@ package record
 
 import (
 	"context"
+	"net/http"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 )
@@ -69,6 +72,39 @@ func TestOpenFailsWithTheAPIServer(t *testing.T) {
 	_, err = read(t, s, r)
 	assert.ErrorIs(t, err, errAPI)
 	assert.NotErrorIs(t, err, ErrDamaged)
+}
+
+// page is what a proxy before the API server answers while the API server is away: a 404 that says
+// nothing of the object.
+var page = apierrors.NewGenericServerResponse(http.StatusNotFound, "get", schema.GroupResource{Resource: "configmaps"}, "x", "404 page not found", 0, true)
+
+// TestPageOfAProxy: a ConfigMap that the API server was not asked for is not gone. It is answered so
+// once, and the next answers are right.
+func TestPageOfAProxy(t *testing.T) {
+	hidden := ""
+	s, api := open(interceptor.Funcs{Get: func(ctx context.Context, c client.WithWatch, k client.ObjectKey, o client.Object, opts ...client.GetOption) error {
+		if k.Name == hidden {
+			hidden = ""
+			return page
+		}
+		return c.Get(ctx, k, o, opts...)
+	}})
+	content := noise(2 * chunkBytes)
+	r, _, err := put(t, s, content)
+	require.NoError(t, err)
+
+	hidden = chunkName(r, 1)
+	_, err = read(t, s, r)
+	require.ErrorIs(t, err, page)
+	require.NotErrorIs(t, err, ErrDamaged)
+
+	age(t, api, 2*MinSweepAge)
+	hidden = r.Name()
+	_, err = s.Sweep(t.Context(), MinSweepAge)
+	require.ErrorIs(t, err, page)
+	got, err := read(t, s, r)
+	require.NoError(t, err, "nothing was swept away")
+	assert.Equal(t, content, got)
 }
 
 func TestOfRefusesOtherConfigMaps(t *testing.T) {

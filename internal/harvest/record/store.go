@@ -153,7 +153,7 @@ func (s *Store) sweep(ctx context.Context, upload, name string) (bool, error) {
 	head := &metav1.PartialObjectMetadata{}
 	head.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("ConfigMap"))
 	err := s.Reader.Get(ctx, client.ObjectKey{Namespace: s.Namespace, Name: name}, head)
-	if err != nil && !apierrors.IsNotFound(err) {
+	if err != nil && !refusal.Gone(err) {
 		return false, fmt.Errorf("look up ConfigMap %s: %w", name, err)
 	}
 	if err == nil && head.Labels[labelUpload] == upload {

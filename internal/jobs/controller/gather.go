@@ -18,6 +18,7 @@ import (
 	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
 	"github.com/kratix-compile/kratix-compile/backends/state"
 	"github.com/kratix-compile/kratix-compile/internal/jobs"
+	"github.com/kratix-compile/kratix-compile/internal/refusal"
 	"github.com/kratix-compile/kratix-compile/internal/runner/engine"
 	"github.com/kratix-compile/kratix-compile/translate/manifest"
 )
@@ -78,8 +79,12 @@ func (c *Controller) gather(ctx context.Context, k key, known hints) (*seen, err
 		return s, c.observe(ctx, s)
 	}
 	job = &batchv1.Job{}
-	if err := c.Live.Get(ctx, k.ObjectKey, job); err != nil {
-		return nil, client.IgnoreNotFound(err)
+	err = c.Live.Get(ctx, k.ObjectKey, job)
+	if refusal.Gone(err) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
 	}
 	if jobs.Over(job) {
 		return nil, nil

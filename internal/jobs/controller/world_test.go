@@ -83,6 +83,8 @@ type world struct {
 	reached bool
 	// cached changes what a List or a Get of the cache shows.
 	cached func(o client.Object)
+	// liveGet is before a Get of the API server.
+	liveGet func(client.Object) error
 	// list is before a List of the cache.
 	list func(client.ObjectList) error
 	// create is before anything is created.
@@ -124,6 +126,11 @@ func (w *world) restart(limits slots.Limits) {
 	live := interceptor.NewClient(w.api, interceptor.Funcs{
 		Get: func(ctx context.Context, c client.WithWatch, key client.ObjectKey, o client.Object, opts ...client.GetOption) error {
 			w.ask("get", o)
+			if w.liveGet != nil {
+				if err := w.liveGet(o); err != nil {
+					return err
+				}
+			}
 			return c.Get(ctx, key, o, opts...)
 		},
 		List: func(ctx context.Context, c client.WithWatch, list client.ObjectList, opts ...client.ListOption) error {
