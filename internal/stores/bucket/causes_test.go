@@ -64,6 +64,8 @@ func TestCauses(t *testing.T) {
 		"region":              {everything, reply{301, "PermanentRedirect", nil}, "the bucket is in another region; use that region's endpoint", 1, false},
 		"region, named":       {everything, reply{307, "TemporaryRedirect", in}, "the bucket is in another region; use that region's endpoint, eu-west-1", 1, false},
 		"region, for a HEAD":  {everything, reply{301, "", nil}, "the bucket is in another region; use that region's endpoint", 1, false},
+		"region, refused":     {everything, reply{400, "IllegalLocationConstraintException", nil}, "the bucket is in another region; use that region's endpoint", 1, false},
+		"quota of MinIO":      {large, reply{400, "XMinioAdminBucketQuotaExceeded", nil}, "the bucket is full; make room", 1, true},
 		"quota":               {large, reply{403, "QuotaExceeded", nil}, "the bucket is full; make room", 1, true},
 		"disk":                {large, reply{507, "InsufficientStorage", nil}, "the object store is full; make room", 1, true},
 		"large":               {large, reply{400, "EntityTooLarge", nil}, "the server takes no object as large as this; write less", 1, true},

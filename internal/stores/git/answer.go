@@ -107,6 +107,8 @@ func (a answer) cause(words string) *cause {
 		return &tooLarge
 	case s == http.StatusRequestTimeout, s == http.StatusGatewayTimeout, s == cloudTimeout:
 		return &slow
+	case s == http.StatusInsufficientStorage:
+		return &full
 	case s >= http.StatusInternalServerError:
 		return &unavailable
 	}

@@ -71,6 +71,8 @@ func TestCauses(t *testing.T) {
 		"503, Retry-After":        {answers{status: 503, header: wait, body: "maintenance\n"}, []string{"the server failed", pauseText, "maintenance"}, 0, false},
 		"503 to a push":           {answers{status: 503, pushes: true}, []string{"the server failed"}, 1, false},
 		"504 to a push":           {answers{status: 504, pushes: true}, []string{"takes too long to answer", "--store-timeout"}, 3, false},
+		"507":                     {answers{status: 507, body: "quota\n"}, []string{"the disk of the Git server is full", "quota"}, 0, false},
+		"507 to a push":           {answers{status: 507, pushes: true}, []string{"the disk of the Git server is full"}, 1, false},
 		"302":                     {answers{status: 302, body: "sign in\n"}, []string{"another place; correct spec.url"}, 0, false},
 		"200 of a login page":     {answers{status: 200, body: "<html>sign in\n"}, []string{"not that of a Git server; correct spec.url"}, 0, false},
 		"cut off":                 {answers{}, []string{"the server failed; it is tried again later"}, 0, false},
