@@ -51,9 +51,27 @@ func TestResultsNamedByTheStatus(t *testing.T) {
 	require.NoError(t, err, "the results are still there")
 }
 
-// TestCancelledByTheStatus: the run of another object goes on.
+// TestCancelledByTheStatus: the run of another object goes on, and so does one that the runner has
+// nothing to do with.
 func TestCancelledByTheStatus(t *testing.T) {
-	w, victim := robbed(t)
+	t.Run("another object's", func(t *testing.T) {
+		w, victim := robbed(t)
+		w.goesOn(t, victim)
+	})
+	t.Run("nobody's", func(t *testing.T) {
+		w, _ := robbed(t)
+		build := some(taskRunKind)
+		build.SetNamespace("a")
+		build.SetName("build")
+		build.SetUID("uid-of-build")
+		require.NoError(t, w.api.Create(t.Context(), build))
+		w.goesOn(t, build)
+	})
+}
+
+// goesOn demands that b/thief cannot have a run cancelled that it claims.
+func (w *world) goesOn(t *testing.T, victim *unstructured.Unstructured) {
+	t.Helper()
 	w.claimRun(t, victim)
 	w.edit(t, w.thing(t, "b", "thief"), field("large", "spec", "size"))
 	w.step(t, "b", "thief")

@@ -39,12 +39,11 @@ func (r run) delete(ctx context.Context) error {
 // the runs of the others are then there all the same.
 //
 // The run that the status waits for is known by its UID, and the API server is asked for it if
-// the cache does not show it. Containers write in the status, too, so a run that has the seal of
-// another object is not this object's, whatever the status says.
+// the cache does not show it. Containers write in the status, too, so a run that has the seal or,
+// without one, the labels of something else is not this object's, whatever the status says.
 func (f *flow) runs(ctx context.Context, current progress.Pipeline) (own []run, missing error) {
 	awaited := func(u *unstructured.Unstructured) bool {
-		_, sealed := f.Seal.Owner(u)
-		return current.RunUID != "" && string(u.GetUID()) == current.RunUID && (!sealed || f.made(u))
+		return current.RunUID != "" && string(u.GetUID()) == current.RunUID && f.may(u)
 	}
 	var served []*engine.Engine
 	for _, e := range f.Engines {
@@ -85,6 +84,15 @@ func (f *flow) runs(ctx context.Context, current progress.Pipeline) (own []run, 
 func (f *flow) made(u *unstructured.Unstructured) bool {
 	owner, sealed := f.Seal.Owner(u)
 	return sealed && owner == f.object.GetUID()
+}
+
+// may tells whether the run can be this object's. One that has no seal, from before the key was
+// replaced, has at least its labels.
+func (f *flow) may(u *unstructured.Unstructured) bool {
+	if _, sealed := f.Seal.Owner(u); sealed {
+		return f.made(u)
+	}
+	return f.anywhere().Owns(u.GetLabels(), u.GetNamespace())
 }
 
 // observe says what has become of the runs that have not ended, and of the one that the status
