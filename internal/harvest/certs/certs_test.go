@@ -15,7 +15,9 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/fake"
 	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
@@ -56,6 +58,24 @@ func TestEnsureCABesideAnotherReplica(t *testing.T) {
 	after := &corev1.ConfigMap{}
 	require.NoError(t, api.Get(t.Context(), client.ObjectKey{Namespace: "team", Name: CAConfigMap}, after))
 	assert.Equal(t, "new", after.Data[CAKey])
+}
+
+// TestEnsureCAOverAnImmutableOne: a tenant has made the ConfigMap first, with another CA, and such
+// that nobody can change it.
+func TestEnsureCAOverAnImmutableOne(t *testing.T) {
+	theirs := &corev1.ConfigMap{
+		ObjectMeta: metav1.ObjectMeta{Namespace: "team", Name: CAConfigMap, UID: "theirs"},
+		Data:       map[string]string{CAKey: "evil"}, Immutable: new(true),
+	}
+	api := fake.NewClientBuilder().WithObjects(theirs).WithInterceptorFuncs(interceptor.Funcs{
+		Patch: func(_ context.Context, _ client.WithWatch, o client.Object, _ client.Patch, _ ...client.PatchOption) error {
+			return apierrors.NewInvalid(schema.GroupKind{Kind: "ConfigMap"}, o.GetName(), nil)
+		},
+	}).Build()
+	require.NoError(t, EnsureCA(t.Context(), api, "team", []byte("ca")))
+	have := &corev1.ConfigMap{}
+	require.NoError(t, api.Get(t.Context(), client.ObjectKeyFromObject(theirs), have))
+	assert.Equal(t, map[string]string{CAKey: "ca"}, have.Data)
 }
 
 func TestEnsureCAFails(t *testing.T) {

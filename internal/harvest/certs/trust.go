@@ -100,10 +100,21 @@ func EnsureCA(ctx context.Context, c client.Client, namespace string, ca []byte)
 	if have.Data[CAKey] == want.Data[CAKey] {
 		return nil
 	}
-	before := have.DeepCopy()
-	have.Data, have.BinaryData = want.Data, nil
-	if err := c.Patch(ctx, have, client.MergeFrom(before)); err != nil {
+	if err := repair(ctx, c, have, want); err != nil {
 		return fmt.Errorf("put the runner's CA into namespace %s: %w", namespace, err)
 	}
 	return nil
+}
+
+// repair deletes a ConfigMap that somebody has made immutable, because nobody can change it.
+func repair(ctx context.Context, c client.Client, have, want *corev1.ConfigMap) error {
+	if have.Immutable != nil && *have.Immutable {
+		if err := c.Delete(ctx, have, client.Preconditions{UID: &have.UID}); client.IgnoreNotFound(err) != nil {
+			return err
+		}
+		return c.Create(ctx, want)
+	}
+	before := have.DeepCopy()
+	have.Data, have.BinaryData = want.Data, nil
+	return c.Patch(ctx, have, client.MergeFrom(before))
 }
