@@ -104,7 +104,7 @@ func (c *cache) classify(ctx context.Context, err error) *fault {
 func (c *cache) judge(ctx context.Context, run *failure) *fault {
 	s := hear(run)
 	f := &fault{
-		cause: cmp.Or(s.judged(), find(s.withoutTransport(), ourDisk), run.answer.cause(strings.Join(s.server, "\n")), s.lost(), find(s.own, ofPrograms), &unknown),
+		cause: cmp.Or(s.judged(), find(s.withoutTransport(), ourDisk), run.answer.cause(strings.Join(s.server, "\n")), s.lost(), find(s.own, ofPrograms), s.turnedAway(), &unknown),
 		words: s.words(), judged: s.verdict != "", err: run.err,
 	}
 	f.pause = run.answer.pause(c.health.now(), c.hide(f.words))
@@ -181,13 +181,33 @@ var ofPrograms = []pattern{
 	form(`error: cannot run ssh`, &noSSH),
 	form(`no user exists for uid`, &noUser),
 	form(`fatal: authentication failed for ''|fatal: could not read (username|password) for ''`, &denied),
-	form(`fatal: repository '' not found|fatal: '' does not appear to be a git repository|error: repository not found|error: the project you were looking for could not be found`, &noRepo),
+	form(`fatal: repository '' not found|fatal: '' does not appear to be a git repository`, &noRepo),
 	form(`fatal: .*not valid: is this a git repository\?`, &noGit),
 	form(`fatal: unable to update url base from redirection`, &elsewhere),
 	form(`ssh: (connect to host|could not resolve hostname)`, &unreachable),
 	form(`timeout, server .* not responding`, &slow),
 	form(`((fatal|error): )?((send|fetch)-pack: )?(the remote end hung up|early eof|unexpected disconnect|connection (reset|closed))|kex_exchange_identification|client_loop: send disconnect`, &cut),
-	form(`fatal: could not read from remote repository`, &unreachable),
+}
+
+// noSession is git's line for a server behind ssh that ended before git could ask it anything. So no
+// hook has spoken yet.
+var noSession = []pattern{form(`fatal: could not read from remote repository`, &unreachable)}
+
+// ofHosts are lines of servers behind ssh that end so. Some begin them with "remote:", as git does.
+var ofHosts = []pattern{
+	form(`error: (repository not found|the project you were looking for could not be found)|(conq: )?repository does not exist|tf401019: `, &noRepo),
+	form(`error: (the key you are authenticating with has been marked as read only|permission to \S+ denied to |this deploy key does not have write access|you are not allowed to )`, &forbidden),
+	form(`((gitea|forgejo): )?unauthorized$|(conq: )?repository access denied`, &forbidden),
+}
+
+// turnedAway is why a server behind ssh has ended before git could ask it anything, or nil if it has
+// not.
+func (s said) turnedAway() *cause {
+	ended := find(s.own, noSession)
+	if ended == nil {
+		return nil
+	}
+	return cmp.Or(find(s.own, ofHosts), find(s.server, ofHosts), ended)
 }
 
 func (s said) withoutTransport() (lines []string) {
