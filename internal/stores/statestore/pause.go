@@ -3,6 +3,7 @@
 package statestore
 
 import (
+	"errors"
 	"net/http"
 	"strconv"
 	"time"
@@ -38,7 +39,8 @@ func PauseOf(header http.Header, now time.Time, said string) *Pause {
 
 // wanted is the zero time if the text is no time.
 func wanted(text string, now time.Time) time.Time {
-	if seconds, err := strconv.ParseUint(text, 10, 31); err == nil {
+	seconds, err := strconv.ParseUint(text, 10, 31)
+	if err == nil || errors.Is(err, strconv.ErrRange) { // then they are as many as there can be
 		return now.Add(time.Duration(seconds) * time.Second)
 	}
 	date, err := http.ParseTime(text)

@@ -20,6 +20,7 @@ func TestPauseOf(t *testing.T) {
 		"30":                            30 * time.Second,
 		"99999":                         time.Hour,
 		"2147483647":                    time.Hour,
+		"99999999999":                   time.Hour,
 		"Sun, 29 Nov 2026 12:01:00 GMT": time.Minute,
 		"Sun, 29 Nov 2026 11:59:00 GMT": 0,
 		"Mon, 29 Nov 2027 12:00:00 GMT": time.Hour,
