@@ -93,11 +93,12 @@ func (w wording) fill() []command {
 	return commands
 }
 
-// create makes the i-th container, and puts files into it.
+// create makes the i-th container, and puts files into it. The kubelet ignores the HEALTHCHECK of an image;
+// an engine would run it beside the process, where it may write to the output.
 func (w wording) create(i int) []command {
 	c := w.script.Containers[i]
 	variables, own := variables(c.Env)
-	words := slices.Concat([]string{"create", "--name", w.container(i)}, w.label(), []string{"--pull", c.Pull}, w.options(c), variables, w.mounts(c.Mounts))
+	words := slices.Concat([]string{"create", "--name", w.container(i)}, w.label(), []string{"--no-healthcheck", "--pull", c.Pull}, w.options(c), variables, w.mounts(c.Mounts))
 	args := c.Args
 	if len(c.Command) > 0 {
 		words = append(words, "--entrypoint", c.Command[0])
