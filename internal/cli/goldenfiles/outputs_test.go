@@ -44,6 +44,23 @@ func TestOutputsAreRewrittenAndPruned(t *testing.T) {
 	assert.FileExists(t, filepath.Join(dir, "theirs/b"))
 }
 
+// A Pipeline may make a directory where it wrote a file, and a file where it had a directory.
+func TestFileBecomesDirectoryAndBack(t *testing.T) {
+	dir := t.TempDir()
+	file, directory := outputs(map[string]string{"ours/a": "x"}), outputs(map[string]string{"ours/a/b/c": "x"})
+	for _, now := range []Outputs{file, directory, file} {
+		_, err := now.Write(dir)
+		require.NoError(t, err)
+		have, err := now.Read(dir)
+		require.NoError(t, err)
+		assert.Equal(t, now.Tree, have)
+	}
+	put(t, dir, "ours/a", []byte("x"))
+	written, err := directory.Write(dir)
+	require.NoError(t, err)
+	assert.Equal(t, Written{Wrote: []string{filepath.Join(dir, "ours/a/b/c")}, Removed: []string{filepath.Join(dir, "ours/a")}}, written)
+}
+
 func TestDiffOfOutputs(t *testing.T) {
 	now := outputs(map[string]string{"ours/a": "one\ntwo\n", "ours/b": "\x00", "ours/c": "new\n", "ours/e": ""})
 	old := Tree{"ours/a": []byte("one\n2\n"), "ours/b": []byte("\x01\x00"), "ours/d": []byte("old\n")}

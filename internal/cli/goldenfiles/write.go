@@ -7,8 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
+	"path"
 	"path/filepath"
+	"slices"
 )
 
 // Written are the paths that Write has changed; Same is the number of those that it left.
@@ -32,8 +35,13 @@ func (t Tree) Write(dir string) (Written, error) {
 	return t.replace(dir, old)
 }
 
-// replace writes what old does not have, and removes what is old.
+// replace writes what old does not have, and removes what is old. Only what is in the way goes first.
 func (t Tree) replace(dir string, old Tree) (w Written, err error) {
+	inTheWay := t.inTheWay(old)
+	if w.Removed, err = t.prune(dir, inTheWay); err != nil {
+		return w, err
+	}
+	maps.DeleteFunc(old, func(path string, _ []byte) bool { _, gone := inTheWay[path]; return gone })
 	staged, err := t.stage(dir, old)
 	defer discard(staged)
 	if err != nil {
@@ -46,8 +54,41 @@ func (t Tree) replace(dir string, old Tree) (w Written, err error) {
 		w.Wrote = append(w.Wrote, s.final)
 	}
 	w.Same = len(t) - len(staged)
-	w.Removed, err = t.prune(dir, old)
+	stale, err := t.prune(dir, old)
+	w.Removed = append(w.Removed, stale...)
 	return w, err
+}
+
+// inTheWay are the old files that are a directory in the tree, and those in a directory that is a file
+// there: the old a/b is in the way of a new a/b/c, and of a new a.
+func (t Tree) inTheWay(old Tree) Tree {
+	directories, found := t.directories(), Tree{}
+	for path, data := range old {
+		inFile := slices.ContainsFunc(above(path), func(dir string) bool { _, file := t[dir]; return file })
+		if directories[path] || inFile {
+			found[path] = data
+		}
+	}
+	return found
+}
+
+// directories are those of all files of the tree.
+func (t Tree) directories() map[string]bool {
+	all := map[string]bool{}
+	for file := range t {
+		for _, dir := range above(file) {
+			all[dir] = true
+		}
+	}
+	return all
+}
+
+// above are the directories of a path: a/b and a for a/b/c.
+func above(file string) (all []string) {
+	for dir := path.Dir(file); dir != "." && dir != "/"; dir = path.Dir(dir) {
+		all = append(all, dir)
+	}
+	return all
 }
 
 // pending is a file that has its new content but not its final name yet.
