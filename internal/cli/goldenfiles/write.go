@@ -42,6 +42,9 @@ func (t Tree) replace(dir string, old Tree) (w Written, err error) {
 		return w, err
 	}
 	maps.DeleteFunc(old, func(path string, _ []byte) bool { _, gone := inTheWay[path]; return gone })
+	if err := t.foreignDirectory(dir); err != nil {
+		return w, err
+	}
 	staged, err := t.stage(dir, old)
 	defer discard(staged)
 	if err != nil {
@@ -81,6 +84,18 @@ func (t Tree) directories() map[string]bool {
 		}
 	}
 	return all
+}
+
+// foreignDirectory finds what is no directory where one of the tree would be. Through a link, files
+// would be written to elsewhere, and Read would not find them again.
+func (t Tree) foreignDirectory(dir string) error {
+	for _, wanted := range slices.Sorted(maps.Keys(t.directories())) {
+		at := filepath.Join(dir, filepath.FromSlash(wanted))
+		if info, err := os.Lstat(at); err == nil && !info.IsDir() {
+			return fmt.Errorf("%s: no directory, where one of golden files would be; move it away", at)
+		}
+	}
+	return nil
 }
 
 // above are the directories of a path: a/b and a for a/b/c.

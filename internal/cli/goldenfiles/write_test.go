@@ -68,6 +68,21 @@ func TestALinkIsNotWrittenThrough(t *testing.T) {
 	assert.Equal(t, ours("elsewhere"), data)
 }
 
+// A link to a directory would lead files out of ours, where the next run does not find them.
+func TestALinkToADirectoryIsNotFollowed(t *testing.T) {
+	dir, elsewhere := t.TempDir(), t.TempDir()
+	require.NoError(t, os.Symlink(elsewhere, filepath.Join(dir, "theirs")))
+	require.NoError(t, os.Symlink(elsewhere, filepath.Join(dir, "ours")))
+	for _, writing := range []func() (Written, error){
+		func() (Written, error) { return Tree{"ours/1.yaml": ours("one")}.Write(dir) },
+		func() (Written, error) { return outputs(map[string]string{"ours/a/b": "x"}).Write(dir) },
+	} {
+		_, err := writing()
+		require.EqualError(t, err, filepath.Join(dir, "ours")+": no directory, where one of golden files would be; move it away")
+	}
+	assert.Empty(t, contents(t, elsewhere))
+}
+
 func write(tree Tree, dir string) error {
 	_, err := tree.Write(dir)
 	return err
