@@ -21,6 +21,8 @@ import (
 type Stores struct {
 	Destinations []v1alpha1.Destination
 	roots        map[v1alpha1.StateStoreReference]string
+	// at is where a Destination is written, by its name.
+	at map[string]diag.Pos
 }
 
 // Place is where a file of a Pipeline goes.
@@ -34,10 +36,10 @@ type Place struct {
 }
 
 // ReadStores reads Destinations and State Stores. Of two with the same name the later one counts, as
-// with kubectl apply. Objects of other kinds are left alone. The error says what is wrong in the files,
-// and where.
+// with kubectl apply. Objects of other kinds are left alone. The State Store of each Destination must be
+// there. The error says what is wrong in the files, and where.
 func ReadStores(files []parse.File) (Stores, error) {
-	s := Stores{roots: map[v1alpha1.StateStoreReference]string{}}
+	s := Stores{roots: map[v1alpha1.StateStoreReference]string{}, at: map[string]diag.Pos{}}
 	var faults []error
 	for _, f := range files {
 		docs, diags := parse.Documents(f)
@@ -50,7 +52,22 @@ func ReadStores(files []parse.File) (Stores, error) {
 			faults = append(faults, fmt.Errorf("%s: %s", d.Pos, d.Message))
 		}
 	}
-	return s, errors.Join(faults...)
+	if err := errors.Join(faults...); err != nil {
+		return s, err
+	}
+	return s, s.complete()
+}
+
+// complete demands the State Store of each Destination: without its path, all places would be wrong.
+func (s *Stores) complete() error {
+	var faults []error
+	for _, d := range s.Destinations {
+		if _, there := s.roots[*d.Spec.StateStoreRef]; !there {
+			faults = append(faults, fmt.Errorf("%s: Destination %s: the %s %s is not there, and every path begins with its spec.path; give it with --destinations, too",
+				s.at[d.Name], d.Name, d.Spec.StateStoreRef.Kind, d.Spec.StateStoreRef.Name))
+		}
+	}
+	return errors.Join(faults...)
 }
 
 func (s *Stores) add(doc *parse.Document) (diags diag.List, fault error) {
@@ -69,6 +86,7 @@ func (s *Stores) add(doc *parse.Document) (diags diag.List, fault error) {
 		}
 		same := func(other v1alpha1.Destination) bool { return other.Name == d.Name }
 		s.Destinations = append(slices.DeleteFunc(s.Destinations, same), d)
+		s.at[d.Name] = doc.Root().Pos()
 	case v1alpha1.KindGitStateStore:
 		var store v1alpha1.GitStateStore
 		diags = doc.DecodeLoose(nil, &store)
@@ -88,14 +106,15 @@ func (s Stores) Of(w *v1alpha1.Work) (places []Place, wanted string) {
 	for _, p := range decided.Create {
 		for i := range s.Destinations {
 			if d := &s.Destinations[i]; d.Name == p.Spec.TargetDestinationName {
-				places = append(places, s.at(p, d)...)
+				places = append(places, s.in(p, d)...)
 			}
 		}
 	}
 	return places, decided.Wanted
 }
 
-func (s Stores) at(p *v1alpha1.WorkPlacement, d *v1alpha1.Destination) []Place {
+// in are the places of the files of one placement.
+func (s Stores) in(p *v1alpha1.WorkPlacement, d *v1alpha1.Destination) []Place {
 	files := make([]statestore.File, 0, len(p.Spec.Workloads))
 	for _, w := range p.Spec.Workloads {
 		files = append(files, statestore.Text(w.Filepath, ""))

@@ -173,6 +173,9 @@ func TestBadDestinations(t *testing.T) {
 	require.ErrorContains(t, err, "d.yaml:6:5: ")
 	_, err = ReadStores([]parse.File{{Name: "d.yaml", Data: []byte("apiVersion: platform.kratix.io/v1alpha1\nkind: Destination\nmetadata: {name: dev}\nspec: {}\n")}})
 	require.EqualError(t, err, "d.yaml:1:1: Destination dev: spec.path is empty; use . for the path of the State Store itself")
+	alone, _, _ := strings.Cut(destinationsYAML, "---")
+	_, err = ReadStores([]parse.File{{Name: "d.yaml", Data: []byte(alone)}})
+	require.EqualError(t, err, "d.yaml:1:1: Destination dev: the GitStateStore git is not there, and every path begins with its spec.path; give it with --destinations, too")
 }
 
 func TestWorkflowStops(t *testing.T) {
