@@ -33,7 +33,7 @@ func (c *compileCommand) bind(cmd *cobra.Command) {
 		set.SortFlags = false
 		set.VarP(flags.NewChoice(&c.format, outputFormats), "output", "o", "`FORMAT`: yaml, json, or plan, which shows people what all engines start from")
 		set.Bool("version", false, "print the version and the engine APIs it writes, and nothing else")
-		set.StringVar(&c.outputDir, "output-dir", "", "write one file a workflow and engine below `DIR`, and remove stale ones")
+		set.Var(flags.Checked{Value: &c.outputDir, Check: flags.Directory}, "output-dir", "write one file a workflow and engine below `DIR`, and remove stale ones")
 	})
 	section(cmd, findingFlags, func(set *pflag.FlagSet) { bindNotes(set, &c.notes) })
 	complete(cmd, "output", outputFormats)

@@ -111,8 +111,8 @@ func (c *runCommand) bindRun(set *pflag.FlagSet) {
 func (c *runCommand) bindOutput(set *pflag.FlagSet) {
 	set.SortFlags = false
 	set.VarP(flags.NewChoice(&c.format, runFormats), "output", "o", "`FORMAT`: tree, or json for programs")
-	set.StringVar(&c.outputDir, "output-dir", "", "write the files below `DIR`/PROMISE/WORKFLOW/PIPELINE, and remove stale ones")
-	set.StringVar(&c.expect, "expect", "", "compare the files with those below `DIR`, and print the differences")
+	set.Var(flags.Checked{Value: &c.outputDir, Check: flags.Directory}, "output-dir", "write the files below `DIR`/PROMISE/WORKFLOW/PIPELINE, and remove stale ones")
+	set.Var(flags.Checked{Value: &c.expect, Check: flags.Directory}, "expect", "compare the files with those below `DIR`, and print the differences")
 	set.BoolVar(&c.update, "update", false, "with --expect: rewrite what differs")
 }
 

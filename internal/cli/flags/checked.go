@@ -12,8 +12,8 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation"
 )
 
-// Checked is a flag whose text goes into manifests unchanged. So the text must be valid in a
-// cluster.
+// Checked is a flag whose text must be good: it goes into manifests unchanged, or without it the
+// command would do something else.
 type Checked struct {
 	Value *string
 	Check func(string) error
@@ -50,6 +50,15 @@ func NamespaceName(text string) error {
 func SecretName(text string) error {
 	if text != "" && len(validation.IsDNS1123Subdomain(text)) > 0 {
 		return errors.New("write the name of a secret: lower-case letters, digits, dashes and dots, as in registry-login")
+	}
+	return nil
+}
+
+// Directory takes every name. An empty one is a variable that a script has not set: without a directory,
+// --expect would compare nothing and be content.
+func Directory(text string) error {
+	if text == "" {
+		return errors.New("write the name of a directory, as in golden")
 	}
 	return nil
 }
