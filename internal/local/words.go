@@ -60,7 +60,7 @@ func (w wording) createCarrier() command {
 	}
 	first := w.script.Containers[0]
 	return command{env: []string{passed + "=" + w.run}, args: slices.Concat([]string{"create", "--name", w.name(carrier)}, w.label(),
-		[]string{"--pull", first.Pull, "--user", "0", "--entrypoint", "/carrier", "--env", passed}, w.mounts(mounts), []string{first.Image})}
+		[]string{"--pull", first.Pull, "--user", "0", "--entrypoint", "/carrier", "--env", passed}, w.mounts(mounts), image(first.Image))}
 }
 
 // inspectCarrier prints the variables of the carrier.
@@ -104,13 +104,16 @@ func (w wording) create(i int) []command {
 		words = append(words, "--entrypoint", c.Command[0])
 		args = slices.Concat(c.Command[1:], c.Args)
 	}
-	words = slices.Concat(words, []string{c.Image}, args)
+	words = slices.Concat(words, image(c.Image), args)
 	commands := []command{{args: words, env: own}}
 	if len(c.Files) > 0 {
 		commands = append(commands, command{args: []string{"cp", "-", w.container(i) + ":/"}, in: archive("", c.Files)})
 	}
 	return commands
 }
+
+// image ends the options: an image such as --volume=/:/host is a bad name, and mounts nothing.
+func image(name string) []string { return []string{"--", name} }
 
 // options are the container's. Podman leaves /tmp of a read-only container writable unless it is told.
 func (w wording) options(c compiled.Container) []string {
