@@ -15,9 +15,6 @@ import (
 // startTekton runs Tekton's controller beside the cluster. Its webhook is left out: the
 // controller defaults and validates by itself, and nothing here is an old version.
 func (s *supervisor) startTekton(ctx context.Context) error {
-	if !s.engines.has(onlyTekton) {
-		return nil
-	}
 	var objects []*unstructured.Unstructured
 	for _, pattern := range []string{"100-namespace/*.yaml", "300-crds/*.yaml", "config-*.yaml", "clusterrole-aggregate-*.yaml"} {
 		found, err := manifests(filepath.Join(s.tektonModule, "config", pattern))
@@ -58,9 +55,6 @@ func (s *supervisor) startTekton(ctx context.Context) error {
 // startArgo runs Argo's controller beside the cluster, with the full CRDs, which
 // check more than the minimal ones and are what Argo 4 installs.
 func (s *supervisor) startArgo(ctx context.Context) error {
-	if !s.engines.has(onlyArgo) {
-		return nil
-	}
 	crds, err := manifests(filepath.Join(s.argoModule, "manifests", "base", "crds", "full", "argoproj.io_*.yaml"))
 	if err != nil {
 		return err

@@ -111,17 +111,22 @@ type step struct {
 	do   func(context.Context) error
 }
 
+// steps are those of a cluster with the chosen engines.
 func (s *supervisor) steps() []step {
-	return []step{
+	steps := []step{
 		{"addresses and keys", s.prepare},
 		{"registry and images", s.fillRegistry},
 		{"State Stores", s.startStores},
 		{"control plane", s.startControlPlane},
 		{"node", s.startNode},
-		{"Tekton", s.startTekton},
-		{"Argo", s.startArgo},
-		{"waiting for the engines", s.tryEngines},
 	}
+	if s.engines.has(onlyTekton) {
+		steps = append(steps, step{"Tekton", s.startTekton})
+	}
+	if s.engines.has(onlyArgo) {
+		steps = append(steps, step{"Argo", s.startArgo})
+	}
+	return append(steps, step{"waiting for the engines", s.tryEngines})
 }
 
 // obtain gets what the cluster is made of. After this, nothing needs a network.

@@ -43,7 +43,7 @@ func (r run) delete(ctx context.Context) error {
 // without one, the labels of something else is not this object's, whatever the status says.
 func (f *flow) runs(ctx context.Context, current progress.Pipeline) (own []run, missing error) {
 	awaited := func(u *unstructured.Unstructured) bool {
-		return current.RunUID != "" && string(u.GetUID()) == current.RunUID && f.may(u)
+		return current.RunUID != "" && string(u.GetUID()) == current.RunUID && f.canBeOwn(u)
 	}
 	var served []*engine.Engine
 	for _, e := range f.Engines {
@@ -86,9 +86,9 @@ func (f *flow) made(u *unstructured.Unstructured) bool {
 	return sealed && owner == f.object.GetUID()
 }
 
-// may tells whether the run can be this object's. One that has no seal, from before the key was
+// canBeOwn tells whether the run can be this object's. One that has no seal, from before the key was
 // replaced, has at least its labels.
-func (f *flow) may(u *unstructured.Unstructured) bool {
+func (f *flow) canBeOwn(u *unstructured.Unstructured) bool {
 	if _, sealed := f.Seal.Owner(u); sealed {
 		return f.made(u)
 	}
