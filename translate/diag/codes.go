@@ -61,6 +61,7 @@ const (
 	OtherAPIKind      Code = "KC221"
 	PromiseRefused    Code = "KC222"
 	BadJob            Code = "KC223"
+	StoredNotServed   Code = "KC224"
 
 	RestartInPlace Code = "KC301"
 	LabelKept      Code = "KC302"
