@@ -13,6 +13,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
+	"github.com/kratix-compile/kratix-compile/internal/harvest"
 	"github.com/kratix-compile/kratix-compile/internal/harvest/record"
 	"github.com/kratix-compile/kratix-compile/internal/runner/progress"
 )
@@ -99,6 +100,22 @@ func TestInputNamedByTheStatus(t *testing.T) {
 	}
 	require.Nil(t, w.thing(t, "b", "thief"))
 	require.NoError(t, w.api.Get(t.Context(), client.ObjectKeyFromObject(precious), precious))
+}
+
+// TestRunOfATenantWhereAllRunsAreElsewhere: all runs are in a namespace in which tenants have no
+// rights. The status of a request names a run that its tenant has made in the own namespace.
+func TestRunOfATenantWhereAllRunsAreElsewhere(t *testing.T) {
+	w := newWorld(t, promise(t, runsIn("pipelines")), thing(t, "b", "thief"), namespace("b"), namespace("pipelines"))
+	w.step(t, "b", "thief")
+	forged := w.forge(t, w.run(t, "pipelines", "b", "thief"), "b", nil)
+	w.claimRun(t, forged)
+	require.ErrorIs(t, w.deliver(t, forged), harvest.ErrSuperseded)
+	for range 2 {
+		w.step(t, "b", "thief")
+	}
+	current, _ := w.workflow(t, "b", "thief").Current()
+	assert.Equal(t, "pipelines", current.RunNamespace, "another run takes its place")
+	require.NoError(t, w.deliver(t, w.run(t, "pipelines", "b", "thief")))
 }
 
 // TestRunWithTheLabelsOfAnotherPromise: the run of a request for one Promise gets the labels of

@@ -87,12 +87,12 @@ func (f *flow) made(u *unstructured.Unstructured) bool {
 }
 
 // canBeOwn tells whether the run can be this object's. One that has no seal, from before the key was
-// replaced, has at least its labels.
+// replaced, has at least its labels, and is where its runs are.
 func (f *flow) canBeOwn(u *unstructured.Unstructured) bool {
 	if _, sealed := f.Seal.Owner(u); sealed {
 		return f.made(u)
 	}
-	return f.anywhere().Owns(u.GetLabels(), u.GetNamespace())
+	return u.GetNamespace() == f.owner().Namespace && f.owner().Owns(u.GetLabels(), u.GetNamespace())
 }
 
 // observe says what has become of the runs that have not ended, and of the one that the status

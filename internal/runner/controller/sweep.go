@@ -7,6 +7,7 @@ import (
 	"errors"
 	"time"
 
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
@@ -46,7 +47,7 @@ func (s *sweeper) dropUnwanted(ctx context.Context) error {
 		if s.Now().Sub(r.Stored) < record.MinSweepAge {
 			continue
 		}
-		wanted, err := s.Wants(ctx, harvest.Run{Key: r.Key, UID: r.RunUID, Labels: r.Labels})
+		wanted, err := wants(ctx, s.Live, harvest.Run{Key: r.Key, UID: r.RunUID, Labels: r.Labels}, known)
 		if err == nil && !wanted {
 			err = s.Records.Delete(ctx, r)
 		}
@@ -54,6 +55,9 @@ func (s *sweeper) dropUnwanted(ctx context.Context) error {
 	}
 	return failed
 }
+
+// known is for a record: the harvest server has looked at its run.
+func known(harvest.Run, *unstructured.Unstructured, *unstructured.Unstructured) bool { return true }
 
 // dropUnreferenced deletes the bundles that were kept for a Work and that no Work or WorkPlacement
 // names any more. It asks the API server: a cache may not show a Work that was written before its

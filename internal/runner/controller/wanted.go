@@ -25,20 +25,41 @@ func (r *Runner) Wants(ctx context.Context, run harvest.Run) (bool, error) {
 	yes := false
 	promise := run.Labels[v1alpha1.LabelPromise]
 	_, err := r.kinds.read(ctx, promise, r.kinds.named(promise), func(schema.GroupVersionKind) (err error) {
-		yes, err = wants(ctx, r.Client, run)
+		yes, err = wants(ctx, r.Client, run, r.mayBeOf)
 		return err
 	})
 	if yes && err == nil {
 		return true, nil
 	}
-	return wants(ctx, r.Live, run)
+	return wants(ctx, r.Live, run, r.mayBeOf)
 }
 
-func wants(ctx context.Context, from client.Reader, run harvest.Run) (bool, error) {
-	object := some(promiseKind)
-	err := from.Get(ctx, client.ObjectKey{Name: run.Labels[v1alpha1.LabelPromise]}, object)
+// mayBeOf tells whether the run can be the object's, whatever the status of the object says: it has
+// the seal of the object or, from before the key was replaced, is where the runs of the object are. Whoever
+// can write the status of a request can name a run there that was made elsewhere.
+func (r *Runner) mayBeOf(run harvest.Run, promise, object *unstructured.Unstructured) bool {
+	u := &unstructured.Unstructured{}
+	for _, e := range r.Engines {
+		if e.Kind == run.Kind {
+			u.SetGroupVersionKind(e.GroupVersionKind())
+		}
+	}
+	u.SetNamespace(run.Namespace)
+	u.SetName(run.Run)
+	u.SetAnnotations(run.Annotations)
+	if owner, sealed := r.Seal.Owner(u); sealed {
+		return owner == object.GetUID()
+	}
+	home := workflow.Owner{Resource: client.ObjectKeyFromObject(object)}.In(workflow.PipelineNamespace(promise), r.Options().SystemNamespace)
+	return run.Namespace == home.Namespace
+}
+
+func wants(ctx context.Context, from client.Reader, run harvest.Run, mayBe func(run harvest.Run, promise, object *unstructured.Unstructured) bool) (bool, error) {
+	promise := some(promiseKind)
+	object := promise
+	err := from.Get(ctx, client.ObjectKey{Name: run.Labels[v1alpha1.LabelPromise]}, promise)
 	if err == nil && workflow.KindOf(run.Labels).Type == workflow.Resource {
-		object = some(workflow.Offered(object))
+		object = some(workflow.Offered(promise))
 		err = from.Get(ctx, workflow.OwnerOf(run.Labels, run.Namespace).Resource, object)
 	}
 	switch {
@@ -46,6 +67,8 @@ func wants(ctx context.Context, from client.Reader, run harvest.Run) (bool, erro
 		return false, nil
 	case err != nil:
 		return false, err
+	case !mayBe(run, promise, object):
+		return false, nil
 	}
 	status, _, _ := unstructured.NestedMap(object.Object, "status")
 	return awaited(progress.Read(status), run)
