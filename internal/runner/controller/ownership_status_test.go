@@ -52,6 +52,29 @@ func TestResultsNamedByTheStatus(t *testing.T) {
 	require.NoError(t, err, "the results are still there")
 }
 
+// TestResultsWithTheNameInTheStatus: a tenant has made a run that is called like that of the victim,
+// and the status of the own request says that it is in the namespace of the victim.
+func TestResultsWithTheNameInTheStatus(t *testing.T) {
+	w, victim := robbed(t)
+	w.harvest(t, victim, evil) // here they are the victim's, and nobody else may have them
+	decoy := victim.DeepCopy()
+	decoy.SetAnnotations(nil)
+	labels := decoy.GetLabels()
+	labels[v1alpha1.LabelResource] = "thief"
+	decoy.SetLabels(labels)
+	decoy = w.forge(t, decoy, "b", nil)
+	w.succeed(t, decoy)
+	claimed := decoy.DeepCopy()
+	claimed.SetNamespace("a")
+	w.claimRun(t, claimed)
+	for range 3 {
+		w.step(t, "b", "thief")
+	}
+	w.noEvil(t)
+	_, err := w.Records.Get(t.Context(), record.Key{Namespace: "a", Run: victim.GetName()})
+	require.NoError(t, err, "the results are still there")
+}
+
 // TestCancelledByTheStatus: the run of another object goes on, and so does one that the runner has
 // nothing to do with.
 func TestCancelledByTheStatus(t *testing.T) {

@@ -83,7 +83,7 @@ func (f *flow) results(ctx context.Context, observed []progress.Run, current pro
 		if err != nil && !errors.Is(err, record.ErrNotFound) {
 			return nil, err
 		}
-		if err == nil {
+		if err == nil && f.anywhere().Owns(r.Labels, r.Namespace) { // the status may name another object's
 			if all[r.Run] == nil {
 				all[r.Run] = &results{}
 			}
