@@ -113,7 +113,18 @@ func (b *builder) run(p parse.Pipeline) Run {
 // runName is derived from content: the same run has the same name, and
 // creating it twice changes nothing (docs/decisions.md 5).
 func (b *builder) runName(pipeline string) string {
-	return names.WithHash(b.prefix()+"-"+pipeline, b.runHash(pipeline), maxRunName)
+	return runName(b.owner, pipeline, b.runHash(pipeline))
+}
+
+func runName(owner workflow.Owner, pipeline, hash string) string {
+	return names.WithHash(prefix(owner)+"-"+pipeline, hash, maxRunName)
+}
+
+// MayBeOf tells whether a run of the owner can have this name, whatever its content and its attempt
+// are. Only the hash at its end is not looked at.
+func MayBeOf(owner workflow.Owner, pipeline, run string) bool {
+	hash := run[max(0, len(run)-hashDigits):]
+	return run == runName(owner, pipeline, hash)
 }
 
 // workflowName is for engines that take all Runs in one object.
@@ -121,14 +132,17 @@ func (b *builder) workflowName(runs []Run) string {
 	if len(runs) == 1 {
 		return runs[0].Name
 	}
-	return names.WithHash(b.prefix()+"-"+b.kind.String(), b.runHash(""), maxRunName)
+	return names.WithHash(prefix(b.owner)+"-"+b.kind.String(), b.runHash(""), maxRunName)
 }
 
-func (b *builder) prefix() string { return "kratix-" + b.owner.Prefix() }
+func prefix(owner workflow.Owner) string { return "kratix-" + owner.Prefix() }
+
+// hashDigits is how many hex digits of its hash the name of a run has.
+const hashDigits = 10
 
 func (b *builder) runHash(pipeline string) string {
 	o := b.object
-	return names.Hash(10, string(o.UID), o.Namespace, o.Name, b.promise.Object.Name, b.kind.String(), b.hash, pipeline,
+	return names.Hash(hashDigits, string(o.UID), o.Namespace, o.Name, b.promise.Object.Name, b.kind.String(), b.hash, pipeline,
 		strconv.Itoa(b.opts.Attempt))
 }
 

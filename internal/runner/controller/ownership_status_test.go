@@ -16,6 +16,7 @@ import (
 	"github.com/kratix-compile/kratix-compile/internal/harvest"
 	"github.com/kratix-compile/kratix-compile/internal/harvest/record"
 	"github.com/kratix-compile/kratix-compile/internal/runner/progress"
+	"github.com/kratix-compile/kratix-compile/translate/plan"
 )
 
 // claimRun writes into the status of b/thief that it awaits this run.
@@ -139,6 +140,33 @@ func TestRunOfATenantWhereAllRunsAreElsewhere(t *testing.T) {
 	current, _ := w.workflow(t, "b", "thief").Current()
 	assert.Equal(t, "pipelines", current.RunNamespace, "another run takes its place")
 	require.NoError(t, w.deliver(t, w.run(t, "pipelines", "b", "thief")))
+}
+
+// TestInputInTheNamespaceOfAllRuns: a ConfigMap of somebody else stays where the runs of all requests
+// are.
+func TestInputInTheNamespaceOfAllRuns(t *testing.T) {
+	w := newWorld(t, promise(t, runsIn("pipelines")), thing(t, "a", "victim"), thing(t, "b", "thief"), namespace("a"), namespace("b"), namespace("pipelines"))
+	w.step(t, "a", "victim")
+	w.step(t, "b", "thief")
+	victim := w.run(t, "pipelines", "a", "victim").DeepCopy()
+	precious := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: "pipelines", Name: "precious-input"}}
+	require.NoError(t, w.api.Create(t.Context(), precious))
+	other := victim.DeepCopy()
+	other.SetName("precious")
+	w.claimRun(t, other)
+	o := newObject(w.thing(t, "b", "thief"))
+	status := progress.Read(o.status())
+	status.Pipelines[1].Run, status.Pipelines[1].RunNamespace = victim.GetName(), "pipelines"
+	status.Write(o.status())
+	require.NoError(t, w.api.Status().Update(t.Context(), o.Unstructured))
+	w.delete(t, w.thing(t, "b", "thief"))
+	for range 3 {
+		w.step(t, "b", "thief")
+	}
+	require.Nil(t, w.thing(t, "b", "thief"))
+	require.NoError(t, w.api.Get(t.Context(), client.ObjectKeyFromObject(precious), precious))
+	input := &corev1.ConfigMap{}
+	require.NoError(t, w.api.Get(t.Context(), client.ObjectKey{Namespace: "pipelines", Name: plan.InputName(victim.GetName())}, input))
 }
 
 // TestRunWithTheLabelsOfAnotherPromise: the run of a request for one Promise gets the labels of

@@ -18,6 +18,7 @@ import (
 	"github.com/kratix-compile/kratix-compile/internal/runner/engine"
 	"github.com/kratix-compile/kratix-compile/internal/runner/progress"
 	"github.com/kratix-compile/kratix-compile/internal/runner/slots"
+	"github.com/kratix-compile/kratix-compile/translate/plan"
 )
 
 // run is one of an object's runs, on the engine that has it.
@@ -255,7 +256,8 @@ func (f *flow) deleteOldRuns(ctx context.Context, own []run) error {
 }
 
 // deleteRuns deletes all of them, and the inputs of those that somebody else has deleted. It looks
-// for those inputs only where the object's runs are: the status can name any namespace.
+// for those inputs only where the object's runs are, and only under names that its runs can have: the
+// status can name anything.
 func (f *flow) deleteRuns(ctx context.Context) error {
 	own, err := f.runs(ctx, progress.Pipeline{})
 	if err != nil && !errors.Is(err, engine.ErrMissing) {
@@ -267,7 +269,7 @@ func (f *flow) deleteRuns(ctx context.Context) error {
 		}
 	}
 	for _, p := range progress.Read(f.object.status()).Pipelines {
-		if p.Run == "" || p.RunNamespace != f.owner().Namespace {
+		if p.RunNamespace != f.owner().Namespace || !plan.MayBeOf(f.owner(), p.Name, p.Run) {
 			continue
 		}
 		if err := f.engine.DeleteInput(ctx, p.RunNamespace, p.Run); err != nil {
