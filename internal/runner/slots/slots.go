@@ -46,7 +46,10 @@ type Slots struct {
 	taken map[owner]Claim
 	// there and of count the taken ones by namespace and by Promise.
 	there, of map[string]int
-	waiting   []Claim // the longest first
+	// beyond counts those that are more than a namespace may have. They do not count in the total:
+	// whoever has got them must not take the slots of other namespaces.
+	beyond  int
+	waiting []Claim // the longest first
 }
 
 // New has all slots free. When a slot becomes free for an object that was told to hold, Slots
@@ -136,6 +139,9 @@ func (s *Slots) take(c Claim) {
 	}
 	s.give(c.owner())
 	s.taken[c.owner()] = c
+	if s.crowded(c.Namespace) {
+		s.beyond++
+	}
 	s.there[c.Namespace]++
 	s.of[c.Promise]++
 }
@@ -147,8 +153,16 @@ func (s *Slots) give(o owner) bool {
 		delete(s.taken, o)
 		s.there[c.Namespace]--
 		s.of[c.Promise]--
+		if s.crowded(c.Namespace) {
+			s.beyond--
+		}
 	}
 	return ok
+}
+
+// crowded tells whether a namespace has all that it may have.
+func (s *Slots) crowded(namespace string) bool {
+	return s.limits.PerNamespace > 0 && s.there[namespace] >= s.limits.PerNamespace
 }
 
 // leave takes an owner out of the queue.
@@ -175,12 +189,11 @@ func (s *Slots) call() {
 }
 
 func (s *Slots) full(c Claim) string {
-	there := s.there[c.Namespace]
 	switch {
-	case s.limits.Total > 0 && len(s.taken) >= s.limits.Total:
+	case s.limits.Total > 0 && len(s.taken)-s.beyond >= s.limits.Total:
 		return fmt.Sprintf("Waiting for a free slot: %d of %d runs are active", len(s.taken), s.limits.Total)
-	case s.limits.PerNamespace > 0 && there >= s.limits.PerNamespace:
-		return fmt.Sprintf("Waiting for a free slot: %d of %d runs are active in namespace %s", there, s.limits.PerNamespace, c.Namespace)
+	case s.crowded(c.Namespace):
+		return fmt.Sprintf("Waiting for a free slot: %d of %d runs are active in namespace %s", s.there[c.Namespace], s.limits.PerNamespace, c.Namespace)
 	}
 	return ""
 }

@@ -81,6 +81,26 @@ func TestRunsFromBeforeARestartCount(t *testing.T) {
 	assert.Equal(t, "Waiting for a free slot: 2 of 1 runs are active", s.Hold(claim("a", "3")))
 }
 
+// TestRunsBeyondTheLimitOfTheirNamespace, from before a restart or because a tenant has forged what
+// they are, take no slot of another namespace.
+func TestRunsBeyondTheLimitOfTheirNamespace(t *testing.T) {
+	s := slots.New(slots.Limits{Total: 3, PerNamespace: 2}, func(slots.Claim) {})
+	in := func(namespace string, i int) slots.Claim {
+		return slots.Claim{Namespace: namespace, Object: types.NamespacedName{Namespace: namespace, Name: fmt.Sprint(i)}}
+	}
+	for i := range 9 {
+		s.Take(in("evil", i))
+	}
+	assert.Equal(t, "Waiting for a free slot: 9 of 2 runs are active in namespace evil", s.Hold(in("evil", 9)))
+	assert.Empty(t, s.Hold(in("shop", 1)))
+	assert.Equal(t, "Waiting for a free slot: 10 of 3 runs are active", s.Hold(in("shop", 2)))
+	for i := range 9 {
+		s.Release(in("evil", i))
+	}
+	assert.Empty(t, s.Hold(in("shop", 2)))
+	assert.Equal(t, "Waiting for a free slot: 3 of 3 runs are active", s.Hold(in("bank", 1)))
+}
+
 // TestNobodyIsForgotten lets objects come and go at random: each that waits is called in the end.
 func TestNobodyIsForgotten(t *testing.T) {
 	seed := rand.Uint64()
