@@ -64,6 +64,47 @@ func TestPassReachesEachRequestOnce(t *testing.T) {
 	assert.Equal(t, []int{3, 3}, []int{w.workflow(t, "a", "first").Round, w.workflow(t, "a", "second").Round}, "the next pass")
 }
 
+// TestPassThatARequestCannotHear: a tenant has given a request as many annotations as it can have, or
+// a policy of its namespace refuses every change. All others hear of the pass, and may start.
+func TestPassThatARequestCannotHear(t *testing.T) {
+	for name, c := range map[string]struct {
+		refusal error
+		pending bool
+	}{
+		"full":      {apierrors.NewInvalid(thingKind.GroupKind(), "first", nil), false},
+		"forbidden": {apierrors.NewForbidden(schema.GroupResource{Resource: "things"}, "first", errors.New("a policy")), true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, promise(t, pipelines("resource", "configure", "one")), served(), namespace("a"), thing(t, "a", "first"), thing(t, "a", "second"))
+			w.finish(t, "first")
+			w.finish(t, "second")
+			for range 2 {
+				_, err := w.reconcilePromise(t)
+				require.NoError(t, err)
+			}
+			w.relabel(t, w.promise(t), progress.LabelReconcileResources, "true")
+			w.edit(t, w.promise(t), field(int64(2), "metadata", "generation"))
+			w.Client = interceptor.NewClient(w.api, interceptor.Funcs{
+				Patch: func(ctx context.Context, api client.WithWatch, o client.Object, p client.Patch, opts ...client.PatchOption) error {
+					if o.GetName() == "first" {
+						return c.refusal
+					}
+					return api.Patch(ctx, o, p, opts...)
+				},
+			})
+			for range 2 {
+				_, err := w.reconcilePromise(t)
+				require.NoError(t, err)
+			}
+			assert.NotEmpty(t, w.thing(t, "a", "second").GetAnnotations()[annotationPass], "it has heard of the pass")
+			observed, _, _ := unstructured.NestedInt64(w.promise(t).Object, "status", "observedGeneration")
+			assert.EqualValues(t, 2, observed, "and may start")
+			_, pending := pass(newObject(w.promise(t)))
+			assert.Equal(t, c.pending, pending)
+		})
+	}
+}
+
 // TestPassBeforeRequestsAreLetIn: when a Promise is unpaused, a request that hears of the pass after
 // its first run would run twice.
 func TestPassBeforeRequestsAreLetIn(t *testing.T) {

@@ -92,13 +92,14 @@ func (p *Promises) run(ctx context.Context, o *object, fulfilled bool) (time.Dur
 	after := decision.RequeueAfter
 	if decision.Outcome == progress.Completed {
 		// Requests hear of a pass before they are let in: or they would run, hear of it, and run again.
-		err := p.passOn(ctx, o)
+		again, err := p.passOn(ctx, o)
 		if _, unlisted := errors.AsType[*caching.Unlisted](err); unlisted {
-			after, err = sooner(after, poll), nil // the pass is not over until they are listed
+			again, err = poll, nil // the pass is not over until they are listed
 		}
 		if err != nil {
 			return 0, err
 		}
+		after = sooner(after, again)
 	}
 	switch {
 	case decision.Outcome == progress.Paused:

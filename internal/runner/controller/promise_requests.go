@@ -15,7 +15,9 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/log"
 
+	"github.com/kratix-compile/kratix-compile/internal/refusal"
 	"github.com/kratix-compile/kratix-compile/internal/runner/caching"
 	"github.com/kratix-compile/kratix-compile/internal/runner/progress"
 	"github.com/kratix-compile/kratix-compile/internal/runner/promised"
@@ -102,37 +104,55 @@ const annotationPass = "kratix-compile.io/pass"
 // passOn tells all requests to start over, if a label asks for that. Each such pass has a number.
 // The Promise's status gets it before the label is removed, and each request gets it together with
 // its own label. So a request that was told is not told again, also after a crash in between.
-func (p *Promises) passOn(ctx context.Context, o *object) error {
+//
+// A request that cannot be told keeps neither the others nor the Promise back. It is tried again
+// after a while, unless the API server refuses it for good.
+func (p *Promises) passOn(ctx context.Context, o *object) (again time.Duration, err error) {
 	number, pending := pass(o)
 	if o.GetLabels()[progress.LabelReconcileResources] == "true" {
 		number, pending = number+1, true
 		if err := p.notePass(ctx, o, number, pending); err != nil {
-			return err
+			return 0, err
 		}
 		if err := o.mark(ctx, map[string]any{progress.LabelReconcileResources: nil}, nil); err != nil {
-			return err
+			return 0, err
 		}
 	}
 	if !pending {
-		return nil
+		return 0, nil
 	}
 	requests, err := p.requests(ctx, o)
 	if err != nil {
-		return err
+		return 0, err
 	}
-	text := strconv.FormatInt(number, 10)
 	for i := range requests {
-		request := p.object(&requests[i])
-		if request.GetAnnotations()[annotationPass] == text || !request.GetDeletionTimestamp().IsZero() {
-			continue
-		}
-		err := request.mark(ctx, map[string]any{progress.LabelRunFromStart: "true"}, map[string]any{annotationPass: text})
-		if err != nil && !errors.Is(err, errGone) {
-			return err
-		}
+		again = sooner(again, p.passTo(ctx, p.object(&requests[i]), strconv.FormatInt(number, 10)))
+	}
+	if again > 0 {
+		return again, nil
 	}
 	p.tell(o, progress.Event{Reason: progress.ReasonReconcilingResources, Message: fmt.Sprintf("All %d requests start over", len(requests))})
-	return p.notePass(ctx, o, number, false)
+	return 0, p.notePass(ctx, o, number, false)
+}
+
+// passTo tells a request of a pass, and says when to try again; 0 is never. A tenant can keep a
+// request from being told: with as many annotations as it can have, or by writing to it all the time.
+func (p *Promises) passTo(ctx context.Context, request *object, number string) (again time.Duration) {
+	if request.GetAnnotations()[annotationPass] == number || !request.GetDeletionTimestamp().IsZero() {
+		return 0
+	}
+	err := request.mark(ctx, map[string]any{progress.LabelRunFromStart: "true"}, map[string]any{annotationPass: number})
+	switch {
+	case err == nil, errors.Is(err, errGone):
+		return 0
+	case refusal.Final(err):
+		p.tell(request, progress.Event{Warning: true, Reason: progress.ReasonReconcilingResources, Message: "It does not start over as its Promise asks: " + err.Error()})
+		return 0
+	case apierrors.IsConflict(err):
+		return time.Second
+	}
+	log.FromContext(ctx).Error(err, "A request was not told to start over; it will be", "namespace", request.GetNamespace(), "request", request.GetName())
+	return poll
 }
 
 func pass(o *object) (number int64, pending bool) {
