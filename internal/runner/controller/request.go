@@ -15,6 +15,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
+	"github.com/kratix-compile/kratix-compile/backends/state"
 	"github.com/kratix-compile/kratix-compile/internal/runner/caching"
 	"github.com/kratix-compile/kratix-compile/internal/runner/progress"
 	"github.com/kratix-compile/kratix-compile/translate/workflow"
@@ -101,12 +102,13 @@ func (r *Requests) blockedByPromise(o *object, promise *unstructured.Unstructure
 	return progress.Why{}
 }
 
-// lacking is what a Promise that is not available says in its conditions.
+// lacking is what a Promise that is not available says in its conditions. It leaves out the log of a
+// Pipeline of the Promise: people may read their requests who may not read Promises.
 func lacking(promise *unstructured.Unstructured) string {
 	status, _, _ := unstructured.NestedMap(promise.Object, "status")
 	for _, kind := range []string{progress.ConditionRequirements, progress.ConditionReconciled, progress.ConditionConfigureCompleted} {
 		if c := progress.GetCondition(status, kind); c.Explains() {
-			return ": " + c.Message
+			return ": " + state.WithoutLog(c.Message)
 		}
 	}
 	return ""

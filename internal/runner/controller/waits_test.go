@@ -7,6 +7,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 
+	"github.com/kratix-compile/kratix-compile/backends/state"
 	"github.com/kratix-compile/kratix-compile/internal/runner/progress"
 )
 
@@ -27,6 +28,7 @@ func TestRequestThatWaits(t *testing.T) {
 		"no engine":          {[]any{down, condition("Reconciled", "False", "EngineMissing", "no TaskRuns")}, unavailable + ": no TaskRuns"},
 		"its workflow":       {[]any{down, condition("ConfigureWorkflowCompleted", "False", "PipelinesInProgress", "Pipelines are still in progress"), condition("Reconciled", "Unknown", "WorkflowPending", "Pending")}, unavailable + ": Pipelines are still in progress"},
 		"its workflow fails": {[]any{down, condition("Reconciled", "False", "ConfigureWorkflowFailed", "Failing"), condition("ConfigureWorkflowCompleted", "False", "ConfigureWorkflowFailed", "A Configure Pipeline has failed: x")}, unavailable + ": A Configure Pipeline has failed: x"},
+		"its log":            {[]any{down, condition("ConfigureWorkflowCompleted", "False", "ConfigureWorkflowFailed", "A Configure Pipeline has failed: x"+state.LogMark+"a secret")}, unavailable + ": A Configure Pipeline has failed: x"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t, promise(t, field(c.conditions, "status", "conditions")), thing(t, "a", "one"), namespace("a"))
