@@ -25,11 +25,15 @@ func Read(status map[string]any) Status {
 		Over:                texts(w["over"]),
 	}
 	entries, _ := w["pipelines"].([]any)
-	for _, e := range entries {
+	for _, e := range entries[:min(len(entries), maxPipelines)] {
 		s.Pipelines = append(s.Pipelines, readPipeline(object(e)))
 	}
 	return s
 }
+
+// maxPipelines is more than a Promise can list whose status has to hold an entry for each. A status
+// of empty entries has a hundred times as many, and each of them becomes a Pipeline in memory.
+const maxPipelines = 5000
 
 func readPipeline(e map[string]any) Pipeline {
 	return Pipeline{

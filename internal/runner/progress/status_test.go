@@ -97,6 +97,16 @@ func TestReadOfBrokenDocuments(t *testing.T) {
 	assert.Equal(t, []Pipeline{{}, {}, {Name: "a", Phase: "Dancing"}}, Read(workflows("pipelines", entries)).Pipelines)
 }
 
+// TestReadIsBounded: whoever may write the status can fill it with empty entries.
+func TestReadIsBounded(t *testing.T) {
+	entries := make([]any, 500_000)
+	for i := range entries {
+		entries[i] = map[string]any{}
+	}
+	status := map[string]any{"kratix": map[string]any{"workflows": map[string]any{"pipelines": entries}}}
+	assert.Equal(t, maxPipelines, len(Read(status).Pipelines)) // testify would print all of them
+}
+
 func TestTidy(t *testing.T) {
 	phases := func(pipelines ...Pipeline) (out []Phase) {
 		for _, p := range (Status{Pipelines: pipelines}).tidy().Pipelines {
