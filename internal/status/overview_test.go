@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/kratix-compile/kratix-compile/internal/status"
 )
@@ -81,6 +82,33 @@ func TestCommandsNameTheCluster(t *testing.T) {
 		"kubectl --context prod logs run-1-pod -c step-second -n default -f",
 		"tkn --context prod taskrun describe run-1 -n default",
 	}, commands)
+}
+
+// TestWordsOfATenant: people paste the commands, and a terminal obeys control characters. The status of
+// a request and the templates of a Workflow have whatever a tenant has written there.
+func TestWordsOfATenant(t *testing.T) {
+	s := readStory(t, "testdata/exit-argo.txtar")
+	facts, _, err := s.gatherer(t).Gather(t.Context(), s.subject())
+	require.NoError(t, err)
+	pipelines, _, err := unstructured.NestedSlice(facts.Object.Object, "status", "kratix", "workflows", "pipelines")
+	require.NoError(t, err)
+	pipelines[0].(map[string]any)["phase"] = "Running"
+	pipelines[1].(map[string]any)["phase"] = "\x1b[31mevil"
+	require.NoError(t, unstructured.SetNestedSlice(facts.Object.Object, pipelines, "status", "kratix", "workflows", "pipelines"))
+	run := facts.Runs[0].Object
+	require.NoError(t, unstructured.SetNestedField(run.Object, "Succeeded", "status", "phase"))
+	templates, _, err := unstructured.NestedSlice(run.Object, "spec", "templates")
+	require.NoError(t, err)
+	for _, template := range templates {
+		if containers, _ := template.(map[string]any)["initContainers"].([]any); len(containers) > 1 {
+			containers[1].(map[string]any)["name"] = "guilty; echo 'evil' \x1b[31m"
+		}
+	}
+	require.NoError(t, unstructured.SetNestedSlice(run.Object, templates, "spec", "templates"))
+	var tree bytes.Buffer
+	require.NoError(t, status.Tree(&tree, status.Read(facts), status.Palette{}, now))
+	assert.NotContains(t, tree.String(), "\x1b")
+	assert.Contains(t, tree.String(), `-c 'guilty; echo '\''evil'\'' `)
 }
 
 func TestPrint(t *testing.T) {

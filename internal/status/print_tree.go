@@ -37,7 +37,7 @@ func Tree(w io.Writer, t Trail, p Palette, now time.Time) error {
 	if len(t.Next) > 0 {
 		out.WriteByte('\n')
 		for _, c := range t.Next {
-			fmt.Fprintf(&out, "%s:\n  %s\n", c.Purpose, p.bold(quote.Plain(c.Command)))
+			fmt.Fprintf(&out, "%s:\n  %s\n", quote.Plain(c.Purpose), p.bold(quote.Plain(c.Command)))
 		}
 	}
 	_, err := io.WriteString(w, out.String())
@@ -227,7 +227,7 @@ func (n node) printAt(w io.Writer, p Palette, first, rest string, width int) {
 	switch {
 	case n.state != "":
 		pad := strings.Repeat(" ", max(0, width-len([]rune(line))))
-		fmt.Fprintf(w, "%s%s  %s", line, pad, p.state(n.state))
+		fmt.Fprintf(w, "%s%s  %s", line, pad, p.state(quote.Plain(n.state)))
 		if n.detail != "" {
 			fmt.Fprintf(w, "%s  %s", strings.Repeat(" ", max(0, widestState-len(n.state))), short(quote.Plain(n.detail)))
 		}

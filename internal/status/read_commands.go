@@ -87,13 +87,22 @@ func (c commands) pod(run *Run) []Command {
 	}
 	step := atWork(run.State)
 	if step == nil || step.Phase == state.StepWaiting || step.Phase == state.StepSkipped || step.Phase == state.StepUnknown {
-		return []Command{c.kubectl("the Pod and its events", "describe pod %s -n %s", run.Pod, run.Namespace)}
+		return []Command{c.kubectl("the Pod and its events", "describe pod %s -n %s", word(run.Pod), run.Namespace)}
 	}
 	follow := ""
 	if step.Phase == state.StepRunning {
 		follow = " -f"
 	}
-	return []Command{c.kubectl("the log of container "+step.Name, "logs %s -c %s -n %s%s", run.Pod, step.Container, run.Namespace, follow)}
+	return []Command{c.kubectl("the log of container "+step.Name, "logs %s -c %s -n %s%s", word(run.Pod), word(step.Container), run.Namespace, follow)}
+}
+
+// word is a text as one word for a shell. Not all names in a run are checked by the API server, and
+// people paste these commands.
+func word(text string) string {
+	if strings.Trim(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._") == "" && text != "" {
+		return text
+	}
+	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
 }
 
 // atWork is the step that failed or is stuck, or else the one that runs, or else the one that
