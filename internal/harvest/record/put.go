@@ -17,7 +17,10 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/kratix-compile/kratix-compile/internal/refusal"
 )
 
 // chunkBytes is the content of a ConfigMap: of 1 MiB, the rest is for its metadata.
@@ -140,12 +143,15 @@ func (u *upload) configMap(name string, labels map[string]string) *corev1.Config
 func chunkName(r Record, i int) string { return fmt.Sprintf("%s-%s-%04d", r.Name(), r.upload[:10], i) }
 
 // resolve finds out whether the head exists although its creation failed: the answer may
-// have been lost. It deletes the chunks only if another head is there for certain;
-// otherwise Sweep does.
+// have been lost. It deletes the chunks only if another head is there for certain, or if the API
+// server has refused this one; otherwise Sweep does.
 func (u *upload) resolve(failure error) (Record, bool, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(u.ctx), cleanUp)
 	defer cancel()
 	have, err := u.store.Get(ctx, u.record.Key)
+	if errors.Is(err, ErrNotFound) && (refusal.Final(failure) || apierrors.IsForbidden(failure)) {
+		u.abandon() // each try of the step would leave as many behind
+	}
 	if err != nil {
 		return Record{}, false, fmt.Errorf("store the harvest of %s: %w", u.record.Key, failure)
 	}

@@ -11,12 +11,12 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
-	"strings"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
+	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
 	"github.com/kratix-compile/kratix-compile/translate/names"
 )
 
@@ -43,7 +43,7 @@ type Origin struct {
 	// Pod is in the namespace of the run. RunUID is that of the engine's object.
 	Pod            string
 	PodUID, RunUID types.UID
-	// Labels are those of Kratix on the run; the head has them, too, so that the
+	// Labels are those of the run that say whose it is; the head has them, too, so that the
 	// harvests of an object can be found.
 	Labels map[string]string
 }
@@ -70,9 +70,6 @@ const (
 	Label   = "kratix-compile.io/harvest"
 	Waiting = "waiting"
 	Kept    = "kept"
-
-	// kratix begins the labels that a head has from its run.
-	kratix = "kratix.io/"
 
 	labelChunk  = "kratix-compile.io/harvest-chunk"  // value: the head's name
 	labelUpload = "kratix-compile.io/harvest-upload" // value: of one Put, on its head and chunks
@@ -117,10 +114,17 @@ func Of(head metav1.Object) (Record, error) {
 	return r, nil
 }
 
+// ofRun are the labels that a head has from its run. A tenant can give a run any others, and so many
+// that no head could be stored with them.
+var ofRun = []string{
+	v1alpha1.LabelPromise, v1alpha1.LabelResource, v1alpha1.LabelResourceNamespace,
+	v1alpha1.LabelWorkflowType, v1alpha1.LabelWorkflowAction, v1alpha1.LabelPipeline,
+}
+
 func ofKratix(labels map[string]string) map[string]string {
 	found := map[string]string{}
-	for key, value := range labels {
-		if strings.HasPrefix(key, kratix) {
+	for _, key := range ofRun {
+		if value, there := labels[key]; there {
 			found[key] = value
 		}
 	}

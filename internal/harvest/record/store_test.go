@@ -19,6 +19,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/uuid"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -238,6 +239,39 @@ func TestPutFails(t *testing.T) {
 			})
 		}
 	}
+}
+
+// TestRefusedHead leaves no chunks behind: a step tries again and again.
+func TestRefusedHead(t *testing.T) {
+	for name, refusal := range map[string]error{
+		"quota":     apierrors.NewForbidden(schema.GroupResource{Resource: "configmaps"}, key.Name(), errors.New("exceeded quota")),
+		"too large": apierrors.NewRequestEntityTooLargeError("limit is 3145728"),
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, api := open(interceptor.Funcs{Create: func(ctx context.Context, c client.WithWatch, o client.Object, opts ...client.CreateOption) error {
+				if o.GetName() == key.Name() {
+					return refusal
+				}
+				return c.Create(ctx, o, opts...)
+			}})
+			_, _, err := put(t, s, noise(3*chunkBytes))
+			require.ErrorIs(t, err, refusal)
+			heads, chunks := list(t, api)
+			assert.Empty(t, append(heads, chunks...))
+		})
+	}
+}
+
+// TestLabelsOfARun: a tenant has given the run labels of the own invention.
+func TestLabelsOfARun(t *testing.T) {
+	s, _ := open(interceptor.Funcs{})
+	of := Origin{RunUID: "uid", Labels: map[string]string{"kratix.io/promise-name": "db", "kratix.io/evil": "x", Label: "evil", labelUpload: "evil"}}
+	_, _, err := s.Put(t.Context(), key, of, digest(nil), 0, bytes.NewReader(nil))
+	require.NoError(t, err)
+	r, err := s.Get(t.Context(), key)
+	require.NoError(t, err)
+	assert.Equal(t, map[string]string{"kratix.io/promise-name": "db"}, r.Labels)
+	assert.NotEqual(t, "evil", r.upload)
 }
 
 // A crash is a Put that stops at some point and does not clean up.
