@@ -31,8 +31,8 @@ type Options struct {
 	// SpoolDir must have room for Uploads times bundle.DefaultLimits().Size() bytes,
 	// about 94 MiB each. Empty means the system's directory for temporary files.
 	SpoolDir string
-	// Uploads is how many bundles are received and stored at once; further steps are asked
-	// to come back. 0 means 8.
+	// Uploads is how many bundles are received and stored at once, at most half of them from
+	// one namespace; further steps are asked to come back. 0 means 8.
 	Uploads int
 	// Registerer takes the metrics, as controller-runtime's metrics.Registry does. Nil
 	// registers none.
@@ -59,7 +59,7 @@ type Handler struct {
 	Options
 	limits  bundle.Limits
 	reviews chan struct{}
-	uploads chan struct{}
+	uploads *places
 	metrics *metrics
 	// Tests have less time.
 	reviewTime time.Duration
@@ -73,7 +73,7 @@ func NewHandler(o Options) (*Handler, error) {
 	}
 	h := &Handler{
 		Options: o, limits: bundle.DefaultLimits(), metrics: newMetrics(),
-		reviews: make(chan struct{}, reviewsPerUpload*o.Uploads), uploads: make(chan struct{}, o.Uploads),
+		reviews: make(chan struct{}, reviewsPerUpload*o.Uploads), uploads: newPlaces(o.Uploads),
 		reviewTime: reviewTime, uploadTime: protocol.UploadTime,
 	}
 	if o.Registerer == nil {
@@ -135,12 +135,10 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request, c *call) answer 
 	if a, ok := h.identify(r, c); !ok {
 		return a
 	}
-	select {
-	case h.uploads <- struct{}{}:
-		defer func() { <-h.uploads }()
-	default:
+	if !h.uploads.take(c.caller.Namespace) {
 		return busy("the runner receives as many bundles as it can", 2)
 	}
+	defer h.uploads.leave(c.caller.Namespace)
 	if !serving.Keep(r.Context()) {
 		return cutOff(net.ErrClosed)
 	}

@@ -184,6 +184,33 @@ func TestSlowSenders(t *testing.T) {
 	assert.NoError(t, err, "the connection ends, although the body never comes")
 }
 
+// TestPlacesOfNamespaces: a Pod of one tenant sends slowly, and as often as it can at once.
+func TestPlacesOfNamespaces(t *testing.T) {
+	r := newRunner(t, func(o *Options) {
+		o.Reviewer = reviewer(func(token string) (Caller, error) {
+			if token == secret {
+				return pod, nil
+			}
+			return Caller{Namespace: "another", Pod: "pod", PodUID: "4-5-6"}, nil
+		})
+	})
+	address, _ := serve(t, r, "")
+	for i := range defaultUploads {
+		conn, in := dial(t, address)
+		fmt.Fprintf(conn, "POST %s HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\nContent-Type: %s\r\n%s: %s\r\nContent-Length: 9999\r\nExpect: 100-continue\r\n\r\n",
+			protocol.Path, secret, protocol.MediaType, protocol.DigestHeader, protocol.FormatDigest(bundle.Digest{}))
+		want := "HTTP/1.1 503 Service Unavailable\r\n"
+		if i < defaultUploads/2 {
+			want = "HTTP/1.1 100 Continue\r\n"
+		}
+		require.Equal(t, want, line(t, in), i)
+	}
+	other := request(t, address, pack(t, nil), nil)
+	other.Header.Set("Authorization", "Bearer of-another")
+	status, text := send(t, other)
+	assert.Equal(t, http.StatusOK, status, text)
+}
+
 // TestHarvestAmongStrangers: 2,000 silent connections, or 600 without a token whose bodies
 // do not end, delay no harvest.
 func TestHarvestAmongStrangers(t *testing.T) {
