@@ -10,6 +10,7 @@ import (
 	"io"
 	"path"
 	"slices"
+	"strings"
 
 	"github.com/kratix-compile/kratix-compile/internal/stores/statestore"
 )
@@ -98,7 +99,8 @@ func check(c statestore.Change) error {
 		if err := checkPath(p); err != nil {
 			return err
 		}
-		if c.StateFile != "" && p != c.StateFile && path.Dir(p) == path.Dir(c.StateFile) {
+		// At any depth: all state files are read when two writers want one path.
+		if c.StateFile != "" && p != c.StateFile && strings.HasPrefix(p, path.Dir(c.StateFile)+"/") {
 			return fmt.Errorf("path %q is among the state files; put the file elsewhere", p)
 		}
 	}

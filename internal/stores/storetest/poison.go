@@ -41,6 +41,7 @@ func testPoison(t *testing.T, p Place) {
 		"twice":         {change("ns/p", statestore.Text("a", "x"), statestore.Text("a", "y")), "a is there twice"},
 		"both":          {change("ns/p", statestore.Text("a/b", "x"), statestore.Text("a", "y")), "also the directory of a/b"},
 		"state file":    {listing(change("ns/p", statestore.Text("w/.kratix/ns-b.yaml", "x")), stateA), "among the state files"},
+		"below them":    {listing(change("ns/p", statestore.Text("w/.kratix/a/b.yaml", "x")), stateA), "among the state files"},
 		"unreadable":    {change("ns/p", statestore.Text("w/good", "x"), unreadable("w/bad")), "read w/bad: it is damaged"},
 		"breaks in two": {change("ns/p", broken("w/bad")), "read w/bad: it is damaged"},
 	} {
