@@ -3,6 +3,7 @@
 package metadata
 
 import (
+	"bytes"
 	"encoding/json"
 	"slices"
 	"strings"
@@ -26,6 +27,10 @@ func open(name string, data []byte) *file {
 		f.problems.add(name, place{}, RuleSize, "the file has %d bytes, and no object can hold more than %d; write less into it", len(data), MaxBytes)
 		return f
 	}
+	if n := indicators(data); n > maxIndicators {
+		f.problems.add(name, place{}, RuleSize, "the file has %d commas, colons and brackets, and may have %d; write less into it", n, maxIndicators)
+		return f
+	}
 	docs, found := parse.Values(parse.File{Name: name, Data: data})
 	f.adopt(found)
 	if len(docs) == 0 || len(f.problems) > 0 || string(docs[0].JSON()) == "null" {
@@ -40,6 +45,17 @@ func open(name string, data []byte) *file {
 	}
 	f.doc = docs[0]
 	return f
+}
+
+// maxIndicators bounds the memory that it takes to read a file: YAML in brackets can take a kilobyte
+// for each comma, and so a file of 1 MiB takes half a gigabyte.
+const maxIndicators = 100_000
+
+func indicators(data []byte) (n int) {
+	for _, indicator := range ",:[]{}" {
+		n += bytes.Count(data, []byte(string(indicator)))
+	}
+	return n
 }
 
 // adopt turns findings into problems and warnings. A key that is written twice is only a

@@ -111,6 +111,7 @@ func TestLimits(t *testing.T) {
 	bomb := "a: &a [" + strings.Repeat("xxxxxxxx,", 1000) + "]\n" + "b: &b [" + strings.Repeat("*a,", 120) + "]\n"
 	for _, c := range []struct{ file, data, want string }{
 		{StatusFile, "a: " + strings.Repeat("b", MaxBytes), "[size]"},
+		{StatusFile, "[" + strings.Repeat("b,", maxIndicators) + "b]: c", "the file has 100003 commas, colons and brackets, and may have 100000; write less into it [size]"},
 		{StatusFile, bomb, "[size]"},
 		{ControlFile, strings.Repeat("[", 300), "[size]"},
 		{StatusFile, "a: \xff", "status.yaml:1:4: the bytes here are not UTF-8"},

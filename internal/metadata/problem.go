@@ -17,7 +17,7 @@ type Rule string
 const (
 	// RuleReadable: the file is UTF-8 and YAML or JSON.
 	RuleReadable Rule = "readable"
-	// RuleSize: the file has at most MaxBytes and is not nested too deep.
+	// RuleSize: the file has at most MaxBytes, not too many values, and is not nested too deep.
 	RuleSize Rule = "size"
 	// RuleType: values are what the field wants: a list, a string, a whole number.
 	RuleType Rule = "type"

@@ -21,9 +21,11 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 
+	"github.com/kratix-compile/kratix-compile/internal/harvest/bundle"
 	"github.com/kratix-compile/kratix-compile/internal/harvest/record"
 	"github.com/kratix-compile/kratix-compile/internal/runner/progress"
 	"github.com/kratix-compile/kratix-compile/internal/runner/slots"
+	"github.com/kratix-compile/kratix-compile/translate/workflow"
 )
 
 // TestForbiddenHoldsNoSlot: a quota in one namespace does not stop the others.
@@ -52,6 +54,20 @@ func TestForbiddenHoldsNoSlot(t *testing.T) {
 			assert.Empty(t, w.runs(t, "a"))
 		})
 	}
+}
+
+// TestLargeMetadataIsReadOneByOne, and small metadata waits for none.
+func TestLargeMetadataIsReadOneByOne(t *testing.T) {
+	end := turn(smallMetadata + 1)
+	assert.False(t, large.TryLock())
+	turn(smallMetadata)()
+	end()
+	require.True(t, large.TryLock())
+	large.Unlock()
+	_, err := readMetadata(workflow.Kind{}, bundle.Contents{Metadata: map[string][]byte{"status.yaml": []byte("a: " + strings.Repeat("x", smallMetadata))}})
+	require.NoError(t, err)
+	assert.True(t, large.TryLock(), "it is free again")
+	large.Unlock()
 }
 
 // TestSlotOfARunThatHasEnded: the run ended while the request was paused, and the status cannot

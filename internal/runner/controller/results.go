@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"sync"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -162,7 +163,27 @@ func CheckMetadata(run harvest.Run, contents bundle.Contents) ([]string, error) 
 }
 
 func readMetadata(kind workflow.Kind, contents bundle.Contents) (metadata.Metadata, error) {
+	size := 0
+	for _, file := range contents.Metadata {
+		size += len(file)
+	}
+	defer turn(size)()
 	return metadata.Read(metadata.Input{Workflow: kind, Files: contents.Metadata, Directories: contents.Directories})
+}
+
+// large is held while metadata of more than smallMetadata is read. A file of 1 MiB takes a hundred
+// times as much memory, and many tenants may deliver one at once.
+var large sync.Mutex
+
+const smallMetadata = 8 << 10
+
+// turn waits until metadata of this size may be read; the caller calls end.
+func turn(size int) (end func()) {
+	if size <= smallMetadata {
+		return func() {}
+	}
+	large.Lock()
+	return large.Unlock
 }
 
 // take writes the Work of a Pipeline and merges its status.yaml.
