@@ -21,6 +21,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 
 	"github.com/kratix-compile/kratix-compile/internal/refusal"
+	"github.com/kratix-compile/kratix-compile/internal/runner/engine"
 	"github.com/kratix-compile/kratix-compile/internal/runner/expectations"
 	"github.com/kratix-compile/kratix-compile/internal/tracing"
 )
@@ -159,6 +160,9 @@ const maxObject = 1 << 20
 
 // checkSize names what makes an object too large: the largest parts of its status.
 func (o *object) checkSize() error {
+	if err := engine.TooMany(o.Unstructured); err != nil && o.GetNamespace() != "" {
+		return err
+	}
 	all, err := json.Marshal(o.Object)
 	if err != nil || len(all) <= maxObject {
 		return err

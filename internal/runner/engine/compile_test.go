@@ -93,6 +93,22 @@ func TestNothingToRunIsNeverTooLarge(t *testing.T) {
 	assert.ErrorContains(t, err, "KC307")
 }
 
+// TestRequestWithTooManyValues: a request that is small enough for the API server would take half a
+// gigabyte while it is planned.
+func TestRequestWithTooManyValues(t *testing.T) {
+	var planner engine.Planner
+	s, opts := website(t, resourceConfigure), plan.Defaults()
+	opts.Pipeline = "announce"
+	fill := func(n int) { s.Object.Object["spec"].(map[string]any)["many"] = make([]any, n) }
+	fill(49_000)
+	require.NoError(t, engine.TooMany(s.Object))
+	assert.NotEmpty(t, planner.RunName(s, opts))
+	fill(50_000)
+	_, err := planner.Plan(s, opts)
+	assert.EqualError(t, err, "the Website has more than 50000 values in its lists and mappings; move large data out of the object [KC307]")
+	assert.Empty(t, planner.RunName(s, opts))
+}
+
 // TestPromisesStayLoaded demands the same plan from a Promise that stays loaded, and a new one
 // when the Promise has changed.
 func TestPromisesStayLoaded(t *testing.T) {

@@ -78,6 +78,9 @@ func objectOf(promise *translate.Promise, s Subject) (plan.Object, error) {
 	if s.Kind.Type == workflow.Promise {
 		return plan.ForPromise(promise.PromiseDoc), nil
 	}
+	if err := TooMany(s.Object); err != nil {
+		return plan.Object{}, err
+	}
 	object, findings := promise.Request(s.Object.Object)
 	return object, invalid(findings)
 }
