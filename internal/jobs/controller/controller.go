@@ -68,7 +68,7 @@ func (c *Controller) Reconcile(ctx context.Context, k key) (reconcile.Result, er
 			return c.explain(ctx, k, s, err)
 		}
 		if s == nil {
-			c.Slots.Release(k.claim())
+			c.Slots.Release(claim(k, ""))
 			return reconcile.Result{}, nil
 		}
 		decision := jobs.Decide(s.Situation)
@@ -90,10 +90,10 @@ func (c *Controller) Reconcile(ctx context.Context, k key) (reconcile.Result, er
 func (c *Controller) conclude(k key, s *seen) {
 	switch {
 	case s.active():
-		c.Slots.Take(k.claim())
+		c.Slots.Take(claim(k, promiseOf(s.Job)))
 	case s.waits: // it has a slot, or a place in the queue
 	default:
-		c.Slots.Release(k.claim())
+		c.Slots.Release(claim(k, ""))
 	}
 }
 
@@ -111,7 +111,7 @@ func (c *Controller) explain(ctx context.Context, k key, s *seen, err error) (re
 	case !s.looked && !errors.Is(err, engine.ErrMissing), s.active():
 		return reconcile.Result{}, err // its run may be active, and has the slot then
 	}
-	c.Slots.Release(k.claim()) // others need not wait until it is mended
+	c.Slots.Release(claim(k, "")) // others need not wait until it is mended
 	if errors.Is(err, errLeaving) {
 		c.warn(s.Job, reasonNotCreated, err.Error())
 		return reconcile.Result{RequeueAfter: poll}, nil

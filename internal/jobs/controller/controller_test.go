@@ -257,6 +257,38 @@ func TestSlots(t *testing.T) {
 	assert.Zero(t, held+waiting, "a Job that is gone has no slot")
 }
 
+// TestOneJobHasOneSlot, whatever labels somebody gives to it, or to a Pod that claims to be of its run.
+func TestOneJobHasOneSlot(t *testing.T) {
+	j := taken(t, "tekton")
+	w := newWorld(t, slots.Limits{Total: 1}, j)
+	w.now = made.Add(2 * time.Second)
+	w.look(t, j)
+	w.says(t, j, condition("Unknown", "Running"))
+	w.look(t, j)
+	wired := &wiring{engines: w.Engines}
+	for _, promise := range []string{"first", "second"} {
+		pod := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{
+			Namespace: j.Namespace, Name: promise, Labels: map[string]string{"kratix.io/promise-name": promise},
+			OwnerReferences: []metav1.OwnerReference{{APIVersion: "tekton.dev/v1", Kind: "TaskRun", Name: j.Name, Controller: new(true)}},
+		}}
+		relabelled := &batchv1.Job{}
+		require.NoError(t, w.api.Get(t.Context(), client.ObjectKeyFromObject(j), relabelled))
+		relabelled.Labels["kratix.io/promise-name"] = "other-" + promise
+		require.NoError(t, w.api.Update(t.Context(), relabelled))
+		for _, k := range append(wired.podToJob(t.Context(), pod), toJob(t.Context(), relabelled)...) {
+			_, err := w.Reconcile(t.Context(), k)
+			require.NoError(t, err)
+		}
+	}
+	held, _ := w.Slots.Active()
+	assert.Equal(t, 1, held)
+
+	w.says(t, j, condition("True", "Succeeded"))
+	w.look(t, j)
+	held, _ = w.Slots.Active()
+	assert.Zero(t, held)
+}
+
 // TestCacheBehind: the end of the Job is written and its run pruned, and the cache shows neither.
 func TestCacheBehind(t *testing.T) {
 	j := taken(t, "tekton")

@@ -60,7 +60,7 @@ func (s *seen) again(after time.Duration) time.Duration {
 // and the cache does not show the end of the Job yet. The Pipeline would run twice.
 func (c *Controller) gather(ctx context.Context, k key, known hints) (*seen, error) {
 	job := &batchv1.Job{}
-	if err := c.Client.Get(ctx, k.ObjectKey, job); err != nil {
+	if err := c.Client.Get(ctx, k, job); err != nil {
 		return nil, client.IgnoreNotFound(err)
 	}
 	if jobs.Over(job) {
@@ -79,7 +79,7 @@ func (c *Controller) gather(ctx context.Context, k key, known hints) (*seen, err
 		return s, c.observe(ctx, s)
 	}
 	job = &batchv1.Job{}
-	err = c.Live.Get(ctx, k.ObjectKey, job)
+	err = c.Live.Get(ctx, k, job)
 	if refusal.Gone(err) {
 		return nil, nil
 	}
@@ -157,7 +157,7 @@ func (c *Controller) prepare(ctx context.Context, k key, s *seen, known hints) e
 	if s.Refused != "" {
 		return nil
 	}
-	s.waits, s.Slot = true, c.Slots.Hold(k.claim()) == ""
+	s.waits, s.Slot = true, c.Slots.Hold(claim(k, promiseOf(s.Job))) == ""
 	if s.Slot && s.Early() > 0 {
 		var unknown error
 		s.Reported, unknown = c.reported(ctx, s.Job)

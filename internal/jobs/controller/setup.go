@@ -26,21 +26,22 @@ import (
 	"github.com/kratix-compile/kratix-compile/internal/runner/slots"
 )
 
-// key names a Job in the queue. Slots take turns Promise by Promise, and so it has the Promise: a
-// Job that is gone cannot say it any more.
-type key struct {
-	Promise string
-	client.ObjectKey
-}
+// key names a Job in the queue. It does not have the Promise: everybody who may change a label of the Job, of
+// its run or of a Pod could then make one Job many, each with a slot.
+type key = client.ObjectKey
 
-func (k key) claim() slots.Claim {
-	return slots.Claim{Promise: k.Promise, Namespace: k.Namespace, Object: k.ObjectKey}
-}
-
-// keyOf is the key of a Job, by the Job or by anything in its namespace that has its labels.
+// keyOf is the key of a Job, by anything in its namespace.
 func keyOf(o client.Object, job string) key {
-	return key{o.GetLabels()[v1alpha1.LabelPromise], client.ObjectKey{Namespace: o.GetNamespace(), Name: job}}
+	return key{Namespace: o.GetNamespace(), Name: job}
 }
+
+// claim is for a slot. Slots take turns Promise by Promise; a release needs none.
+func claim(k key, promise string) slots.Claim {
+	return slots.Claim{Promise: promise, Namespace: k.Namespace, Object: k, Job: true}
+}
+
+// promiseOf is the Promise that the labels of a Job or of its run name.
+func promiseOf(o client.Object) string { return o.GetLabels()[v1alpha1.LabelPromise] }
 
 // reconcileTimeout bounds one reconciliation. An API server that does not answer would otherwise
 // keep a worker for ever.
@@ -77,7 +78,7 @@ type wiring struct {
 }
 
 func (w *wiring) wake(c slots.Claim) {
-	w.freed <- event.TypedGenericEvent[key]{Object: key{c.Promise, c.Object}}
+	w.freed <- event.TypedGenericEvent[key]{Object: c.Object}
 }
 
 func (w *wiring) watch() error {
@@ -158,7 +159,7 @@ func (c *Controller) seed(ctx context.Context) error {
 			}
 			for i := range all {
 				if run := &all[i]; ofJob(run) && !e.Observer.Observe(run, nil).Phase.Ended() {
-					claims = append(claims, keyOf(run, run.GetName()).claim())
+					claims = append(claims, claim(keyOf(run, run.GetName()), promiseOf(run)))
 				}
 			}
 		}

@@ -26,7 +26,7 @@ func TestEvents(t *testing.T) {
 	j := taken(t, "tekton")
 	w := newWorld(t, slots.Limits{}, j)
 	wired := &wiring{engines: w.Engines}
-	want := []key{{"redis", client.ObjectKeyFromObject(j)}}
+	want := []key{client.ObjectKeyFromObject(j)}
 	assert.Equal(t, want, toJob(t.Context(), j))
 	assert.Empty(t, toJob(t.Context(), taken(t, "tekton", func(j *batchv1.Job) { j.Spec.ManagedBy = nil })), "Kubernetes runs it")
 

@@ -18,8 +18,10 @@ type Claim struct {
 	Promise string
 	// Namespace is where the run is. When the Promise chooses another one, the claim moves there.
 	Namespace string
-	// Object is the request; empty for the Promise itself.
+	// Object is the request or the Job; empty for the Promise itself.
 	Object types.NamespacedName
+	// Job tells that Object is a Job: it is one object, whichever Promise its labels name at the moment.
+	Job bool
 }
 
 // owner has at most one claim, in whatever namespace.
@@ -28,7 +30,12 @@ type owner struct {
 	object  types.NamespacedName
 }
 
-func (c Claim) owner() owner { return owner{c.Promise, c.Object} }
+func (c Claim) owner() owner {
+	if c.Job {
+		return owner{object: c.Object}
+	}
+	return owner{c.Promise, c.Object}
+}
 
 // Limits are how many runs may be active; 0 is no limit.
 type Limits struct{ Total, PerNamespace int }
@@ -102,6 +109,7 @@ func (s *Slots) Hold(c Claim) string {
 		return ""
 	}
 	if !slices.Contains(s.waiting, c) {
+		s.leave(c.owner()) // it has waited for another namespace or Promise
 		s.waiting = append(s.waiting, c)
 	}
 	return why

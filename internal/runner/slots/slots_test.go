@@ -74,6 +74,28 @@ func TestAClaimMoves(t *testing.T) {
 	assert.Equal(t, []int{2, 0}, []int{active, waiting})
 }
 
+// TestAJobIsOne, whichever Promises its labels name.
+func TestAJobIsOne(t *testing.T) {
+	s := slots.New(slots.Limits{Total: 2}, func(slots.Claim) {})
+	job := func(promise, name string) slots.Claim {
+		return slots.Claim{Promise: promise, Namespace: "shop", Object: named(name), Job: true}
+	}
+	s.Take(job("a", "1"))
+	s.Take(job("b", "1"))
+	assert.Empty(t, s.Hold(job("c", "1")))
+	assert.Empty(t, s.Hold(job("a", "2")))
+	for _, promise := range []string{"a", "b", "c"} {
+		assert.NotEmpty(t, s.Hold(job(promise, "3")))
+	}
+	active, waiting := s.Active()
+	assert.Equal(t, []int{2, 1}, []int{active, waiting})
+	for _, name := range []string{"1", "2", "3"} {
+		s.Release(job("any", name))
+	}
+	active, waiting = s.Active()
+	assert.Zero(t, active+waiting)
+}
+
 func TestRunsFromBeforeARestartCount(t *testing.T) {
 	s := slots.New(slots.Limits{Total: 1}, func(slots.Claim) {})
 	s.Take(claim("a", "1"))
