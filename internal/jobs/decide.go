@@ -44,8 +44,10 @@ type Run struct {
 	// Deleting tells that it is about to go.
 	Deleting bool
 	// Busy tells that a Pod of it has not ended.
-	Busy  bool
-	State state.State
+	Busy bool
+	// ForSuspension tells that it was cancelled because the Job was suspended.
+	ForSuspension bool
+	State         state.State
 }
 
 // Action is one call of an API. Each may be repeated.
@@ -159,7 +161,10 @@ func (s Situation) follow() Decision {
 	case run.Phase == state.Cancelled && s.Run.Busy:
 		run.Phase = state.Running // Kratix waits until nothing runs any more
 		return s.write(run)
-	case run.Phase == state.Cancelled && !AskedToSuspend(s.Job) && has(s.Job.Status, batchv1.JobSuspended):
+	case run.Phase == state.Cancelled && s.resumed():
+		if !has(s.Job.Status, batchv1.JobSuspended) {
+			run.Phase = state.Pending // the suspension was over before it was seen
+		}
 		d := s.write(run)
 		if !s.Run.Deleting { // its name is for the run that follows
 			d.Actions = append(d.Actions, DeleteRun{})
@@ -172,6 +177,11 @@ func (s Situation) follow() Decision {
 	default:
 		return s.write(run)
 	}
+}
+
+// resumed tells whether a Job goes on after a suspension, for which its run was cancelled.
+func (s Situation) resumed() bool {
+	return !AskedToSuspend(s.Job) && (s.Run.ForSuspension || has(s.Job.Status, batchv1.JobSuspended))
 }
 
 // write writes the status if it has changed.

@@ -95,6 +95,8 @@ func TestDecide(t *testing.T) {
 		"the Pod has ended":               {func(j *batchv1.Job) { was(running)(j); suspend(j) }, Situation{Run: run(cancelled)}, "write active 0 ready 0 started 0 Suspended"},
 		"it goes on":                      {wasSuspended, Situation{Run: run(cancelled)}, "delete"},
 		"it goes on, the old run goes":    {wasSuspended, Situation{Run: &Run{Owner: "job", Deleting: true, State: cancelled}}, ""},
+		"it goes on before its Pod ends":  {was(running), Situation{Run: &Run{Owner: "job", Busy: true, ForSuspension: true, State: cancelled}}, "write active 1 ready 0 started 0"},
+		"it goes on before it is idle":    {was(running), Situation{Run: &Run{Owner: "job", ForSuspension: true, State: cancelled}}, "write active 1 ready 0 started 0, delete"},
 		"it goes on, the old run is gone": {wasSuspended, Situation{Slot: true}, "write active 0 ready 0, create"},
 		"somebody has cancelled the run":  {was(running), Situation{Run: run(cancelled)}, "write active 0 ready 0 failed 1 started 0 FailureTarget Failed(RunCancelled), event RunCancelled"},
 		"the Job is deleted":              {func(j *batchv1.Job) { was(running)(j); remove(j) }, Situation{Run: run(running)}, "delete"},

@@ -124,6 +124,29 @@ func TestSuspension(t *testing.T) {
 	assert.Equal(t, idle, w.status(t, j))
 }
 
+// TestShortSuspension is over before the run has ended, which was cancelled for it: the Job begins anew.
+func TestShortSuspension(t *testing.T) {
+	j := taken(t, "tekton")
+	w := newWorld(t, slots.Limits{}, j)
+	w.now = made.Add(2 * time.Second)
+	w.look(t, j)
+	w.says(t, j, condition("Unknown", "Running"))
+	w.pod(t, j, corev1.PodRunning)
+	w.suspend(t, j, true)
+	w.look(t, j) // cancels the run
+	w.suspend(t, j, false)
+	w.look(t, j)
+	w.says(t, j, condition("False", "TaskRunCancelled"))
+	w.pod(t, j, corev1.PodFailed)
+	w.look(t, j) // deletes it
+	assert.Equal(t, active, w.status(t, j))
+	w.look(t, j)
+	assert.Equal(t, 2, w.created)
+	w.says(t, j, condition("True", "Succeeded"))
+	w.look(t, j)
+	assert.Equal(t, done, w.status(t, j))
+}
+
 // TestForeignObject of the run's name is left alone, and the Job says so.
 func TestForeignObject(t *testing.T) {
 	j := taken(t, "tekton")

@@ -138,7 +138,7 @@ func (c *Controller) observe(ctx context.Context, s *seen) error {
 	if o.Phase.Ended() && o.Phase != state.Succeeded {
 		s.engine.AddLog(ctx, s.run, &o.State)
 	}
-	s.Run.State, s.Run.Busy = o.State, o.Phase == state.Cancelled && !o.Idle
+	s.Run.State, s.Run.Busy, s.Run.ForSuspension = o.State, o.Phase == state.Cancelled && !o.Idle, o.ByUs
 	return nil
 }
 

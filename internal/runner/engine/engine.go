@@ -118,6 +118,8 @@ type Observation struct {
 	// Idle tells that the run was told to end and that none of its Pods can do anything any
 	// more.
 	Idle bool
+	// ByUs tells that Cancel has told the run to end, and not a person.
+	ByUs bool
 }
 
 // Observe says what became of a run by now, without its log. Pods that have the labels of the
@@ -135,7 +137,11 @@ func (e *Engine) Observe(ctx context.Context, run *unstructured.Unstructured) (O
 		}
 		seen = e.Engine.Observe(run, own, time.Now())
 	}
-	return Observation{State: seen, Idle: over(own) && (seen.ToldToEnd || !run.GetDeletionTimestamp().IsZero())}, nil
+	return Observation{
+		State: seen,
+		Idle:  over(own) && (seen.ToldToEnd || !run.GetDeletionTimestamp().IsZero()),
+		ByUs:  run.GetAnnotations()[annotationCancelled] != "",
+	}, nil
 }
 
 func (e *Engine) pods(ctx context.Context, from client.Reader, run *unstructured.Unstructured, of ...client.ListOption) ([]corev1.Pod, error) {
@@ -154,7 +160,7 @@ func over(pods []corev1.Pod) bool {
 	})
 }
 
-// annotationCancelled is when a run was last told to end. It makes each cancellation a change.
+// annotationCancelled is when Cancel last told a run to end. It makes each cancellation a change.
 // Argo can overlook a change that comes while it writes the Workflow itself, and a second patch
 // that changes nothing would not reach it.
 const annotationCancelled = "kratix-compile.io/cancelled"
