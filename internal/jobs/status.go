@@ -90,13 +90,23 @@ func (w *writer) complete(run state.State) {
 	w.end()
 	w.Succeeded = max(w.Succeeded, 1)
 	w.Failed = max(w.Failed, int32(run.Attempt)-1)
-	ended := metav1.NewTime(run.Ended.UTC().Truncate(time.Second))
-	if run.Ended.IsZero() || ended.Before(w.StartTime) {
-		ended = w.now
-	}
-	w.CompletionTime = &ended
+	w.CompletionTime = new(w.ended(run))
 	w.set(batchv1.JobSuccessCriteriaMet, reason, message)
 	w.set(batchv1.JobComplete, reason, message)
+}
+
+// ended is not before the start, or the API server would refuse the status. The engine, and a replica that
+// led before, may have other clocks.
+func (w *writer) ended(run state.State) metav1.Time {
+	at := metav1.NewTime(run.Ended.UTC().Truncate(time.Second))
+	switch {
+	case !run.Ended.IsZero() && !at.Before(w.StartTime):
+		return at
+	case w.now.Before(w.StartTime):
+		return *w.StartTime
+	default:
+		return w.now
+	}
 }
 
 func (w *writer) fail(run state.State, limit *int32) {

@@ -116,6 +116,29 @@ func TestStatus(t *testing.T) {
 	}
 }
 
+// TestOtherClocks: the clocks of the engine and of the replica that led before may be ahead or behind, and the API
+// server takes no end that is before the start.
+func TestOtherClocks(t *testing.T) {
+	for name, test := range map[string]struct {
+		now, ended, want time.Duration
+	}{
+		"all agree":                     {10 * time.Second, 8 * time.Second, 8 * time.Second},
+		"the engine is behind":          {10 * time.Second, -time.Minute, 10 * time.Second},
+		"the replica before was ahead":  {-time.Minute, -time.Minute, 0},
+		"it was, and the engine is mum": {-time.Minute, 0, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			job := taken(was(running))
+			run := state.State{Phase: state.Succeeded, Attempt: 1}
+			if test.ended != 0 {
+				run.Ended = first.Add(test.ended)
+			}
+			status := Status(job, run, first.Add(test.now))
+			assert.Equal(t, test.want, status.CompletionTime.Sub(status.StartTime.Time))
+		})
+	}
+}
+
 // live leads a Job through a life, and shows the Job before and after each moment.
 func live(life []moment, show func(m moment, before, after *batchv1.Job)) {
 	job := &batchv1.Job{
