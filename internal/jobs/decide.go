@@ -134,9 +134,14 @@ func (s Situation) deleted() Decision {
 }
 
 // Early is for how long Kratix may still be about to write the status of the Job's object; zero or less
-// if that time is over.
+// if that time is over. It is zero, too, if the clock of this process is so far behind that of the API
+// server that it cannot tell: nothing waits until it has caught up.
 func (s Situation) Early() time.Duration {
-	return s.Job.CreationTimestamp.Add(holdBack).Sub(s.Now)
+	early := s.Job.CreationTimestamp.Add(holdBack).Sub(s.Now)
+	if early > 2*holdBack {
+		return 0
+	}
+	return early
 }
 
 // begin starts the run, or starts it again if somebody has deleted it before its end.

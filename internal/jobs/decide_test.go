@@ -33,6 +33,11 @@ func recent(job *batchv1.Job) {
 	job.CreationTimestamp = metav1.NewTime(first.Add(-500 * time.Millisecond))
 }
 
+// ahead is a Job that is made later than now, as the clock of the API server has it.
+func ahead(by time.Duration) func(*batchv1.Job) {
+	return func(job *batchv1.Job) { job.CreationTimestamp = metav1.NewTime(first.Add(by)) }
+}
+
 func was(s state.State) func(*batchv1.Job) {
 	return func(job *batchv1.Job) { job.Status = Status(job, s, first) }
 }
@@ -79,6 +84,8 @@ func TestDecide(t *testing.T) {
 		"a new Job":                       {nil, Situation{Slot: true}, "write active 0 ready 0, create"},
 		"Kratix has not reported yet":     {recent, Situation{Slot: true}, "write active 0 ready 0, again in 1.5s"},
 		"Kratix has reported":             {recent, Situation{Slot: true, Reported: true}, "write active 0 ready 0, create"},
+		"the clock is a bit behind":       {ahead(time.Second), Situation{Slot: true}, "write active 0 ready 0, again in 3s"},
+		"the clock is far behind":         {ahead(time.Hour), Situation{Slot: true}, "write active 0 ready 0, create"},
 		"no slot is free":                 {was(none), Situation{}, ""},
 		"it cannot be compiled":           {nil, Situation{Slot: true, Refused: "why"}, "write active 0 ready 0 failed 1 started 0 FailureTarget Failed(NotCompilable), event NotCompilable"},
 		"the name is taken":               {nil, Situation{Run: &Run{Owner: "other"}}, "write active 0 ready 0 failed 1 started 0 FailureTarget Failed(RunNameTaken), event RunNameTaken"},
