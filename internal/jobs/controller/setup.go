@@ -12,6 +12,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/client-go/util/workqueue"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
 	"sigs.k8s.io/controller-runtime/pkg/event"
@@ -47,6 +48,13 @@ func promiseOf(o client.Object) string { return o.GetLabels()[v1alpha1.LabelProm
 // keep a worker for ever.
 const reconcileTimeout = 2 * time.Minute
 
+// A Job is tried again after an error, each time later. Kubernetes waits for a minute at most; the default of
+// controllers is a quarter of an hour, for which a Job would wait when a quota has room again.
+const (
+	firstRetry = 5 * time.Millisecond
+	lastRetry  = time.Minute
+)
+
 // Setup adds the controller to a manager. Workers is how many Jobs it reconciles at once.
 func Setup(mgr manager.Manager, c *Controller, workers int, limits slots.Limits) error {
 	if err := engine.IndexPods(context.Background(), mgr.GetFieldIndexer()); err != nil {
@@ -60,12 +68,16 @@ func Setup(mgr manager.Manager, c *Controller, workers int, limits slots.Limits)
 	}
 	var err error
 	w.jobs, err = controller.NewTyped("job", mgr, controller.TypedOptions[key]{
-		Reconciler: c, MaxConcurrentReconciles: workers, ReconciliationTimeout: reconcileTimeout,
+		Reconciler: c, MaxConcurrentReconciles: workers, ReconciliationTimeout: reconcileTimeout, RateLimiter: retries(),
 	})
 	if err != nil {
 		return err
 	}
 	return errors.Join(w.watch(), mgr.Add(w))
+}
+
+func retries() workqueue.TypedRateLimiter[key] {
+	return workqueue.NewTypedItemExponentialFailureRateLimiter[key](firstRetry, lastRetry)
 }
 
 // wiring leads events to the Jobs that they are about.

@@ -5,6 +5,7 @@ package controller
 import (
 	"net/http"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -43,6 +44,16 @@ func TestEvents(t *testing.T) {
 	assert.Empty(t, wired.podToJob(t.Context(), pod), "Kubernetes has made it for a Job")
 	pod.OwnerReferences = []metav1.OwnerReference{{APIVersion: run.GetAPIVersion(), Kind: run.GetKind(), Name: run.GetName(), Controller: new(true)}}
 	assert.Equal(t, want, wired.podToJob(t.Context(), pod))
+}
+
+// TestRetries: when what was wrong is mended, a Job runs a minute later, as Kubernetes would run it.
+func TestRetries(t *testing.T) {
+	r := retries()
+	var last time.Duration
+	for range 100 {
+		last = r.When(key{Namespace: "shop", Name: "one"})
+	}
+	assert.Equal(t, time.Minute, last)
 }
 
 // TestSetup adds all that there is to a manager; no cluster is asked.
