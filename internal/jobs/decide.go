@@ -167,7 +167,7 @@ func (s Situation) follow() Decision {
 		run.Phase = state.Running // Kratix waits until nothing runs any more
 		return s.write(run)
 	case run.Phase == state.Cancelled && s.resumed():
-		if !has(s.Job.Status, batchv1.JobSuspended) {
+		if !Suspended(s.Job) {
 			run.Phase = state.Pending // the suspension was over before it was seen
 		}
 		d := s.write(run)
@@ -186,7 +186,7 @@ func (s Situation) follow() Decision {
 
 // resumed tells whether a Job goes on after a suspension, for which its run was cancelled.
 func (s Situation) resumed() bool {
-	return !AskedToSuspend(s.Job) && (s.Run.ForSuspension || has(s.Job.Status, batchv1.JobSuspended))
+	return !AskedToSuspend(s.Job) && (s.Run.ForSuspension || Suspended(s.Job))
 }
 
 // write writes the status if it has changed.

@@ -23,7 +23,7 @@ func Status(job *batchv1.Job, run state.State, now time.Time) batchv1.JobStatus 
 	case Ended(job):
 	case run.Phase == "":
 		w.idle(AskedToSuspend(job))
-	case run.Phase == state.Cancelled && (AskedToSuspend(job) || has(w.JobStatus, batchv1.JobSuspended)):
+	case run.Phase == state.Cancelled && (AskedToSuspend(job) || Suspended(job)):
 		w.idle(true) // also after the suspension, until the run is gone and another one takes its name
 	case !run.Phase.Ended():
 		w.runs(run)
@@ -55,6 +55,9 @@ func Ended(job *batchv1.Job) bool {
 
 // AskedToSuspend is what the spec of a Job says. Its condition Suspended follows when nothing of it runs.
 func AskedToSuspend(job *batchv1.Job) bool { return job.Spec.Suspend != nil && *job.Spec.Suspend }
+
+// Suspended tells whether a Job has the condition.
+func Suspended(job *batchv1.Job) bool { return has(job.Status, batchv1.JobSuspended) }
 
 // writer changes a status.
 type writer struct {

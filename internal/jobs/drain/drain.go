@@ -122,9 +122,9 @@ func (d *Drain) left(ctx context.Context) ([]string, error) {
 	}
 }
 
-// rests tells whether a Job is suspended and nothing of it runs.
+// rests tells whether a Job is suspended and its status says so. Without the condition Kratix waits for it.
 func rests(job *batchv1.Job) bool {
-	return jobs.AskedToSuspend(job) && job.Status.Active == 0
+	return jobs.AskedToSuspend(job) && job.Status.Active == 0 && jobs.Suspended(job)
 }
 
 // shown is how many Jobs an error names.

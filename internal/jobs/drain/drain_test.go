@@ -38,6 +38,10 @@ func complete(j *batchv1.Job) {
 	j.Status.Conditions = []batchv1.JobCondition{{Type: batchv1.JobComplete, Status: corev1.ConditionTrue}}
 }
 
+func suspended(j *batchv1.Job) {
+	j.Status.Conditions = []batchv1.JobCondition{{Type: batchv1.JobSuspended, Status: corev1.ConditionTrue}}
+}
+
 // drained runs a drain in which after so many seconds something happens.
 func drained(t *testing.T, api client.Client, at map[int]func()) (said []string, seconds int, err error) {
 	t.Helper()
@@ -68,7 +72,7 @@ func TestDrain(t *testing.T) {
 	others := []client.Object{
 		hook, binding, first, job("done", complete),
 		job("ordinary", func(j *batchv1.Job) { j.Spec.ManagedBy = nil }),
-		job("suspended", func(j *batchv1.Job) { j.Spec.Suspend = new(true) }),
+		job("suspended", func(j *batchv1.Job) { j.Spec.Suspend = new(true); suspended(j) }),
 	}
 	api := fake.NewClientBuilder().WithScheme(kubescheme.Scheme).WithObjects(others...).Build()
 	late := job("late", nil)
@@ -87,6 +91,17 @@ func TestDrain(t *testing.T) {
 
 	_, _, err = drained(t, api, nil)
 	assert.NoError(t, err, "it can be done again")
+}
+
+// TestToBeSuspended: Kratix waits for the condition, and so the Job still needs kratix-jobs.
+func TestToBeSuspended(t *testing.T) {
+	j := job("waits", func(j *batchv1.Job) { j.Spec.Suspend = new(true) })
+	api := fake.NewClientBuilder().WithScheme(kubescheme.Scheme).WithObjects(j).Build()
+	_, seconds, err := drained(t, api, map[int]func(){
+		20: func() { suspended(j); require.NoError(t, api.Status().Update(t.Context(), j)) }, // a new leader
+	})
+	require.NoError(t, err)
+	assert.Equal(t, 22, seconds)
 }
 
 // TestEarlierKubernetes has no policies.
