@@ -5,6 +5,7 @@ package controller
 import (
 	"errors"
 	"fmt"
+	"net/http"
 	"testing"
 	"time"
 
@@ -343,6 +344,62 @@ func TestEngineMissing(t *testing.T) {
 	require.Len(t, w.said, 1)
 	assert.Contains(t, w.said[0], "EngineMissing: ")
 	assert.Equal(t, idle, w.status(t, j))
+}
+
+// TestSuspendedWithoutEngine: nothing of the Job runs, and Kratix begins anew, with another engine maybe. It would wait
+// for ever for a Job that does not say so.
+func TestSuspendedWithoutEngine(t *testing.T) {
+	for name, unserved := range map[string]func(w *world){
+		"it has never been there": func(w *world) {
+			w.list = func(client.ObjectList) error { return w.Engines[0].Missing() }
+		},
+		"it has gone": func(w *world) {
+			w.liveGet = func(o client.Object) error {
+				if _, job := o.(*batchv1.Job); job {
+					return nil
+				}
+				return apierrors.NewGenericServerResponse(http.StatusNotFound, "get", schema.GroupResource{}, o.GetName(), "404 page not found", 0, true)
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			j := taken(t, "tekton")
+			w := newWorld(t, slots.Limits{}, j)
+			w.now = made.Add(2 * time.Second)
+			w.look(t, j)
+			w.says(t, j, condition("Unknown", "Running"))
+			w.look(t, j)
+			require.NoError(t, w.api.Delete(t.Context(), w.run(t, j))) // with its kind
+			unserved(w)
+			assert.Equal(t, poll, w.look(t, j).RequeueAfter)
+			require.NotEmpty(t, w.said)
+			assert.Contains(t, w.said[0], "EngineMissing: ")
+
+			w.suspend(t, j, true)
+			w.look(t, j)
+			assert.Equal(t, idle+" Suspended", w.status(t, j))
+		})
+	}
+}
+
+// TestRelabelledRun is found all the same, and nothing is written in vain.
+func TestRelabelledRun(t *testing.T) {
+	j := taken(t, "tekton")
+	w := newWorld(t, slots.Limits{}, j)
+	w.now = made.Add(2 * time.Second)
+	w.look(t, j)
+	w.says(t, j, condition("Unknown", "Running"))
+	w.look(t, j)
+	run := w.run(t, j)
+	run.SetLabels(nil)
+	require.NoError(t, w.api.Update(t.Context(), run))
+	w.look(t, j) // the run is in no list of Submit any more
+	w.left = 0
+	w.look(t, j)
+	w.left = -1
+	w.says(t, j, condition("True", "Succeeded"))
+	w.look(t, j)
+	assert.Equal(t, done, w.status(t, j))
 }
 
 // TestOthersAreLeftAlone: Kubernetes, or another manager, runs them.

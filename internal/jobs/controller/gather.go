@@ -10,6 +10,7 @@ import (
 	"time"
 
 	batchv1 "k8s.io/api/batch/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -95,25 +96,41 @@ func (c *Controller) gather(ctx context.Context, k key, known hints) (*seen, err
 	return s, nil
 }
 
-// findRun looks for the run by the labels of the Job, and by its name alone if that is taken:
-// an object of somebody else has other labels.
-func (c *Controller) findRun(ctx context.Context, s *seen, taken bool) error {
-	found, err := s.engine.Runs(ctx, s.Job.Spec.Template.Labels)
-	if errors.Is(err, engine.ErrMissing) && s.Job.DeletionTimestamp != nil {
-		return nil // nothing is left to delete
+// findRun finds the run, if there is one. Without the engine nothing is left to delete or to cancel: Kratix need
+// not wait for it.
+func (c *Controller) findRun(ctx context.Context, s *seen, taken bool) (err error) {
+	s.run, err = c.lookForRun(ctx, s, taken)
+	if errors.Is(err, engine.ErrMissing) && (s.Job.DeletionTimestamp != nil || jobs.AskedToSuspend(s.Job)) {
+		return nil
 	}
+	return err
+}
+
+// lookForRun looks in the cache by the labels of the Job. Where that is not enough it asks the API server by the
+// name: an object of somebody else has other labels, somebody may have changed those of the run, and
+// a Job that says that nothing of it runs must be right.
+func (c *Controller) lookForRun(ctx context.Context, s *seen, taken bool) (*unstructured.Unstructured, error) {
+	found, err := s.engine.Runs(ctx, s.Job.Spec.Template.Labels)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	i := slices.IndexFunc(found, func(u unstructured.Unstructured) bool {
 		return u.GetNamespace() == s.Job.Namespace && u.GetName() == s.Job.Name
 	})
 	if i >= 0 {
-		s.run = &found[i]
-	} else if taken {
-		s.run, err = s.engine.Live(ctx, s.Job.Namespace, s.Job.Name)
+		return &found[i], nil
 	}
-	return err
+	if !taken && s.Job.Status.Active == 0 && !jobs.AskedToSuspend(s.Job) {
+		return nil, nil
+	}
+	run, err := s.engine.Live(ctx, s.Job.Namespace, s.Job.Name)
+	switch {
+	case apierrors.IsNotFound(err): // not the run but its kind
+		return nil, s.engine.Missing()
+	case err != nil:
+		return nil, err
+	}
+	return run, nil
 }
 
 // errLeaving is an object of the run's name that is not of the Job and goes by itself.
