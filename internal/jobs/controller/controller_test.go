@@ -186,6 +186,24 @@ func TestForeignObjectLeaves(t *testing.T) {
 	assert.True(t, ofJob(w.run(t, j)))
 }
 
+// TestSameNameAgain: the garbage collector has not deleted the run of the Job that had the name before.
+func TestSameNameAgain(t *testing.T) {
+	before := taken(t, "tekton", func(j *batchv1.Job) { another(j.Name)(j) })
+	w := newWorld(t, slots.Limits{}, before)
+	w.now = made.Add(2 * time.Second)
+	w.look(t, before)
+	require.NotNil(t, w.run(t, before))
+	require.NoError(t, w.api.Delete(t.Context(), before))
+	j := taken(t, "tekton")
+	require.NoError(t, w.api.Create(t.Context(), j.DeepCopy()))
+
+	assert.Equal(t, poll, w.look(t, j).RequeueAfter)
+	assert.Equal(t, idle, w.status(t, j))
+	require.NoError(t, w.api.Delete(t.Context(), w.run(t, j)))
+	w.look(t, j)
+	assert.Equal(t, j.UID, metav1.GetControllerOfNoCopy(w.run(t, j)).UID)
+}
+
 // TestUnknownRunKeepsItsSlot: a cache that cannot be read says nothing of a run that is active.
 func TestUnknownRunKeepsItsSlot(t *testing.T) {
 	j := taken(t, "tekton")

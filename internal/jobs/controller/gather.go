@@ -133,7 +133,8 @@ func (c *Controller) lookForRun(ctx context.Context, s *seen, taken bool) (*unst
 	return run, nil
 }
 
-// errLeaving is an object of the run's name that is not of the Job and goes by itself.
+// errLeaving is an object of the run's name that is not of the Job and goes by itself, such as the run of an
+// earlier Job of that name, after kubectl replace --force: the garbage collector deletes it.
 var errLeaving = errors.New("it is not of this Job, and about to go; the run is created after that")
 
 // observe says what became of the run, with the log of what failed.
@@ -143,7 +144,7 @@ func (c *Controller) observe(ctx context.Context, s *seen) error {
 		s.Run.Owner = owner.UID
 	}
 	if s.Run.Owner != s.Job.UID {
-		if s.Run.Deleting && s.Job.DeletionTimestamp == nil {
+		if (s.Run.Deleting || ofJob(s.run)) && s.Job.DeletionTimestamp == nil {
 			return fmt.Errorf("%s %s/%s has the name of the run: %w", s.engine.Kind, s.run.GetNamespace(), s.run.GetName(), errLeaving)
 		}
 		return nil

@@ -128,7 +128,7 @@ func runToJob(_ context.Context, run *unstructured.Unstructured) []key {
 
 func ofJob(run *unstructured.Unstructured) bool {
 	owner := metav1.GetControllerOfNoCopy(run)
-	return owner != nil && owner.Kind == "Job" && owner.Name == run.GetName()
+	return owner != nil && owner.APIVersion == "batch/v1" && owner.Kind == "Job" && owner.Name == run.GetName()
 }
 
 // Start watches the runs of each engine from when the cluster serves its API.
