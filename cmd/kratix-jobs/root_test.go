@@ -3,16 +3,22 @@
 package main
 
 import (
+	"errors"
 	"testing"
 
 	"github.com/go-logr/logr/funcr"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	batchv1 "k8s.io/api/batch/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/version"
+	discovery "k8s.io/client-go/discovery/fake"
+	clienttesting "k8s.io/client-go/testing"
 
 	"github.com/kratix-compile/kratix-compile/backends"
+	"github.com/kratix-compile/kratix-compile/internal/runner/engine"
 )
 
 func TestEngines(t *testing.T) {
@@ -42,6 +48,25 @@ func TestEngines(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestServed asks each time: an engine may be uninstalled, and installed again.
+func TestServed(t *testing.T) {
+	fake := &clienttesting.Fake{}
+	api := &discovery.FakeDiscovery{Fake: fake}
+	for _, of := range backends.Engines() {
+		e := &engine.Engine{Engine: of}
+		require.ErrorIs(t, served(api, e), engine.ErrMissing)
+		fake.Resources = []*metav1.APIResourceList{{GroupVersion: e.APIVersion, APIResources: []metav1.APIResource{{Kind: "Other"}}}}
+		require.ErrorIs(t, served(api, e), engine.ErrMissing)
+		fake.Resources[0].APIResources = append(fake.Resources[0].APIResources, metav1.APIResource{Kind: e.Kind})
+		require.NoError(t, served(api, e))
+		fake.Resources = nil
+		require.ErrorIs(t, served(api, e), engine.ErrMissing)
+	}
+	down := errors.New("the API server is down")
+	fake.PrependReactor("*", "*", func(clienttesting.Action) (bool, runtime.Object, error) { return true, nil, down })
+	require.ErrorIs(t, served(api, &engine.Engine{Engine: backends.Engines()[0]}), down)
 }
 
 // TestOldKubernetes: it says at the start why nothing will happen.

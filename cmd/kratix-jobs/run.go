@@ -15,11 +15,12 @@ import (
 	"go.uber.org/zap/zapcore"
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/api/meta"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/version"
+	"k8s.io/client-go/discovery"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/tools/clientcmd"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -69,7 +70,7 @@ func run(ctx context.Context, s *settings) error {
 	if err != nil {
 		return err
 	}
-	ready, err := s.serve(ctx, mgr, engines)
+	ready, err := s.serve(ctx, mgr, typed.Discovery(), engines)
 	if err != nil {
 		return err
 	}
@@ -82,7 +83,7 @@ func run(ctx context.Context, s *settings) error {
 
 // serve adds the webhook, unless a policy of the API server takes the Jobs. The checker tells whether
 // the webhook can answer.
-func (s *settings) serve(ctx context.Context, mgr manager.Manager, engines []*engine.Engine) (healthz.Checker, error) {
+func (s *settings) serve(ctx context.Context, mgr manager.Manager, api discovery.ServerResourcesInterface, engines []*engine.Engine) (healthz.Checker, error) {
 	if s.webhookAddress == "0" {
 		return healthz.Ping, nil
 	}
@@ -90,7 +91,7 @@ func (s *settings) serve(ctx context.Context, mgr manager.Manager, engines []*en
 	if err != nil {
 		return nil, err
 	}
-	if err := admission.Serve(mgr, s.webhookAddress, certificate.GetCertificate, s.taker(mgr, engines)); err != nil {
+	if err := admission.Serve(mgr, s.webhookAddress, certificate.GetCertificate, s.taker(mgr, api, engines)); err != nil {
 		return nil, err
 	}
 	return certificate.Ready, warm(ctx, mgr.GetCache())
@@ -147,22 +148,30 @@ func (s *settings) engines(mgr manager.Manager, typed kubernetes.Interface) (eng
 	return engines
 }
 
-func (s *settings) taker(mgr manager.Manager, engines []*engine.Engine) *admission.Taker {
+// served fails if the cluster does not serve an engine. It asks each time: the RESTMapper of the manager goes on to
+// know an engine that was uninstalled, and nobody would run the Job.
+func served(api discovery.ServerResourcesInterface, e *engine.Engine) error {
+	all, err := api.ServerResourcesForGroupVersion(e.APIVersion)
+	switch {
+	case apierrors.IsNotFound(err):
+		return e.Missing()
+	case err != nil:
+		return fmt.Errorf("ask the API server for the kinds of %s: %w", e.APIVersion, err)
+	case !slices.ContainsFunc(all.APIResources, func(r metav1.APIResource) bool { return r.Kind == e.Kind }):
+		return e.Missing()
+	default:
+		return nil
+	}
+}
+
+func (s *settings) taker(mgr manager.Manager, api discovery.ServerResourcesInterface, engines []*engine.Engine) *admission.Taker {
 	byName := map[string]*engine.Engine{}
 	for _, e := range engines {
 		byName[e.Name] = e
 	}
 	choice := &admission.Choice{
 		Reader: mgr.GetClient(), Default: s.engine, Engines: s.enabled,
-		Served: func(name string) error {
-			e := byName[name]
-			kind := e.GroupVersionKind()
-			_, err := mgr.GetRESTMapper().RESTMapping(kind.GroupKind(), kind.Version)
-			if meta.IsNoMatchError(err) {
-				return e.Missing()
-			}
-			return err
-		},
+		Served: func(name string) error { return served(api, byName[name]) },
 	}
 	leading := func(context.Context) (bool, error) { return true, nil }
 	if s.elect {
