@@ -47,7 +47,7 @@ func diagnosis(run state.State, limit *int32) string {
 	if run.Attempt > 1 {
 		fmt.Fprintf(&b, ", in attempt %d", run.Attempt)
 		if limit != nil {
-			fmt.Fprintf(&b, " of %d", *limit+1)
+			fmt.Fprintf(&b, " of %d", int64(*limit)+1)
 		}
 	}
 	f := run.Failure

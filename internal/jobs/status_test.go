@@ -3,6 +3,7 @@
 package jobs
 
 import (
+	"math"
 	"testing"
 	"time"
 
@@ -179,4 +180,6 @@ func TestMessage(t *testing.T) {
 		assert.Equal(t, want, status.Conditions[1].Message)
 		assert.Equal(t, want, status.Conditions[0].Message)
 	}
+	status := Status(&batchv1.Job{Spec: batchv1.JobSpec{BackoffLimit: new(int32(math.MaxInt32))}}, failed, first)
+	assert.Contains(t, status.Conditions[1].Message, "in attempt 3 of 2147483648;")
 }
