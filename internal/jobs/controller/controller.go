@@ -112,7 +112,7 @@ func (c *Controller) explain(ctx context.Context, k key, s *seen, err error) (re
 		return reconcile.Result{}, err // its run may be active, and has the slot then
 	}
 	c.Slots.Release(claim(k, "")) // others need not wait until it is mended
-	if errors.Is(err, errLeaving) {
+	if errors.Is(err, errLeaving) || errors.Is(err, errLeftover) {
 		c.warn(s.Job, reasonNotCreated, err.Error())
 		return reconcile.Result{RequeueAfter: poll}, nil
 	}

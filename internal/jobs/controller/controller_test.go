@@ -119,6 +119,7 @@ func TestSuspension(t *testing.T) {
 	first := w.run(t, j).GetUID()
 	w.suspend(t, j, false)
 	w.look(t, j) // deletes the old run
+	w.noPod(t, j)
 	w.look(t, j)
 	require.NotNil(t, w.run(t, j))
 	assert.NotEqual(t, first, w.run(t, j).GetUID())
@@ -141,11 +142,34 @@ func TestShortSuspension(t *testing.T) {
 	w.pod(t, j, corev1.PodFailed)
 	w.look(t, j) // deletes it
 	assert.Equal(t, active, w.status(t, j))
+	w.noPod(t, j)
 	w.look(t, j)
 	assert.Equal(t, 2, w.created)
 	w.says(t, j, condition("True", "Succeeded"))
 	w.look(t, j)
 	assert.Equal(t, done, w.status(t, j))
+}
+
+// TestPodOfTheRunBefore: somebody deletes the run, and its Pod takes a while to end. The Pods of both runs have one
+// name, and Tekton takes the Pod that it finds for that of the new TaskRun, which fails with it.
+func TestPodOfTheRunBefore(t *testing.T) {
+	j := taken(t, "tekton")
+	w := newWorld(t, slots.Limits{}, j)
+	w.now = made.Add(2 * time.Second)
+	w.look(t, j)
+	w.says(t, j, condition("Unknown", "Running"))
+	w.pod(t, j, corev1.PodRunning)
+	w.look(t, j)
+	require.NoError(t, w.api.Delete(t.Context(), w.run(t, j)))
+	assert.Equal(t, poll, w.look(t, j).RequeueAfter)
+	assert.Nil(t, w.run(t, j))
+	assert.Equal(t, active, w.status(t, j))
+	require.Len(t, w.said, 1)
+	assert.Contains(t, w.said[0], "RunNotCreated: the Pod shop/"+j.Name+"-pod is of the run before, and has a name that the next run needs")
+
+	w.noPod(t, j)
+	w.look(t, j)
+	assert.NotNil(t, w.run(t, j))
 }
 
 // TestForeignObject of the run's name is left alone, and the Job says so.

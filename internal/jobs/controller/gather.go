@@ -137,6 +137,10 @@ func (c *Controller) lookForRun(ctx context.Context, s *seen, taken bool) (*unst
 // earlier Job of that name, after kubectl replace --force: the garbage collector deletes it.
 var errLeaving = errors.New("it is not of this Job, and about to go; the run is created after that")
 
+// errLeftover is a Pod of the run that somebody deleted, or that was cancelled for a suspension. It may still be
+// at work, so the status does not change either.
+var errLeftover = errors.New("of the run before, and has a name that the next run needs; the run is created when it is gone")
+
 // observe says what became of the run, with the log of what failed.
 func (c *Controller) observe(ctx context.Context, s *seen) error {
 	s.Run = &jobs.Run{Deleting: s.run.GetDeletionTimestamp() != nil}
@@ -174,6 +178,11 @@ func (c *Controller) prepare(ctx context.Context, k key, s *seen, known hints) e
 	}
 	if s.Refused != "" {
 		return nil
+	}
+	if pod, err := s.engine.Leftover(ctx, s.Job.Namespace, s.Job.Name); err != nil {
+		return err
+	} else if pod != "" {
+		return fmt.Errorf("the Pod %s/%s is %w", s.Job.Namespace, pod, errLeftover)
 	}
 	s.waits, s.Slot = true, c.Slots.Hold(claim(k, promiseOf(s.Job))) == ""
 	if s.Slot && s.Early() > 0 {

@@ -313,3 +313,9 @@ func (w *world) pod(t *testing.T, j *batchv1.Job, phase corev1.PodPhase, statuse
 	pod.Status = corev1.PodStatus{Phase: phase, ContainerStatuses: statuses}
 	require.NoError(t, w.api.Create(t.Context(), pod))
 }
+
+// noPod lets the garbage collector and the kubelet do their work.
+func (w *world) noPod(t *testing.T, j *batchv1.Job) {
+	t.Helper()
+	require.NoError(t, w.api.Delete(t.Context(), &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: j.Namespace, Name: j.Name + "-pod"}}))
+}

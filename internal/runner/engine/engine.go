@@ -153,6 +153,17 @@ func (e *Engine) pods(ctx context.Context, from client.Reader, run *unstructured
 	return slices.DeleteFunc(pods.Items, func(p corev1.Pod) bool { return !metav1.IsControlledBy(&p, run) }), nil
 }
 
+// Leftover is a Pod of a run of this name that is gone itself; empty if there is none. The Pods of the next run
+// of that name are called the same, and an engine would take this one for the next run's.
+func (e *Engine) Leftover(ctx context.Context, namespace, run string) (string, error) {
+	pods := &corev1.PodList{}
+	err := e.client.List(ctx, pods, client.InNamespace(namespace), client.MatchingFields{ByRun: runKey(e.Kind, run)})
+	if err != nil || len(pods.Items) == 0 {
+		return "", err
+	}
+	return pods.Items[0].Name, nil
+}
+
 // over tells whether all Pods have ended.
 func over(pods []corev1.Pod) bool {
 	return !slices.ContainsFunc(pods, func(p corev1.Pod) bool {
