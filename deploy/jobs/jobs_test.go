@@ -108,6 +108,7 @@ func TestWebhook(t *testing.T) {
 	assert.Equal(t, admissionregistrationv1.Ignore, *hook.FailurePolicy)
 	assert.Equal(t, admissionregistrationv1.SideEffectClassNone, *hook.SideEffects)
 	assert.EqualValues(t, 2, *hook.TimeoutSeconds)
+	assert.Equal(t, admissionregistrationv1.IfNeededReinvocationPolicy, *hook.ReinvocationPolicy)
 	assert.Equal(t, []admissionregistrationv1.OperationType{admissionregistrationv1.Create}, hook.Rules[0].Operations)
 	assert.Equal(t, admission.Path, *hook.ClientConfig.Service.Path)
 	service := one[*corev1.Service](t)

@@ -64,13 +64,15 @@ func (t *Taker) Handle(ctx context.Context, req admission.Request) admission.Res
 	if no == nil {
 		taken, err := patched(req, engine)
 		if err == nil {
-			t.meters.count(req, engine, "")
+			if len(taken.Patches) > 0 { // else it is taken already
+				t.meters.count(req, engine, "")
+			}
 			return taken
 		}
 		no = &declined{unknown, err}
 	}
 	t.meters.count(req, None, no.reason)
-	response := admission.Allowed("")
+	response := t.left(req)
 	response.AuditAnnotations = map[string]string{"left": string(no.reason)}
 	if no.cause != nil {
 		ctrl.LoggerFrom(ctx).Info("Kubernetes runs a Job of Kratix", "namespace", req.Namespace, "job", req.Name, "reason", no.reason, "cause", no.cause.Error())
@@ -90,7 +92,7 @@ func (t *Taker) judge(ctx context.Context, req admission.Request) (string, *decl
 		return "", &declined{reason: unknown} // the configuration of the webhook asks for nothing else
 	case !slices.Contains(t.Accounts, req.UserInfo.Username):
 		return "", &declined{reason: otherAccount}
-	case job.Spec.ManagedBy != nil:
+	case job.Spec.ManagedBy != nil && jobs.EngineOf(job) == "":
 		return "", &declined{reason: hasManager}
 	}
 	if leads, err := t.Leading(ctx); err != nil || !leads {
@@ -114,7 +116,19 @@ func (t *Taker) judge(ctx context.Context, req admission.Request) (string, *decl
 	return engine, nil
 }
 
-// patched is the answer that gives the Job to an engine.
+// left is the answer that leaves the Job to Kubernetes. Kratix names no manager, so one of ours is of the answer
+// before: another webhook has changed the Job since, and the API server asks again.
+func (t *Taker) left(req admission.Request) admission.Response {
+	job := &batchv1.Job{}
+	if json.Unmarshal(req.Object.Raw, job) == nil && jobs.EngineOf(job) != "" && slices.Contains(t.Accounts, req.UserInfo.Username) {
+		if response, err := patched(req, ""); err == nil {
+			return response
+		}
+	}
+	return admission.Allowed("")
+}
+
+// patched is the answer that gives the Job to an engine, or to none.
 func patched(req admission.Request, engine string) (admission.Response, error) {
 	var job map[string]any
 	if err := json.Unmarshal(req.Object.Raw, &job); err != nil {
@@ -124,7 +138,9 @@ func patched(req admission.Request, engine string) (admission.Response, error) {
 	if !ok {
 		return admission.Response{}, fmt.Errorf("the Job has no spec")
 	}
-	spec["managedBy"] = jobs.ManagerDomain + engine
+	if delete(spec, "managedBy"); engine != "" {
+		spec["managedBy"] = jobs.ManagerDomain + engine
+	}
 	changed, err := json.Marshal(job)
 	if err != nil {
 		return admission.Response{}, err

@@ -129,6 +129,27 @@ func TestLeave(t *testing.T) {
 	}
 }
 
+// TestAskedAgain: another webhook has changed a Job that was taken, and now the engine cannot run it. Nobody else's
+// manager is touched.
+func TestAskedAgain(t *testing.T) {
+	ours := func(j *batchv1.Job) { j.Spec.ManagedBy = new("kratix-compile.io/tekton") }
+	w := taker()
+	assert.Empty(t, w.Handle(t.Context(), question(t, ours)).Patches, "it goes on to be taken")
+	assert.Empty(t, counted(t, w), "it was before")
+
+	w.Compile = func(string, *batchv1.Job) error { return errors.New("it has a priority class") }
+	response := w.Handle(t.Context(), question(t, ours))
+	require.Len(t, response.Patches, 1)
+	assert.Equal(t, `{"op":"remove","path":"/spec/managedBy"}`, response.Patches[0].Json())
+	assert.Equal(t, map[string]string{"left": "NotCompilable"}, response.AuditAnnotations)
+	require.Len(t, response.Warnings, 1)
+	assert.Contains(t, response.Warnings[0], "it has a priority class")
+
+	somebody := question(t, ours)
+	somebody.UserInfo.Username = "system:admin"
+	assert.Empty(t, w.Handle(t.Context(), somebody).Patches)
+}
+
 // TestJobAsItWillBe is what is compiled: with the namespace, and with a name.
 func TestJobAsItWillBe(t *testing.T) {
 	w := taker()
