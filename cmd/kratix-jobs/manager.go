@@ -15,6 +15,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
 	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
+	"github.com/kratix-compile/kratix-compile/internal/jobs/controller"
 	"github.com/kratix-compile/kratix-compile/internal/runner/caching"
 )
 
@@ -26,7 +27,7 @@ func managerOptions(s *settings) ctrl.Options {
 		Cache: cache.Options{
 			DefaultTransform: caching.Slim(),
 			ByObject: map[client.Object]cache.ByObject{
-				&batchv1.Job{}: {Label: exists(v1alpha1.LabelWorkflowAction)},
+				&batchv1.Job{}: {Label: exists(v1alpha1.LabelWorkflowAction), Transform: controller.Slim()},
 				&corev1.Pod{}:  {Label: exists(v1alpha1.LabelPromise)},
 			},
 		},

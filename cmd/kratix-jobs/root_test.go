@@ -92,6 +92,7 @@ func TestCache(t *testing.T) {
 		if _, ok := o.(*batchv1.Job); ok {
 			assert.True(t, by.Label.Matches(labels.Set{"kratix.io/workflow-action": "delete"}))
 			assert.False(t, by.Label.Matches(labels.Set{"app": "backup"}))
+			assert.NotNil(t, by.Transform, "Pods of Jobs that are over are not kept")
 		}
 	}
 }
