@@ -5,7 +5,6 @@ package controller
 import (
 	"errors"
 	"fmt"
-	"net/http"
 	"testing"
 	"time"
 
@@ -94,138 +93,6 @@ func TestFailureHasItsLog(t *testing.T) {
 	assert.Contains(t, w.said[0], "BackoffLimitExceeded: ")
 	assert.Contains(t, w.said[0], "exit code 7")
 	assert.NotContains(t, w.said[0], "no such template", "Events have no log")
-}
-
-// TestSuspension cancels the run, waits for its Pod, and begins anew afterwards.
-func TestSuspension(t *testing.T) {
-	j := taken(t, "tekton")
-	w := newWorld(t, slots.Limits{Total: 1}, j)
-	w.now = made.Add(2 * time.Second)
-	w.look(t, j)
-	w.says(t, j, condition("Unknown", "Running"))
-	w.pod(t, j, corev1.PodRunning)
-	w.suspend(t, j, true)
-	w.look(t, j)
-	assert.Equal(t, "TaskRunCancelled", w.run(t, j).Object["spec"].(map[string]any)["status"])
-	w.says(t, j, condition("False", "TaskRunCancelled"))
-	w.look(t, j)
-	assert.Equal(t, active, w.status(t, j), "the Pod has not ended")
-	w.pod(t, j, corev1.PodFailed)
-	w.look(t, j)
-	assert.Equal(t, idle+" Suspended", w.status(t, j))
-	held, _ := w.Slots.Active()
-	assert.Zero(t, held)
-
-	first := w.run(t, j).GetUID()
-	w.suspend(t, j, false)
-	w.look(t, j) // deletes the old run
-	w.noPod(t, j)
-	w.look(t, j)
-	require.NotNil(t, w.run(t, j))
-	assert.NotEqual(t, first, w.run(t, j).GetUID())
-	assert.Equal(t, idle, w.status(t, j))
-}
-
-// TestShortSuspension is over before the run has ended, which was cancelled for it: the Job begins anew.
-func TestShortSuspension(t *testing.T) {
-	j := taken(t, "tekton")
-	w := newWorld(t, slots.Limits{}, j)
-	w.now = made.Add(2 * time.Second)
-	w.look(t, j)
-	w.says(t, j, condition("Unknown", "Running"))
-	w.pod(t, j, corev1.PodRunning)
-	w.suspend(t, j, true)
-	w.look(t, j) // cancels the run
-	w.suspend(t, j, false)
-	w.look(t, j)
-	w.says(t, j, condition("False", "TaskRunCancelled"))
-	w.pod(t, j, corev1.PodFailed)
-	w.look(t, j) // deletes it
-	assert.Equal(t, active, w.status(t, j))
-	w.noPod(t, j)
-	w.look(t, j)
-	assert.Equal(t, 2, w.created)
-	w.says(t, j, condition("True", "Succeeded"))
-	w.look(t, j)
-	assert.Equal(t, done, w.status(t, j))
-}
-
-// TestPodOfTheRunBefore: somebody deletes the run, and its Pod takes a while to end. The Pods of both runs have one
-// name, and Tekton takes the Pod that it finds for that of the new TaskRun, which fails with it.
-func TestPodOfTheRunBefore(t *testing.T) {
-	j := taken(t, "tekton")
-	w := newWorld(t, slots.Limits{}, j)
-	w.now = made.Add(2 * time.Second)
-	w.look(t, j)
-	w.says(t, j, condition("Unknown", "Running"))
-	w.pod(t, j, corev1.PodRunning)
-	w.look(t, j)
-	require.NoError(t, w.api.Delete(t.Context(), w.run(t, j)))
-	assert.Equal(t, poll, w.look(t, j).RequeueAfter)
-	assert.Nil(t, w.run(t, j))
-	assert.Equal(t, active, w.status(t, j))
-	require.Len(t, w.said, 1)
-	assert.Contains(t, w.said[0], "RunNotCreated: the Pod shop/"+j.Name+"-pod is of the run before, and has a name that the next run needs")
-
-	w.noPod(t, j)
-	w.look(t, j)
-	assert.NotNil(t, w.run(t, j))
-}
-
-// TestForeignObject of the run's name is left alone, and the Job says so.
-func TestForeignObject(t *testing.T) {
-	j := taken(t, "tekton")
-	theirs := some(schema.GroupVersionKind{Group: "tekton.dev", Version: "v1", Kind: "TaskRun"})
-	theirs.SetNamespace(j.Namespace)
-	theirs.SetName(j.Name)
-	w := newWorld(t, slots.Limits{}, j, theirs)
-	w.now = made.Add(2 * time.Second)
-	w.look(t, j)
-	assert.Equal(t, failed, w.status(t, j))
-	assert.Contains(t, w.message(t, j), "RunNameTaken: namespace shop has an object of tekton called "+j.Name)
-	assert.Len(t, w.said, 1)
-	assert.NotNil(t, w.run(t, j))
-}
-
-// TestForeignObjectLeaves: the run is created when the object of its name has gone by itself.
-func TestForeignObjectLeaves(t *testing.T) {
-	j := taken(t, "tekton")
-	theirs := some(schema.GroupVersionKind{Group: "tekton.dev", Version: "v1", Kind: "TaskRun"})
-	theirs.SetNamespace(j.Namespace)
-	theirs.SetName(j.Name)
-	theirs.SetFinalizers([]string{"example.org/audit"})
-	w := newWorld(t, slots.Limits{}, j, theirs)
-	require.NoError(t, w.api.Delete(t.Context(), theirs))
-	w.now = made.Add(2 * time.Second)
-	assert.Equal(t, poll, w.look(t, j).RequeueAfter)
-	assert.Equal(t, idle, w.status(t, j))
-	require.Len(t, w.said, 1)
-	assert.Contains(t, w.said[0], "RunNotCreated: TaskRun shop/"+j.Name+" has the name of the run: it is not of this Job, and about to go")
-
-	there := w.run(t, j)
-	there.SetFinalizers(nil)
-	require.NoError(t, w.api.Update(t.Context(), there))
-	w.look(t, j)
-	require.NotNil(t, w.run(t, j))
-	assert.True(t, ofJob(w.run(t, j)))
-}
-
-// TestSameNameAgain: the garbage collector has not deleted the run of the Job that had the name before.
-func TestSameNameAgain(t *testing.T) {
-	before := taken(t, "tekton", func(j *batchv1.Job) { another(j.Name)(j) })
-	w := newWorld(t, slots.Limits{}, before)
-	w.now = made.Add(2 * time.Second)
-	w.look(t, before)
-	require.NotNil(t, w.run(t, before))
-	require.NoError(t, w.api.Delete(t.Context(), before))
-	j := taken(t, "tekton")
-	require.NoError(t, w.api.Create(t.Context(), j.DeepCopy()))
-
-	assert.Equal(t, poll, w.look(t, j).RequeueAfter)
-	assert.Equal(t, idle, w.status(t, j))
-	require.NoError(t, w.api.Delete(t.Context(), w.run(t, j)))
-	w.look(t, j)
-	assert.Equal(t, j.UID, metav1.GetControllerOfNoCopy(w.run(t, j)).UID)
 }
 
 // TestUnknownRunKeepsItsSlot: a cache that cannot be read says nothing of a run that is active.
@@ -386,62 +253,6 @@ func TestEngineMissing(t *testing.T) {
 	require.Len(t, w.said, 1)
 	assert.Contains(t, w.said[0], "EngineMissing: ")
 	assert.Equal(t, idle, w.status(t, j))
-}
-
-// TestSuspendedWithoutEngine: nothing of the Job runs, and Kratix begins anew, with another engine maybe. It would wait
-// for ever for a Job that does not say so.
-func TestSuspendedWithoutEngine(t *testing.T) {
-	for name, unserved := range map[string]func(w *world){
-		"it has never been there": func(w *world) {
-			w.list = func(client.ObjectList) error { return w.Engines[0].Missing() }
-		},
-		"it has gone": func(w *world) {
-			w.liveGet = func(o client.Object) error {
-				if _, job := o.(*batchv1.Job); job {
-					return nil
-				}
-				return apierrors.NewGenericServerResponse(http.StatusNotFound, "get", schema.GroupResource{}, o.GetName(), "404 page not found", 0, true)
-			}
-		},
-	} {
-		t.Run(name, func(t *testing.T) {
-			j := taken(t, "tekton")
-			w := newWorld(t, slots.Limits{}, j)
-			w.now = made.Add(2 * time.Second)
-			w.look(t, j)
-			w.says(t, j, condition("Unknown", "Running"))
-			w.look(t, j)
-			require.NoError(t, w.api.Delete(t.Context(), w.run(t, j))) // with its kind
-			unserved(w)
-			assert.Equal(t, poll, w.look(t, j).RequeueAfter)
-			require.NotEmpty(t, w.said)
-			assert.Contains(t, w.said[0], "EngineMissing: ")
-
-			w.suspend(t, j, true)
-			w.look(t, j)
-			assert.Equal(t, idle+" Suspended", w.status(t, j))
-		})
-	}
-}
-
-// TestRelabelledRun is found all the same, and nothing is written in vain.
-func TestRelabelledRun(t *testing.T) {
-	j := taken(t, "tekton")
-	w := newWorld(t, slots.Limits{}, j)
-	w.now = made.Add(2 * time.Second)
-	w.look(t, j)
-	w.says(t, j, condition("Unknown", "Running"))
-	w.look(t, j)
-	run := w.run(t, j)
-	run.SetLabels(nil)
-	require.NoError(t, w.api.Update(t.Context(), run))
-	w.look(t, j) // the run is in no list of Submit any more
-	w.left = 0
-	w.look(t, j)
-	w.left = -1
-	w.says(t, j, condition("True", "Succeeded"))
-	w.look(t, j)
-	assert.Equal(t, done, w.status(t, j))
 }
 
 // TestOthersAreLeftAlone: Kubernetes, or another manager, runs them.
