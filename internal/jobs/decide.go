@@ -43,11 +43,11 @@ type Run struct {
 	Owner types.UID
 	// Deleting tells that it is about to go.
 	Deleting bool
-	// Busy tells that a Pod of it has not ended.
+	// Busy tells that it was told to end, and a Pod of it has not ended.
 	Busy bool
-	// ForSuspension tells that it was cancelled because the Job was suspended.
-	ForSuspension bool
-	State         state.State
+	// Told is when it was last told to end because the Job is suspended; zero if it was not.
+	Told  time.Time
+	State state.State
 }
 
 // Action is one call of an API. Each may be repeated.
@@ -74,6 +74,9 @@ const (
 	ReasonNameTaken     = "RunNameTaken"
 	ReasonNotCompilable = "NotCompilable"
 )
+
+// reasonAbandoned is of an Event about a run that counts as ended.
+const reasonAbandoned = "RunAbandoned"
 
 // Decision is what to do, in this order.
 type Decision struct {
@@ -175,18 +178,49 @@ func (s Situation) follow() Decision {
 			d.Actions = append(d.Actions, DeleteRun{})
 		}
 		return d
-	case AskedToSuspend(s.Job) && !run.Phase.Ended() && !run.ToldToEnd:
-		d := s.write(run)
-		d.Actions = append(d.Actions, CancelRun{})
-		return d
+	case AskedToSuspend(s.Job) && !run.Phase.Ended():
+		return s.end(run)
 	default:
 		return s.write(run)
 	}
 }
 
+const (
+	// tellAgain is after how long a run is told again to end. Argo can overlook it once.
+	tellAgain = 15 * time.Second
+	// abandonAfter is how long an engine may take to say that a run has ended of which nothing is left. It may be
+	// down, and Kratix waits for the Job, also if it is to begin anew with another engine.
+	abandonAfter = time.Minute
+)
+
+// end tells the run of a Job that is suspended to end, and waits for that.
+func (s Situation) end(run state.State) Decision {
+	since := s.Now.Sub(s.Run.Told)
+	switch {
+	case !run.ToldToEnd, s.Run.Told.IsZero(), since < 0, s.Run.Busy && since >= tellAgain:
+		d := s.write(run)
+		d.Actions, d.RequeueAfter = append(d.Actions, CancelRun{}), tellAgain
+		return d
+	case s.Run.Busy:
+		d := s.write(run)
+		d.RequeueAfter = tellAgain - since
+		return d
+	case since < abandonAfter:
+		d := s.write(run)
+		d.RequeueAfter = abandonAfter - since
+		return d
+	}
+	run.Phase = state.Cancelled
+	d := s.write(run)
+	if len(d.Actions) > 0 {
+		d.Event = &Event{reasonAbandoned, "the run counts as ended: it was told to end and none of its Pods is left, but its engine does not say so"}
+	}
+	return d
+}
+
 // resumed tells whether a Job goes on after a suspension, for which its run was cancelled.
 func (s Situation) resumed() bool {
-	return !AskedToSuspend(s.Job) && (s.Run.ForSuspension || Suspended(s.Job))
+	return !AskedToSuspend(s.Job) && (!s.Run.Told.IsZero() || Suspended(s.Job))
 }
 
 // write writes the status if it has changed.

@@ -42,6 +42,12 @@ func was(s state.State) func(*batchv1.Job) {
 	return func(job *batchv1.Job) { job.Status = Status(job, s, first) }
 }
 
+// isSuspended is a Job whose run is at work.
+func isSuspended(job *batchv1.Job) {
+	was(running)(job)
+	suspend(job)
+}
+
 func wasSuspended(job *batchv1.Job) {
 	suspend(job)
 	was(cancelled)(job)
@@ -76,6 +82,9 @@ func TestDecide(t *testing.T) {
 	run := func(s state.State) *Run { return &Run{Owner: "job", State: s} }
 	told := running
 	told.ToldToEnd = true
+	end := func(since time.Duration, busy bool) *Run {
+		return &Run{Owner: "job", Busy: busy, Told: first.Add(-since), State: told}
+	}
 	for name, test := range map[string]struct {
 		job  func(*batchv1.Job)
 		s    Situation
@@ -96,14 +105,20 @@ func TestDecide(t *testing.T) {
 		"the run has succeeded":           {was(running), Situation{Run: run(state.State{Phase: state.Succeeded, Attempt: 1})}, "write active 0 ready 0 succeeded 1 started 0 completed 0 SuccessCriteriaMet Complete"},
 		"a pruner after the end":          {was(succeeded), Situation{Slot: true}, ""},
 		"suspended before it runs":        {suspend, Situation{Slot: true}, "write active 0 ready 0 Suspended"},
-		"suspended while it runs":         {func(j *batchv1.Job) { was(running)(j); suspend(j) }, Situation{Run: run(running)}, "cancel"},
-		"the engine knows":                {func(j *batchv1.Job) { was(running)(j); suspend(j) }, Situation{Run: run(told)}, ""},
-		"a Pod has not ended":             {func(j *batchv1.Job) { was(running)(j); suspend(j) }, Situation{Run: &Run{Owner: "job", Busy: true, State: cancelled}}, "write active 1 ready 0 started 0"},
-		"the Pod has ended":               {func(j *batchv1.Job) { was(running)(j); suspend(j) }, Situation{Run: run(cancelled)}, "write active 0 ready 0 started 0 Suspended"},
+		"suspended while it runs":         {isSuspended, Situation{Run: run(running)}, "cancel, again in 15s"},
+		"a person has cancelled it":       {isSuspended, Situation{Run: run(told)}, "cancel, again in 15s"},
+		"it is told to end":               {isSuspended, Situation{Run: end(5*time.Second, true)}, "again in 10s"},
+		"it is told to end again":         {isSuspended, Situation{Run: end(15*time.Second, true)}, "cancel, again in 15s"},
+		"by another clock":                {isSuspended, Situation{Run: end(-time.Hour, false)}, "cancel, again in 15s"},
+		"nothing is left of it":           {isSuspended, Situation{Run: end(20*time.Second, false)}, "again in 40s"},
+		"its engine is down":              {isSuspended, Situation{Run: end(time.Minute, false)}, "write active 0 ready 0 started 0 Suspended, event RunAbandoned"},
+		"its engine is still down":        {func(j *batchv1.Job) { isSuspended(j); was(cancelled)(j) }, Situation{Run: end(time.Hour, false)}, ""},
+		"a Pod has not ended":             {isSuspended, Situation{Run: &Run{Owner: "job", Busy: true, State: cancelled}}, "write active 1 ready 0 started 0"},
+		"the Pod has ended":               {isSuspended, Situation{Run: run(cancelled)}, "write active 0 ready 0 started 0 Suspended"},
 		"it goes on":                      {wasSuspended, Situation{Run: run(cancelled)}, "delete"},
 		"it goes on, the old run goes":    {wasSuspended, Situation{Run: &Run{Owner: "job", Deleting: true, State: cancelled}}, ""},
-		"it goes on before its Pod ends":  {was(running), Situation{Run: &Run{Owner: "job", Busy: true, ForSuspension: true, State: cancelled}}, "write active 1 ready 0 started 0"},
-		"it goes on before it is idle":    {was(running), Situation{Run: &Run{Owner: "job", ForSuspension: true, State: cancelled}}, "write active 1 ready 0 started 0, delete"},
+		"it goes on before its Pod ends":  {was(running), Situation{Run: &Run{Owner: "job", Busy: true, Told: first, State: cancelled}}, "write active 1 ready 0 started 0"},
+		"it goes on before it is idle":    {was(running), Situation{Run: &Run{Owner: "job", Told: first, State: cancelled}}, "write active 1 ready 0 started 0, delete"},
 		"it goes on, the old run is gone": {wasSuspended, Situation{Slot: true}, "write active 0 ready 0, create"},
 		"somebody has cancelled the run":  {was(running), Situation{Run: run(cancelled)}, "write active 0 ready 0 failed 1 started 0 FailureTarget Failed(RunCancelled), event RunCancelled"},
 		"the Job is deleted":              {func(j *batchv1.Job) { was(running)(j); remove(j) }, Situation{Run: run(running)}, "delete"},

@@ -39,9 +39,9 @@ type seen struct {
 	watched bool
 }
 
-// active tells whether the Job has a run that has not ended.
+// active tells whether the Job has a run that has not ended. If the Job is suspended, the run counts as ended.
 func (s *seen) active() bool {
-	return s.Run != nil && s.Run.Owner == s.Job.UID && (!s.Run.State.Phase.Ended() || s.Run.Busy)
+	return s.Run != nil && s.Run.Owner == s.Job.UID && (!s.Run.State.Phase.Ended() || s.Run.Busy) && !jobs.Suspended(s.Job)
 }
 
 // look is how often to read an object whose status is to change soon.
@@ -160,7 +160,8 @@ func (c *Controller) observe(ctx context.Context, s *seen) error {
 	if o.Phase.Ended() && o.Phase != state.Succeeded {
 		s.engine.AddLog(ctx, s.run, &o.State)
 	}
-	s.Run.State, s.Run.Busy, s.Run.ForSuspension = o.State, o.Phase == state.Cancelled && !o.Idle, o.ByUs
+	s.Run.State, s.Run.Told = o.State, o.Told
+	s.Run.Busy = (o.Phase == state.Cancelled || o.ToldToEnd) && !o.Idle
 	return nil
 }
 

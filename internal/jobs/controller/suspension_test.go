@@ -107,3 +107,22 @@ func TestSuspendedWithoutEngine(t *testing.T) {
 		})
 	}
 }
+
+// TestEngineThatNeverEnds a run that was told to end, such as one that is down: Kratix goes on after a minute.
+func TestEngineThatNeverEnds(t *testing.T) {
+	j := taken(t, "argo")
+	w := newWorld(t, slots.Limits{}, j, account())
+	w.now = made.Add(2 * time.Second)
+	w.look(t, j)
+	w.suspend(t, j, true)
+	assert.Equal(t, 15*time.Second, w.look(t, j).RequeueAfter)
+	assert.Equal(t, time.Minute, w.look(t, j).RequeueAfter)
+	assert.Equal(t, active, w.status(t, j))
+	w.now = w.now.Add(time.Minute)
+	w.look(t, j)
+	assert.Equal(t, idle+" Suspended", w.status(t, j))
+	require.Len(t, w.said, 1)
+	assert.Contains(t, w.said[0], "RunAbandoned: ")
+	held, _ := w.Slots.Active()
+	assert.Zero(t, held)
+}

@@ -146,7 +146,9 @@ func (w *world) restart(limits slots.Limits) {
 		logs := func(context.Context, string, string, string, int64) (io.ReadCloser, error) {
 			return io.NopCloser(strings.NewReader("no such template\n")), nil
 		}
-		w.Engines = append(w.Engines, engine.New(e, backends.Defaults(), seen, indexed{}, live, logs))
+		made := engine.New(e, backends.Defaults(), seen, indexed{}, live, logs)
+		made.Now = w.Now
+		w.Engines = append(w.Engines, made)
 	}
 }
 

@@ -42,6 +42,8 @@ var ErrUnlisted = errors.New("the runs of the engine are not known")
 // Engine is one engine in a cluster.
 type Engine struct {
 	backends.Engine
+	// Now is the clock of Cancel.
+	Now     func() time.Time
 	backend translate.Backend
 	// client reads from a cache, which must hold the Pods of runs; live does not.
 	client client.Client
@@ -61,7 +63,7 @@ type Engine struct {
 // New is an engine in a cluster. IndexPods has been called for the indexer, which is that of
 // the client's cache. If logs is nil, failures have no logs.
 func New(e backends.Engine, opts backends.Options, c client.Client, indexer client.FieldIndexer, live client.Reader, logs Logs) *Engine {
-	return &Engine{Engine: e, backend: e.Compiler.With(opts), client: c, indexer: indexer, live: live, logs: logs}
+	return &Engine{Engine: e, Now: time.Now, backend: e.Compiler.With(opts), client: c, indexer: indexer, live: live, logs: logs}
 }
 
 // Runs lists the runs that have these labels, in all namespaces. The labels are those of a
@@ -118,8 +120,8 @@ type Observation struct {
 	// Idle tells that the run was told to end and that none of its Pods can do anything any
 	// more.
 	Idle bool
-	// ByUs tells that Cancel has told the run to end, and not a person.
-	ByUs bool
+	// Told is when Cancel last told the run to end; zero if nobody or a person did.
+	Told time.Time
 }
 
 // Observe says what became of a run by now, without its log. Pods that have the labels of the
@@ -140,7 +142,7 @@ func (e *Engine) Observe(ctx context.Context, run *unstructured.Unstructured) (O
 	return Observation{
 		State: seen,
 		Idle:  over(own) && (seen.ToldToEnd || !run.GetDeletionTimestamp().IsZero()),
-		ByUs:  run.GetAnnotations()[annotationCancelled] != "",
+		Told:  state.Time(run.GetAnnotations()[annotationCancelled]),
 	}, nil
 }
 
@@ -183,7 +185,7 @@ func (e *Engine) Cancel(ctx context.Context, namespace, name string, uid types.U
 	if err := json.Unmarshal(e.Engine.Cancel, &patch); err != nil {
 		return err // it is a constant
 	}
-	patch["metadata"] = map[string]any{"uid": uid, "annotations": map[string]any{annotationCancelled: time.Now().UTC().Format(time.RFC3339Nano)}}
+	patch["metadata"] = map[string]any{"uid": uid, "annotations": map[string]any{annotationCancelled: e.Now().UTC().Format(time.RFC3339Nano)}}
 	data, err := json.Marshal(patch)
 	if err != nil {
 		return err
