@@ -89,3 +89,23 @@ func TestSecretsStayInTheirNamespace(t *testing.T) {
 		}
 	}
 }
+
+// TestOptionalPartsAreOptional: without the files that kustomization.yaml lets people leave out, the
+// runner can still do its own work. It reads APIs and Works past its cache.
+func TestOptionalPartsAreOptional(t *testing.T) {
+	may := map[string][]string{}
+	for _, r := range roles(t) {
+		if r.Kind != "ClusterRole" || slices.Contains([]string{"admission.yaml", "tekton.yaml", "argo.yaml"}, r.file) {
+			continue
+		}
+		for _, rule := range r.Rules {
+			for _, resource := range rule.Resources {
+				may[resource] = append(may[resource], rule.Verbs...)
+			}
+		}
+	}
+	for _, resource := range []string{"customresourcedefinitions", "promises", "works", "workplacements"} {
+		assert.Contains(t, may[resource], "get", resource)
+		assert.Contains(t, may[resource], "list", resource)
+	}
+}
