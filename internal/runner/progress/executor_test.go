@@ -3,6 +3,7 @@
 package progress
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 
@@ -73,6 +74,10 @@ func (x *executor) execute(s Situation, d Decision) bool {
 				version = x.version
 			}
 		case Submit:
+			if compiled := fmt.Sprintf("%s-%s-%d", a.Pipeline, s.Wanted.Hash, a.Round); compiled != a.Run {
+				x.note("error: the run was to be %s and is %s", a.Run, compiled)
+				return false
+			}
 			x.submit(s, a)
 			if x.crash() {
 				x.note("crash before the UID of %s is written", a.Run)

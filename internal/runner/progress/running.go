@@ -25,13 +25,14 @@ func (m *machine) running(i int) {
 		m.restart()
 	case run.State == RunAbsent && p.RunUID != "":
 		m.lost(i)
-	case run.State == RunAbsent, p.RunUID == "" && run.UID != "": // to be created, or to be known as created
+	case run.State == RunAbsent, p.RunUID == "" && run.UID != "" && cause == noCause: // to be created, or to be known as created
 		m.after = append(m.after, Submit{Pipeline: p.Name, Round: m.next.Round, Run: p.Run, Again: true})
 		m.ends(Running)
 	case run.Active():
 		why := Why{}
 		switch {
 		case cause == patient:
+			m.next.Pipelines[i].RunUID = run.UID // what is compiled now would be another run, so it cannot be submitted again
 			why = Why{ReasonStartsOver, "The workflow starts over when this run has ended"}
 		case run.Text != "":
 			why = Why{ReasonPipelineStuck, run.Text}

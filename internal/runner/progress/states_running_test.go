@@ -78,6 +78,11 @@ var isRunning = state{
 			"Running: a Running, b Pending; round 1",
 		},
 		{
+			"the same, and the spec changes while its containers run", all(known("a-1", "", "uid-1"), edited),
+			"write status",
+			"Running: a Running, b Pending; round 1",
+		},
+		{
 			"someone deletes the run", known("a-1", "uid-1", ""),
 			"write status; submit a-2",
 			"Running: a Running, b Pending; round 2",
