@@ -15,6 +15,7 @@ import (
 
 	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
 	"github.com/kratix-compile/kratix-compile/internal/refusal"
+	"github.com/kratix-compile/kratix-compile/internal/runner/engine"
 	"github.com/kratix-compile/kratix-compile/internal/runner/progress"
 	"github.com/kratix-compile/kratix-compile/translate/workflow"
 )
@@ -57,6 +58,17 @@ type seen struct {
 	progress.Situation
 	runs    []run
 	results map[string]*results // by the name of the run
+}
+
+// engineOf is the engine that a run is submitted to. A run that an earlier try may have created stays
+// with the engine that has it, whatever the object has been told since.
+func (s *seen) engineOf(chosen *engine.Engine, a progress.Submit) *engine.Engine {
+	for _, r := range s.runs {
+		if a.Again && r.GetName() == a.Run {
+			return r.engine
+		}
+	}
+	return chosen
 }
 
 // gather reads records after runs: a run that succeeded without a record has failed.
@@ -173,7 +185,7 @@ func (f *flow) act(ctx context.Context, s *seen, d *progress.Decision, action pr
 	case progress.Cancel:
 		return cancel(ctx, s.runs, a.Run)
 	case progress.Submit:
-		return f.submit(ctx, d, a)
+		return f.submit(ctx, s.engineOf(f.engine, a), d, a)
 	case progress.CleanUp:
 		return f.cleanUp(ctx, s.runs, a)
 	default:

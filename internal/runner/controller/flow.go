@@ -46,12 +46,12 @@ func (r *Runner) flow(ctx context.Context, o *object, promise *unstructured.Unst
 }
 
 // compile plans the Pipeline again: its input has the status of now.
-func (f *flow) compile(opts plan.Options) (plan.Run, []manifest.Object, error) {
+func (f *flow) compile(e *engine.Engine, opts plan.Options) (plan.Run, []manifest.Object, error) {
 	planned, err := f.planner.Plan(f.subject(), opts)
 	if err != nil {
 		return plan.Run{}, nil, err
 	}
-	objects, err := f.engine.Compile(planned)
+	objects, err := e.Compile(planned)
 	return planned.Runs[0], objects, err
 }
 

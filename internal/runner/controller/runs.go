@@ -17,7 +17,6 @@ import (
 	"github.com/kratix-compile/kratix-compile/internal/quote"
 	"github.com/kratix-compile/kratix-compile/internal/runner/engine"
 	"github.com/kratix-compile/kratix-compile/internal/runner/progress"
-	"github.com/kratix-compile/kratix-compile/internal/runner/slots"
 	"github.com/kratix-compile/kratix-compile/translate/plan"
 )
 
@@ -175,9 +174,9 @@ func failure(f *state.Failure) string {
 
 // submit compiles the Pipeline for this round, creates what comes of it, and notes in the status
 // which object the run is.
-func (f *flow) submit(ctx context.Context, d *progress.Decision, a progress.Submit) error {
+func (f *flow) submit(ctx context.Context, e *engine.Engine, d *progress.Decision, a progress.Submit) error {
 	begun := time.Now()
-	run, objects, err := f.compile(f.options(a.Pipeline, a.Round))
+	run, objects, err := f.compile(e, f.options(a.Pipeline, a.Round))
 	f.traced("compile", a.Pipeline, a.Run, begun, err)
 	if err != nil {
 		return err
@@ -191,12 +190,12 @@ func (f *flow) submit(ctx context.Context, d *progress.Decision, a progress.Subm
 	if err := f.revoke(ctx, run); err != nil {
 		return err
 	}
-	f.meters.submitted.WithLabelValues(f.engine.Name, f.kind.String()).Inc()
+	f.meters.submitted.WithLabelValues(e.Name, f.kind.String()).Inc()
 	sealed := &objects[len(objects)-1]
 	f.Seal.Put(sealed, f.object.GetUID())
-	submit := f.engine.Submit
+	submit := e.Submit
 	if a.Again {
-		submit = f.engine.Resume
+		submit = e.Resume
 	}
 	begun = time.Now()
 	err = submit(ctx, objects)
@@ -277,25 +276,4 @@ func (f *flow) deleteRuns(ctx context.Context) error {
 		}
 	}
 	return nil
-}
-
-// seed takes slots for the runs that are active when this process becomes the leader.
-func (r *Runner) seed(ctx context.Context) error {
-	return r.Slots.Seed(func() (claims []slots.Claim, err error) {
-		for _, e := range r.Engines {
-			all, err := e.AllRuns(ctx)
-			if err != nil && !errors.Is(err, engine.ErrMissing) {
-				return nil, err
-			}
-			for i := range all {
-				active := run{&all[i], e}
-				if _, sealed := r.Seal.Owner(active.Unstructured); !sealed || active.ended() {
-					continue
-				}
-				of := ownerKey(active, active.GetAnnotations()[v1alpha1.AnnotationObjectNamespace])
-				claims = append(claims, of.claim(active.GetNamespace()))
-			}
-		}
-		return claims, nil
-	})
 }

@@ -12,6 +12,21 @@ import (
 	"github.com/kratix-compile/kratix-compile/internal/runner/progress"
 )
 
+// TestEngineChosenBeforeTheRunIsNoted: the runner is killed after it has created a run, and before the
+// next one starts somebody chooses the other engine. The Pipeline runs on the first one, once.
+func TestEngineChosenBeforeTheRunIsNoted(t *testing.T) {
+	w := newWorld(t, promise(t), thing(t, "a", "one"), namespace("a"))
+	run := w.unnoted(t)
+	w.edit(t, w.promise(t), annotated(AnnotationEngine, "argo"))
+	w.step(t, "a", "one")
+	current, _ := w.workflow(t, "a", "one").Current()
+	assert.Equal(t, string(run.GetUID()), current.RunUID)
+	workflows := &unstructured.UnstructuredList{}
+	workflows.SetGroupVersionKind(workflowKind)
+	require.NoError(t, w.api.List(t.Context(), workflows))
+	assert.Empty(t, workflows.Items)
+}
+
 // TestSpecChangesBeforeTheRunIsNoted: the same, and the spec changes while the containers run. What
 // would be compiled now is another run, so this one cannot be submitted again, and it can deliver.
 func TestSpecChangesBeforeTheRunIsNoted(t *testing.T) {
