@@ -138,7 +138,7 @@ func (m *machine) cancelOthers() []string {
 		switch {
 		case !r.Active(), r.Name == m.taken, slices.Contains(m.next.Over, r.Name),
 			slices.ContainsFunc(m.next.Pipelines, func(p Pipeline) bool { return p.Run == r.Name }):
-		case r.Idle && m.waitedFor() >= abandonAfter:
+		case r.Idle && (len(m.next.Pipelines) == 0 || m.waitedFor() >= abandonAfter): // without Pipelines, nothing starts beside it
 			m.next.Over = append(m.next.Over, r.Name)
 			m.event(true, ReasonRunAbandoned, r.where()+" counts as ended: it was told to end and none of its Pods is left, but its engine does not say so")
 		default:

@@ -192,6 +192,11 @@ var startingOver = state{
 			"Waiting: no pipelines; round 2; trigger manual-reconciliation",
 		},
 		{
+			"there are no pipelines, and nothing is left of the old run, but its engine does not say so", all(noPipelines, idle("a-1")),
+			"clean up runs and Works; write status",
+			"Completed: no pipelines; round 2",
+		},
+		{
 			"the old run is active", run("a-1", RunRunning),
 			"write status; cancel a-1",
 			"Waiting: a Pending, b Pending; round 2; trigger manual-reconciliation",
