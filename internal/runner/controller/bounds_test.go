@@ -146,6 +146,22 @@ func TestSlotsOfWhatIsGone(t *testing.T) {
 	assert.Zero(t, active)
 }
 
+// TestSlotOfARequestThatWentWithItsCRD: somebody has taken the finalizers of the request off and
+// deleted the CRD, and nobody watched the kind any more when the request went.
+func TestSlotOfARequestThatWentWithItsCRD(t *testing.T) {
+	w := newWorld(t, promise(t), served(), thing(t, "a", "one"), namespace("a"), namespace(system))
+	w.reconciledPromise(t)
+	w.step(t, "a", "one")
+	w.edit(t, w.thing(t, "a", "one"), finalized())
+	w.delete(t, w.thing(t, "a", "one"))
+	w.delete(t, w.get(t, crdKind, "", crdName))
+	w.restart()
+	w.step(t, "a", "one")
+	w.reconciledPromise(t)
+	active, _ := w.Slots.Active()
+	assert.Zero(t, active)
+}
+
 // TestOutgrownStatusFailsThePipeline, and says which part of it is too large.
 func TestOutgrownStatusFailsThePipeline(t *testing.T) {
 	etcd := &apierrors.StatusError{ErrStatus: metav1.Status{Status: "Failure", Code: 500, Message: "etcdserver: request is too large"}}

@@ -27,6 +27,7 @@ func (p *Promises) Reconcile(ctx context.Context, key queueKey) (reconcile.Resul
 	err := p.Client.Get(ctx, client.ObjectKey{Name: key.Promise}, u)
 	if apierrors.IsNotFound(err) {
 		p.Slots.Release(key.claim(""))
+		p.Slots.Clear(key.Promise)
 		return reconcile.Result{}, p.kinds.end(ctx, key.Promise)
 	}
 	if err == nil {

@@ -92,8 +92,9 @@ func (p *Promises) watchServed(ctx context.Context, o *object) (again time.Durat
 	if err != nil {
 		return 0, err
 	}
-	if crd == nil {
-		return 0, p.kinds.end(ctx, o.GetName()) // without it there are no requests
+	if crd == nil { // without it there are no requests
+		p.Slots.Clear(o.GetName())
+		return 0, p.kinds.end(ctx, o.GetName())
 	}
 	offered := offer{promise: o.GetUID(), crd: crd.UID, kind: storedKind(crd)}
 	if ok, _ := promised.Established(crd); ok && owns(o, crd) && !p.kinds.watches(o.GetName(), offered) {

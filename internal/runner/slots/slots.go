@@ -133,6 +133,21 @@ func (s *Slots) Release(c Claim) {
 	s.call()
 }
 
+// Clear is for a Promise of which there are no requests any more. One that went while nobody
+// watched its kind has not released its slot.
+func (s *Slots) Clear(promise string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	of := func(c Claim) bool { return c.Promise == promise && c.Object.Name != "" }
+	s.waiting = slices.DeleteFunc(s.waiting, of)
+	for o, c := range s.taken {
+		if of(c) {
+			s.give(o)
+		}
+	}
+	s.call()
+}
+
 // Active is how many slots are taken, and how many objects wait for one.
 func (s *Slots) Active() (active, waiting int) {
 	s.mu.Lock()

@@ -96,6 +96,23 @@ func TestAJobIsOne(t *testing.T) {
 	assert.Zero(t, active+waiting)
 }
 
+// TestClear frees the slots of a Promise's requests, and takes those that wait out of the queue. The
+// Promise itself may have a run.
+func TestClear(t *testing.T) {
+	woken := make(chan slots.Claim, 8)
+	s := slots.New(slots.Limits{Total: 3}, func(c slots.Claim) { woken <- c })
+	own := slots.Claim{Promise: "a", Namespace: "shop"}
+	for _, c := range []slots.Claim{own, claim("a", "1"), claim("a", "2")} {
+		assert.Empty(t, s.Hold(c))
+	}
+	assert.NotEmpty(t, s.Hold(claim("a", "3")))
+	assert.NotEmpty(t, s.Hold(claim("b", "1")))
+	s.Clear("a")
+	assert.Equal(t, claim("b", "1"), <-woken)
+	active, waiting := s.Active()
+	assert.Equal(t, []int{2, 0}, []int{active, waiting})
+}
+
 func TestRunsFromBeforeARestartCount(t *testing.T) {
 	s := slots.New(slots.Limits{Total: 1}, func(slots.Claim) {})
 	s.Take(claim("a", "1"))
