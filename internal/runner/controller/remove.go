@@ -49,10 +49,11 @@ func (p *Promises) remove(ctx context.Context, o *object) (time.Duration, error)
 		}
 	}
 	left, err := p.removeRequests(ctx, o)
-	for _, list := range []client.ObjectList{&v1alpha1.WorkList{}, &apiextensionsv1.CustomResourceDefinitionList{}} {
-		if err == nil && left == 0 {
-			left, err = p.deleteLabelled(ctx, o, list)
-		}
+	if err == nil && left == 0 {
+		left, err = p.removeWorks(ctx, o)
+	}
+	if err == nil && left == 0 { // a cache may not show a CRD that has just been made
+		left, err = p.deleteLabelled(ctx, p.Live, o, &apiextensionsv1.CustomResourceDefinitionList{})
 	}
 	if err != nil || left > 0 {
 		return time.Second, err
@@ -130,11 +131,23 @@ func (p *Promises) removeRequests(ctx context.Context, o *object) (left int, err
 	return p.deleteAll(ctx, &unstructured.UnstructuredList{Items: requests}, client.PropagationPolicy(metav1.DeletePropagationBackground))
 }
 
+// removeWorks deletes the Works of a Promise and of its requests.
+func (p *Promises) removeWorks(ctx context.Context, o *object) (left int, err error) {
+	list := &v1alpha1.WorkList{}
+	if err := p.Client.List(ctx, list, ofPromise(o)); err != nil {
+		return 0, err
+	}
+	if list.Items, err = p.withUnseen(ctx, ofPromise(o), list.Items); err != nil {
+		return 0, err
+	}
+	return p.deleteAll(ctx, list)
+}
+
 // removeAccess deletes accounts and rights in all namespaces. Kratix forgets those of
 // Promises without an API (docs/kratix-contract.md 3.7).
 func (p *Promises) removeAccess(ctx context.Context, o *object) error {
 	for _, kind := range append(slices.Clone(rightsKinds), corev1.SchemeGroupVersion.WithKind("ServiceAccount")) {
-		if _, err := p.deleteLabelled(ctx, o, someList(kind)); err != nil {
+		if _, err := p.deleteLabelled(ctx, p.Client, o, someList(kind)); err != nil {
 			return err
 		}
 	}
@@ -142,8 +155,8 @@ func (p *Promises) removeAccess(ctx context.Context, o *object) error {
 }
 
 // deleteLabelled deletes what has the Promise's label.
-func (p *Promises) deleteLabelled(ctx context.Context, o *object, list client.ObjectList) (left int, err error) {
-	if err := p.Client.List(ctx, list, ofPromise(o)); err != nil {
+func (p *Promises) deleteLabelled(ctx context.Context, from client.Reader, o *object, list client.ObjectList) (left int, err error) {
+	if err := from.List(ctx, list, ofPromise(o)); err != nil {
 		return 0, err
 	}
 	return p.deleteAll(ctx, list)

@@ -45,6 +45,7 @@ type Runner struct {
 	planner engine.Planner
 	kinds   *kinds
 	written expectations.Writes
+	made    expectations.Writes // Works that no cache has shown yet
 	meters  *meters
 }
 

@@ -14,7 +14,9 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
+	"github.com/kratix-compile/kratix-compile/internal/refusal"
 	"github.com/kratix-compile/kratix-compile/internal/runner/engine"
+	"github.com/kratix-compile/kratix-compile/internal/runner/expectations"
 	"github.com/kratix-compile/kratix-compile/internal/runner/progress"
 	"github.com/kratix-compile/kratix-compile/internal/stores/placing"
 	"github.com/kratix-compile/kratix-compile/internal/work"
@@ -27,8 +29,29 @@ import (
 func (f *flow) works(ctx context.Context) ([]v1alpha1.Work, error) {
 	list := &v1alpha1.WorkList{}
 	labels := client.MatchingLabels(f.anywhere().WorkLabels())
-	err := f.Client.List(ctx, list, client.MatchingFields{engine.ByObject: engine.ObjectKey(labels)}, labels)
-	return list.Items, err
+	if err := f.Client.List(ctx, list, client.MatchingFields{engine.ByObject: engine.ObjectKey(labels)}, labels); err != nil {
+		return nil, err
+	}
+	return f.withUnseen(ctx, labels, list.Items)
+}
+
+// withUnseen adds the Works with these labels that this process has created and that the cache does
+// not show yet. Example: a request is deleted a moment after its Work was created. Without that Work
+// the request would go, and the Work would stay for ever.
+func (r *Runner) withUnseen(ctx context.Context, labels map[string]string, shown []v1alpha1.Work) ([]v1alpha1.Work, error) {
+	for _, id := range r.made.Unseen(labels, expectations.Identities(shown)) {
+		w := v1alpha1.Work{}
+		err := r.Live.Get(ctx, id.ObjectKey, &w)
+		switch {
+		case refusal.Gone(err), err == nil && w.UID != id.UID:
+			r.made.Forget(id)
+		case err != nil:
+			return nil, err
+		default:
+			shown = append(shown, w)
+		}
+	}
+	return shown, nil
 }
 
 func (f *flow) dryRun() bool { return f.object.GetLabels()[v1alpha1.LabelDryRun] == "true" }
@@ -36,7 +59,18 @@ func (f *flow) dryRun() bool { return f.object.GetLabels()[v1alpha1.LabelDryRun]
 // saveWork writes a Work if what counts of it has changed.
 func (r *Runner) saveWork(ctx context.Context, current, wanted *v1alpha1.Work) error {
 	if current == nil {
-		return r.Client.Create(ctx, wanted)
+		err := r.Client.Create(ctx, wanted)
+		if err == nil {
+			r.made.Created(wanted)
+		}
+		return err
+	}
+	if r.written.Stale(current) { // it may look like the wanted one, and the one after it does not
+		key := client.ObjectKeyFromObject(current)
+		current = &v1alpha1.Work{}
+		if err := r.Live.Get(ctx, key, current); err != nil {
+			return err
+		}
 	}
 	if !current.DeletionTimestamp.IsZero() {
 		return &going{current.Name} // what would be written into it would go with it
@@ -184,8 +218,10 @@ func (r *Runner) staticWorks(ctx context.Context, promise string) ([]v1alpha1.Wo
 	list := &v1alpha1.WorkList{}
 	labels := client.MatchingLabels{v1alpha1.LabelPromise: promise, v1alpha1.LabelWorkType: v1alpha1.WorkStatic}
 	of := client.MatchingFields{engine.ByObject: engine.ObjectKey(labels)}
-	err := r.Client.List(ctx, list, of, labels, client.InNamespace(r.Options().SystemNamespace))
-	return list.Items, err
+	if err := r.Client.List(ctx, list, of, labels, client.InNamespace(r.Options().SystemNamespace)); err != nil {
+		return nil, err
+	}
+	return r.withUnseen(ctx, labels, list.Items)
 }
 
 const staticSuffix = "-static-deps"

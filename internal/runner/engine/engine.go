@@ -79,7 +79,7 @@ func (e *Engine) Runs(ctx context.Context, labels map[string]string) ([]unstruct
 	if err := e.client.List(ctx, list, of, client.MatchingLabels(labels)); err != nil {
 		return nil, e.explain(err)
 	}
-	for _, id := range e.submitted.Unseen(labels, list.Items) {
+	for _, id := range e.submitted.Unseen(labels, expectations.Identities(list.Items)) {
 		run, err := e.Live(ctx, id.Namespace, id.Name)
 		switch {
 		case err != nil:

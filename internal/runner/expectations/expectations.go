@@ -13,7 +13,6 @@ import (
 	"sync"
 	"time"
 
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -98,11 +97,11 @@ func (w *Writes) Created(o client.Object) {
 
 // Unseen are the created objects with these labels that are not among those that a cache shows.
 // Those that it shows are forgotten.
-func (w *Writes) Unseen(wanted map[string]string, shown []unstructured.Unstructured) []Identity {
+func (w *Writes) Unseen(wanted map[string]string, shown []Identity) []Identity {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	for i := range shown {
-		delete(w.objects, identify(&shown[i]))
+	for _, id := range shown {
+		delete(w.objects, id)
 	}
 	var unseen []Identity
 	for id, of := range w.objects {
@@ -126,6 +125,18 @@ func (w *Writes) note(o client.Object, of write) {
 		w.objects = map[Identity]write{}
 	}
 	w.objects[identify(o)] = of
+}
+
+// Identities are those of the objects in a list.
+func Identities[T any, P interface {
+	*T
+	client.Object
+}](all []T) []Identity {
+	ids := make([]Identity, len(all))
+	for i := range all {
+		ids[i] = identify(P(&all[i]))
+	}
+	return ids
 }
 
 func identify(o client.Object) Identity { return Identity{client.ObjectKeyFromObject(o), o.GetUID()} }

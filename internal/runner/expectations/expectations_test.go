@@ -50,12 +50,12 @@ func TestCreatedIsRememberedUntilItIsShown(t *testing.T) {
 	w.Replaced(thing("3", "2"), "1", time.Now().Add(time.Hour))
 	of := map[string]string{"of": "a"}
 	assert.Equal(t, []Identity{identify(mine)}, w.Unseen(of, nil), "however late the cache is")
-	assert.Equal(t, []Identity{identify(mine)}, w.Unseen(of, []unstructured.Unstructured{*other}), "another one of its name")
+	assert.Equal(t, []Identity{identify(mine)}, w.Unseen(of, []Identity{identify(other)}), "another one of its name")
 	w.Forget(identify(mine))
 	assert.Empty(t, w.Unseen(of, nil))
 
 	w.Created(mine)
-	assert.Empty(t, w.Unseen(of, []unstructured.Unstructured{*mine}))
+	assert.Empty(t, w.Unseen(of, Identities([]unstructured.Unstructured{*mine})))
 	assert.Empty(t, w.Unseen(of, nil))
 }
 
