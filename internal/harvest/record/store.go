@@ -30,16 +30,42 @@ type Store struct {
 
 // Get looks a record up; ErrNotFound if there is none.
 func (s *Store) Get(ctx context.Context, key Key) (Record, error) {
-	head := &metav1.PartialObjectMetadata{}
-	head.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("ConfigMap"))
-	err := s.Reader.Get(ctx, client.ObjectKey{Namespace: s.Namespace, Name: key.Name()}, head)
+	return s.read(ctx, key.Name(), key.String())
+}
+
+// read is the record with a head of that name. Of is for the error, and says whose record it is.
+func (s *Store) read(ctx context.Context, head, of string) (Record, error) {
+	m := &metav1.PartialObjectMetadata{}
+	m.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("ConfigMap"))
+	err := s.Reader.Get(ctx, client.ObjectKey{Namespace: s.Namespace, Name: head}, m)
 	if refusal.Gone(err) {
-		return Record{}, fmt.Errorf("%s: %w", key, ErrNotFound)
+		return Record{}, fmt.Errorf("%s: %w", of, ErrNotFound)
 	}
 	if err != nil {
-		return Record{}, fmt.Errorf("look up the harvest of %s: %w", key, err)
+		return Record{}, fmt.Errorf("look up the harvest of %s: %w", of, err)
 	}
-	return Of(head)
+	return Of(m)
+}
+
+// Whole tells whether the record with a head of that name is there, has that digest and size, and has
+// all of its chunks. It does not read them.
+func (s *Store) Whole(ctx context.Context, head, digest string, size int64) (bool, error) {
+	r, err := s.read(ctx, head, "ConfigMap "+head)
+	switch {
+	case errors.Is(err, ErrNotFound), errors.Is(err, ErrDamaged):
+		return false, nil
+	case err != nil:
+		return false, err
+	case r.Digest != digest || r.Size != size:
+		return false, nil
+	}
+	chunks := &metav1.PartialObjectMetadataList{}
+	chunks.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("ConfigMapList"))
+	err = s.Reader.List(ctx, chunks, client.InNamespace(s.Namespace), client.MatchingLabels{labelUpload: r.upload}, client.HasLabels{labelChunk})
+	if err != nil {
+		return false, fmt.Errorf("list the chunks of ConfigMap %s: %w", head, err)
+	}
+	return len(chunks.Items) == r.chunks, nil
 }
 
 // Delete removes a record that was consumed or is not wanted. The head goes first: from

@@ -12,9 +12,11 @@ import (
 	"github.com/stretchr/testify/require"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
 	"github.com/kratix-compile/kratix-compile/internal/harvest/record"
+	"github.com/kratix-compile/kratix-compile/internal/runner/progress"
 	"github.com/kratix-compile/kratix-compile/internal/work"
 )
 
@@ -101,6 +103,45 @@ func TestBundleOfAWorkIsKept(t *testing.T) {
 	require.NotNil(t, works.Items[0].Spec.Bundle)
 	assert.Equal(t, key.Name(), works.Items[0].Spec.Bundle.Name)
 	assert.Equal(t, record.Kept, w.label(t, key))
+}
+
+// TestLostBundleComesBack: somebody has removed the bundle that a Work refers to, or a part of it. When
+// the Pipeline has run again, with the same files, the Work refers to the new one.
+func TestLostBundleComesBack(t *testing.T) {
+	for name, onlyChunks := range map[string]bool{"all of it": false, "its chunks": true} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, promise(t, pipelines("resource", "configure", "one")), thing(t, "a", "one"), namespace("a"))
+			files := noise(t)
+			again := func() record.Key {
+				w.step(t, "a", "one")
+				key := w.harvest(t, w.run(t, "a", "a", "one"), files)
+				w.step(t, "a", "one")
+				return key
+			}
+			referred := func() string {
+				works := &v1alpha1.WorkList{}
+				require.NoError(t, w.api.List(t.Context(), works))
+				require.Len(t, works.Items, 1)
+				return works.Items[0].Spec.Bundle.Name
+			}
+			first := again()
+			w.relabel(t, w.thing(t, "a", "one"), progress.LabelManual, "true")
+			again()
+			assert.Equal(t, first.Name(), referred(), "it has the same files")
+
+			maps := &corev1.ConfigMapList{}
+			require.NoError(t, w.api.List(t.Context(), maps, client.InNamespace(system)))
+			for i := range maps.Items {
+				if _, chunk := maps.Items[i].Labels["kratix-compile.io/harvest-chunk"]; chunk || !onlyChunks {
+					require.NoError(t, w.api.Delete(t.Context(), &maps.Items[i]))
+				}
+			}
+			w.relabel(t, w.thing(t, "a", "one"), progress.LabelManual, "true")
+			third := again()
+			assert.Equal(t, third.Name(), referred())
+			assert.Equal(t, record.Kept, w.label(t, third))
+		})
+	}
 }
 
 // TestBundleOfNoWorkIsDropped: the workflow no longer waits for a large harvest.

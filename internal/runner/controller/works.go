@@ -77,7 +77,12 @@ func (r *Runner) saveWork(ctx context.Context, current, wanted *v1alpha1.Work) e
 	}
 	updated, changed := work.Update(current, wanted)
 	if !changed {
-		return nil
+		lost, err := r.lost(ctx, current.Spec.Bundle)
+		if err != nil || !lost {
+			return err
+		}
+		updated = current.DeepCopy()
+		updated.Spec.Bundle = wanted.Spec.Bundle
 	}
 	before := updated.ResourceVersion
 	err := r.Client.Update(ctx, updated)
@@ -85,6 +90,16 @@ func (r *Runner) saveWork(ctx context.Context, current, wanted *v1alpha1.Work) e
 		r.written.Replaced(updated, before, r.Now())
 	}
 	return err
+}
+
+// lost tells whether somebody has removed the bundle that a Work refers to. Only another run of the
+// Pipeline brings its files back.
+func (r *Runner) lost(ctx context.Context, b *v1alpha1.Bundle) (bool, error) {
+	if b == nil {
+		return false, nil
+	}
+	whole, err := r.Records.Whole(ctx, b.Name, b.SHA256, b.Size)
+	return !whole && err == nil, err
 }
 
 // going is a Work that somebody has deleted and that is still there. Another one of its name can
