@@ -39,8 +39,9 @@ func (s *sweeper) sweep(ctx context.Context) error {
 	return errors.Join(err, s.dropUnreferenced(ctx), s.dropUnwanted(ctx))
 }
 
-// dropUnwanted deletes the harvests of objects that were gone before the harvest was stored:
-// nothing waits for them, and no reconciliation will drop them.
+// dropUnwanted deletes the harvests that nothing waits for and that no reconciliation drops: their
+// objects were gone before the harvest was stored, or cannot be planned any more. One whose files are
+// needed by a Work is kept.
 func (s *sweeper) dropUnwanted(ctx context.Context) error {
 	waiting, failed := s.Records.Waiting(ctx)
 	for _, r := range waiting {
@@ -49,7 +50,7 @@ func (s *sweeper) dropUnwanted(ctx context.Context) error {
 		}
 		wanted, err := wants(ctx, s.Live, harvest.Run{Key: r.Key, UID: r.RunUID, Labels: r.Labels}, known)
 		if err == nil && !wanted {
-			err = s.Records.Delete(ctx, r)
+			err = s.dropOrKeep(ctx, r)
 		}
 		failed = errors.Join(failed, err)
 	}
@@ -59,6 +60,19 @@ func (s *sweeper) dropUnwanted(ctx context.Context) error {
 // known is for a record: the harvest server has looked at its run.
 func known(harvest.Run, *unstructured.Unstructured, *unstructured.Unstructured) bool { return true }
 
+func (s *sweeper) dropOrKeep(ctx context.Context, r record.Record) error {
+	if r.Size > alwaysHeld {
+		named, err := s.named(ctx)
+		if err != nil {
+			return err
+		}
+		if named[r.Name()] {
+			return s.Records.Keep(ctx, r)
+		}
+	}
+	return s.Records.Delete(ctx, r)
+}
+
 // dropUnreferenced deletes the bundles that were kept for a Work and that no Work or WorkPlacement
 // names any more. It asks the API server: a cache may not show a Work that was written before its
 // bundle was kept. A bundle stays for an hour, because a State Store may still be reading it.
@@ -67,11 +81,25 @@ func (s *sweeper) dropUnreferenced(ctx context.Context) error {
 	if len(kept) == 0 {
 		return failed
 	}
-	named := map[string]bool{}
-	works, placements := &v1alpha1.WorkList{}, &v1alpha1.WorkPlacementList{}
-	if err := errors.Join(s.Live.List(ctx, works), s.Live.List(ctx, placements)); err != nil {
+	named, err := s.named(ctx)
+	if err != nil {
 		return errors.Join(failed, err)
 	}
+	for _, r := range kept {
+		if !named[r.Name()] && s.Now().Sub(r.Stored) > record.MinSweepAge {
+			failed = errors.Join(failed, s.Records.Delete(ctx, r))
+		}
+	}
+	return failed
+}
+
+// named are the bundles that a Work or a WorkPlacement refers to.
+func (s *sweeper) named(ctx context.Context) (map[string]bool, error) {
+	works, placements := &v1alpha1.WorkList{}, &v1alpha1.WorkPlacementList{}
+	if err := errors.Join(s.Live.List(ctx, works), s.Live.List(ctx, placements)); err != nil {
+		return nil, err
+	}
+	named := map[string]bool{}
 	for _, w := range works.Items {
 		if w.Spec.Bundle != nil {
 			named[w.Spec.Bundle.Name] = true
@@ -82,10 +110,5 @@ func (s *sweeper) dropUnreferenced(ctx context.Context) error {
 			named[p.Spec.Bundle.Name] = true
 		}
 	}
-	for _, r := range kept {
-		if !named[r.Name()] && s.Now().Sub(r.Stored) > record.MinSweepAge {
-			failed = errors.Join(failed, s.Records.Delete(ctx, r))
-		}
-	}
-	return failed
+	return named, nil
 }

@@ -3,6 +3,7 @@
 package controller
 
 import (
+	"context"
 	"testing"
 	"time"
 
@@ -37,4 +38,20 @@ func TestSweepBehindTheCache(t *testing.T) {
 	require.NoError(t, s.sweep(t.Context()))
 	_, err := w.Records.Get(t.Context(), key)
 	assert.ErrorIs(t, err, record.ErrNotFound, "nothing refers to it any more")
+}
+
+// TestSweepWhileTheBundleWaits: the runner was killed after it had written the Work and the status, and
+// before it could keep the bundle. Then the Promise became invalid, and nobody looked at the request.
+func TestSweepWhileTheBundleWaits(t *testing.T) {
+	w := newWorld(t, promise(t), thing(t, "a", "one"), namespace("a"))
+	w.step(t, "a", "one")
+	key := w.harvest(t, w.run(t, "a", "a", "one"), noise(t))
+	w.EnsureNamespace = func(context.Context, string) error { return assert.AnError }
+	_, err := w.reconcile(t, "a", "one")
+	require.ErrorIs(t, err, assert.AnError)
+	require.Equal(t, record.Waiting, w.label(t, key))
+
+	w.Now = func() time.Time { return time.Now().Add(3 * record.MinSweepAge) }
+	require.NoError(t, (&sweeper{w.Runner}).sweep(t.Context()))
+	assert.Equal(t, record.Kept, w.label(t, key))
 }
