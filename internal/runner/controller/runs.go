@@ -70,6 +70,12 @@ func (f *flow) runs(ctx context.Context, current progress.Pipeline) (own []run, 
 	}
 	for _, e := range served {
 		live, err := e.Live(ctx, current.RunNamespace, current.Run)
+		if errors.Is(err, engine.ErrMissing) { // it was uninstalled while its runs were watched
+			if e == f.engine {
+				missing = err
+			}
+			continue
+		}
 		if err != nil {
 			return nil, err
 		}

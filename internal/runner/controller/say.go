@@ -69,7 +69,7 @@ func (r *Runner) retry(o *object, err error) (reconcile.Result, error) {
 func broken(err error) bool {
 	_, invalid := errors.AsType[*engine.Invalid](err)
 	_, rejected := errors.AsType[*Rejected](err)
-	return invalid || rejected
+	return invalid || rejected || errors.Is(err, engine.ErrMissing)
 }
 
 // terminating is a namespace in which nothing can be made any more.

@@ -16,6 +16,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -104,14 +105,27 @@ func (e *Engine) AllRuns(ctx context.Context) ([]unstructured.Unstructured, erro
 	return list.Items, e.explain(err)
 }
 
-// Live is a run as the API server has it now; nil if there is none.
+// Live is a run as the API server has it now; nil if there is none. The error is ErrMissing if the
+// engine was uninstalled, and all of its runs with it.
 func (e *Engine) Live(ctx context.Context, namespace, name string) (*unstructured.Unstructured, error) {
 	run := e.run(namespace, name)
 	err := e.live.Get(ctx, client.ObjectKeyFromObject(run), run)
-	if refusal.Gone(err) {
+	switch {
+	case refusal.Gone(err):
 		return nil, nil
+	case (apierrors.IsNotFound(err) || meta.IsNoMatchError(err)) && e.uninstalled(ctx):
+		return nil, e.Missing()
 	}
 	return run, err
+}
+
+// uninstalled goes by the CustomResourceDefinition alone: an API server that starts says for a while
+// that it does not know the kind.
+func (e *Engine) uninstalled(ctx context.Context) bool {
+	crd := &metav1.PartialObjectMetadata{}
+	crd.SetGroupVersionKind(schema.GroupVersionKind{Group: "apiextensions.k8s.io", Version: "v1", Kind: "CustomResourceDefinition"})
+	plural, _ := meta.UnsafeGuessKindToResource(e.GroupVersionKind())
+	return refusal.Gone(e.live.Get(ctx, client.ObjectKey{Name: plural.GroupResource().String()}, crd))
 }
 
 // Observation is what became of a run.
