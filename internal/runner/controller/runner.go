@@ -54,6 +54,9 @@ const (
 	soon = 50 * time.Millisecond
 	// poll is how often to look for what causes no event, such as an engine's API.
 	poll = 30 * time.Second
+	// rarely is how often to look at what somebody has to mend. Almost all that people do causes an
+	// event; the annotation of a namespace, which chooses the engine, does not.
+	rarely = 5 * time.Minute
 )
 
 // stepAndSave takes an object, as a cache has it, one step further and writes its status. An error

@@ -29,7 +29,7 @@ func (r *Runner) explain(o *object, err error) (after time.Duration, known bool)
 	switch {
 	case isInvalid:
 		r.blame(o, progress.ReasonConfigureFailed, invalid.Error())
-		return 0, true // until somebody changes it
+		return rarely, true // until somebody changes it
 	case isRejected:
 		r.blame(o, rejected.Reason, rejected.Error())
 	case errors.Is(err, engine.ErrMissing):

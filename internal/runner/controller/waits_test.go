@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"github.com/kratix-compile/kratix-compile/backends/state"
 	"github.com/kratix-compile/kratix-compile/internal/runner/progress"
@@ -54,4 +55,15 @@ func TestRequestThatStartsOver(t *testing.T) {
 	w.step(t, "a", "one")
 	started := "Pipeline one started as " + w.run(t, "a", "a", "one").GetName()
 	assert.Equal(t, []string{"The configure workflow starts over: its spec has changed", started}, w.notes.all)
+}
+
+// TestInvalidIsLookedAtAgain, though rarely: the annotation of a namespace chooses the engine, and no
+// event tells that it has changed.
+func TestInvalidIsLookedAtAgain(t *testing.T) {
+	w := newWorld(t, promise(t), thing(t, "a", "one"), namespace("a"))
+	w.step(t, "a", "one")
+	w.edit(t, w.promise(t), miswritten("resource", "configure"))
+	result, err := w.reconcile(t, "a", "one")
+	require.NoError(t, err)
+	assert.Equal(t, rarely, result.RequeueAfter)
 }
