@@ -32,10 +32,13 @@ func (p *Promises) ensureAPI(ctx context.Context, o *object) error {
 	if err != nil || author == nil {
 		return err
 	}
+	wanted, existing := promised.CRD(o.GetName(), author), &apiextensionsv1.CustomResourceDefinition{}
+	if err := p.moved(ctx, o, wanted); err != nil {
+		return err
+	}
 	if err := p.ensureAccess(ctx, o.GetName(), author.Spec); err != nil {
 		return err
 	}
-	wanted, existing := promised.CRD(o.GetName(), author), &apiextensionsv1.CustomResourceDefinition{}
 	err = p.getCRD(ctx, wanted.Name, existing)
 	switch {
 	case apierrors.IsNotFound(err):
@@ -48,6 +51,9 @@ func (p *Promises) ensureAPI(ctx context.Context, o *object) error {
 	}
 	if err := promised.Taken(existing, o.GetName()); err != nil {
 		return &Rejected{"APITaken", err}
+	}
+	if kind := existing.Spec.Names.Kind; kind != wanted.Spec.Names.Kind {
+		return renamed("spec.names.kind", kind, existing)
 	}
 	if !existing.DeletionTimestamp.IsZero() {
 		return &Rejected{"APIDeleted", fmt.Errorf("spec.api: somebody has deleted the CustomResourceDefinition %s, and with it all requests; it is made again when they are gone", existing.Name)}
@@ -64,6 +70,27 @@ func (p *Promises) ensureAPI(ctx context.Context, o *object) error {
 		return &Rejected{"APINotServed", fmt.Errorf("spec.api: %s", why)}
 	}
 	return errNotServed
+}
+
+// moved is an error if the Promise has an API of another name already. Nobody would look after the
+// requests for that one, and they could never be deleted.
+func (p *Promises) moved(ctx context.Context, o *object, wanted *apiextensionsv1.CustomResourceDefinition) error {
+	labelled := &apiextensionsv1.CustomResourceDefinitionList{}
+	if err := p.Client.List(ctx, labelled, ofPromise(o)); err != nil {
+		return err
+	}
+	for i := range labelled.Items {
+		if had := &labelled.Items[i]; had.Name != wanted.Name && had.DeletionTimestamp.IsZero() {
+			return renamed("metadata.name", had.Name, had)
+		}
+	}
+	return nil
+}
+
+// renamed is for what must not change in spec.api. The webhook refuses it, but need not be there.
+func renamed(field, before string, had *apiextensionsv1.CustomResourceDefinition) error {
+	return &Rejected{"APIRenamed", fmt.Errorf("spec.api.%s: it was %s and cannot change; change it back and make another Promise, "+
+		"or delete the CustomResourceDefinition %s, and all its objects with it", field, before, had.Name)}
 }
 
 // getCRD asks the API server for a CRD that is not in the cache. The cache holds only those with
