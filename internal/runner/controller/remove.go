@@ -66,8 +66,8 @@ func (p *Promises) remove(ctx context.Context, o *object) (time.Duration, error)
 	return 0, o.release(ctx, slices.Concat(finalizersAlways, finalizersAPI, finalizersKratix)...)
 }
 
-// configuring names a configure run of a request for the Promise that has not ended; empty if there
-// is none. The delete workflow of the Promise waits for all of them, as in Kratix: it may remove
+// configuring names a configure run of a request for the Promise that has not ended and whose results
+// are not safe; empty if there is none. The delete workflow of the Promise waits for all of them, as in Kratix: it may remove
 // what they use. None starts meanwhile, because the Promise is being deleted.
 //
 // The labels of a run are not enough: a tenant can give the run of a request for another Promise the
@@ -85,7 +85,7 @@ func (p *Promises) configuring(ctx context.Context, o *object) (string, error) {
 			if !sealed || of.Promise != o.GetName() || kind.Type != workflow.Resource || kind.Action != workflow.Configure || r.ended() {
 				continue
 			}
-			if is, err := p.isRequest(ctx, o, owner); err != nil || is {
+			if is, err := p.waitsFor(ctx, o, owner, r.GetName()); err != nil || is {
 				return r.GetKind() + " " + r.GetNamespace() + "/" + r.GetName(), err
 			}
 		}
@@ -93,10 +93,13 @@ func (p *Promises) configuring(ctx context.Context, o *object) (string, error) {
 	return "", nil
 }
 
-// isRequest tells whether the object with this UID is a request for the Promise.
-func (p *Promises) isRequest(ctx context.Context, o *object, uid types.UID) (bool, error) {
+// waitsFor tells whether the object with this UID is a request for the Promise, and its workflow still
+// waits for this run. A run whose results are safe may never end for its engine.
+func (p *Promises) waitsFor(ctx context.Context, o *object, uid types.UID, run string) (bool, error) {
 	requests, err := p.requests(ctx, o)
-	return slices.ContainsFunc(requests, func(r unstructured.Unstructured) bool { return r.GetUID() == uid }), err
+	return slices.ContainsFunc(requests, func(r unstructured.Unstructured) bool {
+		return r.GetUID() == uid && !progress.Read(newObject(&r).status()).Past(run)
+	}), err
 }
 
 // farewell runs the delete workflow, if there is one. It is left out for an object whose

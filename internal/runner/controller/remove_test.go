@@ -68,6 +68,17 @@ func TestTheLastWorkflowOfAPromiseWaits(t *testing.T) {
 	assert.Len(t, w.runs(t, system), 1)
 }
 
+// TestTheLastWorkflowOfAPromiseDoesNotWait for a run whose results are safe, although its engine never
+// ends it.
+func TestTheLastWorkflowOfAPromiseDoesNotWait(t *testing.T) {
+	w := newWorld(t, promise(t, pipelines("resource", "configure", "one"), pipelines("promise", "delete", "bye"), finalized(append(finalizers(newObject(promise(t))), v1alpha1.FinalizerDeleteWorkflows)...)),
+		served(), thing(t, "a", "one"), namespace("a"), namespace(system))
+	w.finish(t, "one")
+	w.delete(t, w.promise(t))
+	w.reconciledPromise(t)
+	assert.Len(t, w.runs(t, system), 1)
+}
+
 // TestFinalizerOfAnEmptyWorkflow: promise.delete was there, and then edited away.
 func TestFinalizerOfAnEmptyWorkflow(t *testing.T) {
 	w := newWorld(t, promise(t, deleting(append([]string{v1alpha1.FinalizerDeleteWorkflows}, finalizersAlways...)...)))

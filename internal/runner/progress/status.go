@@ -80,6 +80,14 @@ func (s Status) Accepts(run string) bool {
 	return ok && run != "" && p.Phase == PhaseRunning && p.Run == run
 }
 
+// Past tells whether nothing waits for a run any more: its results are safe, or it has failed. Its
+// engine may not have noticed that it has ended.
+func (s Status) Past(run string) bool {
+	return slices.Contains(s.Over, run) || slices.ContainsFunc(s.Pipelines, func(p Pipeline) bool {
+		return p.Run == run && (p.Phase == PhaseSucceeded || p.Phase == PhaseSuspended || p.Phase == PhaseFailed)
+	})
+}
+
 // Created notes which object the run of a pipeline is.
 func (s Status) Created(run, uid string) {
 	for i := range s.Pipelines {
