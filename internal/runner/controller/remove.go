@@ -48,6 +48,7 @@ func (p *Promises) remove(ctx context.Context, o *object) (time.Duration, error)
 			return 0, err
 		}
 	}
+	p.Slots.Release(f.slot()) // the delete workflows of its requests may need it
 	left, err := p.removeRequests(ctx, o)
 	if err == nil && left == 0 {
 		left, err = p.removeWorks(ctx, o)
@@ -62,7 +63,6 @@ func (p *Promises) remove(ctx context.Context, o *object) (time.Duration, error)
 	if err := errors.Join(f.deleteRuns(ctx), f.dropRecords(ctx), p.kinds.end(ctx, o.GetName()), p.removeAccess(ctx, o)); err != nil {
 		return 0, err
 	}
-	p.Slots.Release(f.slot())
 	return 0, o.release(ctx, slices.Concat(finalizersAlways, finalizersAPI, finalizersKratix)...)
 }
 

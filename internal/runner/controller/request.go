@@ -126,12 +126,12 @@ func (r *Requests) remove(ctx context.Context, o *object, promise *unstructured.
 			return after, err
 		}
 	}
+	r.Slots.Release(f.slot()) // nothing starts for it any more, and its Works may wait for a State Store for long
 	if left, err := f.deleteWorks(ctx); err != nil || left > 0 {
 		return poll, err // its Works wake it when they go
 	}
 	if err := errors.Join(f.deleteRuns(ctx), f.dropRecords(ctx)); err != nil {
 		return 0, err
 	}
-	r.Slots.Release(f.slot())
 	return 0, o.release(ctx, slices.Concat(finalizersRequest, finalizersKratix)...)
 }

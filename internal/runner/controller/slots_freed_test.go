@@ -44,6 +44,35 @@ func TestChangedPromiseGetsASlot(t *testing.T) {
 	assert.Len(t, w.runs(t, system), 1)
 }
 
+// TestDeletedHoldsNoSlot while its files wait for a State Store, although it had a run.
+func TestDeletedHoldsNoSlot(t *testing.T) {
+	w := newWorld(t, promise(t), thing(t, "a", "one"), namespace("a"))
+	w.step(t, "a", "one")
+	w.harvest(t, w.run(t, "a", "a", "one"), small)
+	w.step(t, "a", "one")
+	w.delete(t, w.thing(t, "a", "one"))
+	w.step(t, "a", "one")
+	require.NotNil(t, w.thing(t, "a", "one"), "its Work is not gone yet")
+	active, _ := w.Slots.Active()
+	assert.Zero(t, active)
+}
+
+// TestDeletedPromiseGivesItsSlotToItsRequests: it had a run, and their delete workflows come before
+// its end.
+func TestDeletedPromiseGivesItsSlotToItsRequests(t *testing.T) {
+	w := newWorld(t, promise(t, pipelines("promise", "configure", "own"), pipelines("resource", "delete", "bye")), served(),
+		thing(t, "a", "one", finalized(finalizersRequest...)), namespace("a"), namespace(system))
+	w.limit(slots.Limits{Total: 1})
+	for range 2 { // finalizers and the API come first
+		w.reconciledPromise(t)
+	}
+	require.Len(t, w.runs(t, system), 1)
+	w.delete(t, w.promise(t))
+	w.reconciledPromise(t)
+	w.step(t, "a", "one")
+	assert.Len(t, w.runs(t, "a"), 1)
+}
+
 // TestStartThatWasNotSavedHoldsNoSlot: the Promise changes before the second try.
 func TestStartThatWasNotSavedHoldsNoSlot(t *testing.T) {
 	w := newWorld(t, promise(t), thing(t, "a", "one"), namespace("a"))
