@@ -107,7 +107,7 @@ func (p *Promises) waitsFor(ctx context.Context, o *object, uid types.UID, run s
 // namespace that is being deleted: nothing can run there, and the object must not keep it.
 func (f *flow) farewell(ctx context.Context) (done bool, after time.Duration, err error) {
 	listed, _, _ := unstructured.NestedSlice(f.promise.Object, "spec", "workflows", string(f.kind.Type), string(workflow.Delete))
-	if len(listed) == 0 || f.fault != nil && progress.Read(f.object.status()).Round == 0 {
+	if len(listed) == 0 || f.fault != nil && !progress.Ran(f.object.status()) {
 		return true, 0, nil
 	}
 	decision, err := f.advance(ctx)

@@ -80,6 +80,14 @@ func (s Status) Accepts(run string) bool {
 	return ok && run != "" && p.Phase == PhaseRunning && p.Run == run
 }
 
+// Ran tells whether a Pipeline may ever have run for an object, here or in Kratix, which counts no
+// rounds.
+func Ran(status map[string]any) bool {
+	s := Read(status)
+	return s.Round > 0 || !s.LastSuccess.IsZero() || GetCondition(status, ConditionConfigureCompleted).Status == isTrue ||
+		slices.ContainsFunc(s.Pipelines, func(p Pipeline) bool { return p.Phase != PhasePending && p.Phase != "" })
+}
+
 // Past tells whether nothing waits for a run any more: its results are safe, or it has failed. Its
 // engine may not have noticed that it has ended.
 func (s Status) Past(run string) bool {
