@@ -48,3 +48,20 @@ func TestDependenciesAreAmongTheWorks(t *testing.T) {
 		assert.Equal(t, c.expect, reconciled().Reason)
 	}
 }
+
+// TestWorkWithoutFiles is not ready before the files that it had are gone from the State Store.
+func TestWorkWithoutFiles(t *testing.T) {
+	empty := &v1alpha1.Work{ObjectMeta: metav1.ObjectMeta{Namespace: "a", Name: "w", Generation: 2}}
+	w := newWorld(t, empty)
+	before := &v1alpha1.WorkPlacement{ObjectMeta: metav1.ObjectMeta{Namespace: "a", Name: "p", Labels: map[string]string{v1alpha1.LabelWork: "w"}}}
+	before.Spec.WorkGeneration = 1
+	require.NoError(t, w.api.Create(t.Context(), before))
+	state, err := w.workState(t.Context(), empty)
+	require.NoError(t, err)
+	assert.Equal(t, progress.WorkPending, state)
+
+	require.NoError(t, w.api.Delete(t.Context(), before))
+	state, err = w.workState(t.Context(), empty)
+	require.NoError(t, err)
+	assert.Equal(t, progress.WorkReady, state)
+}

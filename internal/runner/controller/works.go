@@ -173,17 +173,14 @@ func (f *flow) placed(ctx context.Context) ([]progress.Work, error) {
 }
 
 // workState is Ready only when every placement has been written: a Work is ready for Kratix as
-// soon as it is scheduled (docs/kratix-contract.md 8.5).
+// soon as it is scheduled (docs/kratix-contract.md 8.5). A Work without files has no placements, but
+// for those of earlier files, until these are removed.
 func (r *Runner) workState(ctx context.Context, w *v1alpha1.Work) (progress.WorkState, error) {
-	placed := progress.WorkState(placing.Readiness(w))
+	placed, empty := progress.WorkState(placing.Readiness(w)), len(w.Spec.WorkloadGroups) == 0
 	switch {
-	case r.written.Stale(w):
+	case r.written.Stale(w), !empty && placing.Unseen(w):
 		return progress.WorkPending, nil
-	case len(w.Spec.WorkloadGroups) == 0:
-		return progress.WorkReady, nil // there is nothing to write
-	case placing.Unseen(w):
-		return progress.WorkPending, nil
-	case placed != progress.WorkReady:
+	case !empty && placed != progress.WorkReady:
 		return placed, nil
 	}
 	placements := &v1alpha1.WorkPlacementList{}
