@@ -14,6 +14,7 @@ import (
 
 	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
 	"github.com/kratix-compile/kratix-compile/internal/stores/layout"
+	"github.com/kratix-compile/kratix-compile/internal/stores/placing"
 )
 
 // finalizerDestination keeps a Destination with cleanup: all until its files are gone.
@@ -108,6 +109,9 @@ func (r *destinations) finish(ctx context.Context, d *v1alpha1.Destination, t *t
 		return reconcile.Result{RequeueAfter: t.retry}, ignoreGone(r.notReady(ctx, d, "StateStoreWriteFailed", "Failed to write test documents to State Store: "+err.Error()))
 	case !d.DeletionTimestamp.IsZero():
 		return reconcile.Result{}, r.release(ctx, d)
+	}
+	if t.recovered {
+		doubt(d.Status.Conditions, placing.ConditionReady)
 	}
 	ready := metav1.Condition{Status: metav1.ConditionTrue, Reason: "TestDocumentsWritten", Message: "Test documents written to State Store"}
 	if enabled := d.Spec.InitWorkloads.Enabled; enabled != nil && !*enabled {

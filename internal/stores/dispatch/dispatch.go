@@ -160,5 +160,8 @@ func (r *workPlacements) finish(ctx context.Context, p *v1alpha1.WorkPlacement, 
 	if !o.Changed && placing.Written(p) && p.Status.VersionID != "" {
 		version = p.Status.VersionID // the State Store may be at a newer one
 	}
+	if t.recovered {
+		doubt(p.Status.Conditions, placing.ConditionWritten)
+	}
 	return reconcile.Result{}, r.save(ctx, p, placing.Attempt{VersionID: version})
 }

@@ -61,6 +61,8 @@ type trip struct {
 	outcome *statestore.Outcome // nil while it is on its way
 	// retry is how long to wait after a failure, longer each time.
 	retry time.Duration
+	// recovered is whether the trip before it has failed.
+	recovered bool
 	// again is whether the object is to be looked at once more: something has happened to it since,
 	// or the State Store has been opened again.
 	again bool
@@ -161,6 +163,7 @@ func (d *dispatcher) collect(of sender) (over *trip, underway bool) {
 		d.checkAt(t.to, time.Time{})
 		d.wake(t.to.Kind, checkAfter, reconcile.Request{NamespacedName: types.NamespacedName{Name: t.to.Name}})
 	default:
+		t.recovered = d.backoff.NumRequeues(of) > 0
 		d.backoff.Forget(of)
 	}
 	return t, false

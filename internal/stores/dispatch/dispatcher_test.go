@@ -244,6 +244,8 @@ func TestTrips(t *testing.T) {
 	assert.Equal(t, ours.Name, suspect.Name, "the State Store is checked")
 	_, err = d.send(t.Context(), DraftOf(statestore.Change{ID: "a"}), tripOf("a", ours))
 	require.NoError(t, err)
-	assert.Zero(t, collected(t, d, queue).retry)
+	over = collected(t, d, queue)
+	assert.Zero(t, over.retry)
+	assert.True(t, over.recovered)
 	assert.Equal(t, firstRetry, failed().retry)
 }

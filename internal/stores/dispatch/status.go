@@ -31,6 +31,15 @@ func ignoreGone(err error) error {
 	return err
 }
 
+// doubt lets a condition be written again although it looks the same. When an object was sent, the
+// cache may have shown its status from before a failure. The API server has the failure, and would keep
+// it.
+func doubt(all []metav1.Condition, kind string) {
+	if c := meta.FindStatusCondition(all, kind); c != nil {
+		c.Status = metav1.ConditionUnknown
+	}
+}
+
 // setReady returns whether the condition Ready is another one now.
 func setReady(all *[]metav1.Condition, ready metav1.Condition, generation int64, now time.Time) bool {
 	ready.Type, ready.ObservedGeneration, ready.LastTransitionTime = placing.ConditionReady, generation, metav1.NewTime(now)
