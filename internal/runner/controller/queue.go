@@ -4,7 +4,6 @@ package controller
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"k8s.io/client-go/util/workqueue"
@@ -13,8 +12,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 
-	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
-	"github.com/kratix-compile/kratix-compile/internal/runner/engine"
 	"github.com/kratix-compile/kratix-compile/internal/runner/slots"
 	"github.com/kratix-compile/kratix-compile/translate/workflow"
 )
@@ -29,27 +26,6 @@ type queueKey struct {
 // claim is for a slot. The namespace is where the run is; it makes no difference to a release.
 func (k queueKey) claim(namespace string) slots.Claim {
 	return slots.Claim{Promise: k.Promise, Namespace: namespace, Object: k.ObjectKey}
-}
-
-// seed takes slots for the runs that are active when this process becomes the leader.
-func (r *Runner) seed(ctx context.Context) error {
-	return r.Slots.Seed(func() (claims []slots.Claim, err error) {
-		for _, e := range r.Engines {
-			all, err := e.AllRuns(ctx)
-			if err != nil && !errors.Is(err, engine.ErrMissing) {
-				return nil, err
-			}
-			for i := range all {
-				active := run{&all[i], e}
-				if _, sealed := r.Seal.Owner(active.Unstructured); !sealed || active.ended() {
-					continue
-				}
-				of := ownerKey(active, active.GetAnnotations()[v1alpha1.AnnotationObjectNamespace])
-				claims = append(claims, of.claim(active.GetNamespace()))
-			}
-		}
-		return claims, nil
-	})
 }
 
 // ownerKey names the object that a thing belongs to, by its labels. A request is in the given

@@ -57,7 +57,7 @@ func Setup(mgr manager.Manager, r *Runner, workers int, limits slots.Limits) err
 			return err
 		}
 	}
-	return errors.Join(mgr.Add(w), mgr.Add(&sweeper{r}))
+	return errors.Join(mgr.Add(w), mgr.Add(&sweeper{r}), mgr.Add(&keeper{r}))
 }
 
 // reconcileTimeout bounds one reconciliation. An API server that does not answer would otherwise
