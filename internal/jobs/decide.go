@@ -98,11 +98,11 @@ func Decide(s Situation) Decision {
 		return Decision{} // a run that is gone after the end is not missed
 	case s.Job.DeletionTimestamp != nil:
 		return s.deleted()
+	case AskedToSuspend(s.Job) && (s.Run == nil || s.Run.Owner != s.Job.UID):
+		return s.changed(Status(s.Job, state.State{}, s.Now)) // nothing of it runs
 	case s.Run != nil && s.Run.Owner != s.Job.UID:
 		return s.refuse(ReasonNameTaken, fmt.Sprintf("namespace %s has an object of %s called %s that is not of this Job; delete it, and ask for a manual reconciliation",
 			s.Job.Namespace, EngineOf(s.Job), s.Job.Name))
-	case s.Run == nil && AskedToSuspend(s.Job):
-		return s.write(state.State{})
 	case s.Run == nil:
 		return s.begin()
 	default:

@@ -105,6 +105,7 @@ func TestDecide(t *testing.T) {
 		"the run has succeeded":           {was(running), Situation{Run: run(state.State{Phase: state.Succeeded, Attempt: 1})}, "write active 0 ready 0 succeeded 1 started 0 completed 0 SuccessCriteriaMet Complete"},
 		"a pruner after the end":          {was(succeeded), Situation{Slot: true}, ""},
 		"suspended before it runs":        {suspend, Situation{Slot: true}, "write active 0 ready 0 Suspended"},
+		"suspended, the name is taken":    {suspend, Situation{Run: &Run{Owner: "other"}}, "write active 0 ready 0 Suspended"},
 		"suspended while it runs":         {isSuspended, Situation{Run: run(running)}, "cancel, again in 15s"},
 		"a person has cancelled it":       {isSuspended, Situation{Run: run(told)}, "cancel, again in 15s"},
 		"it is told to end":               {isSuspended, Situation{Run: end(5*time.Second, true)}, "again in 10s"},

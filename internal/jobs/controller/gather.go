@@ -148,7 +148,7 @@ func (c *Controller) observe(ctx context.Context, s *seen) error {
 		s.Run.Owner = owner.UID
 	}
 	if s.Run.Owner != s.Job.UID {
-		if (s.Run.Deleting || ofJob(s.run)) && s.Job.DeletionTimestamp == nil {
+		if (s.Run.Deleting || ofJob(s.run)) && s.Job.DeletionTimestamp == nil && !jobs.AskedToSuspend(s.Job) {
 			return fmt.Errorf("%s %s/%s has the name of the run: %w", s.engine.Kind, s.run.GetNamespace(), s.run.GetName(), errLeaving)
 		}
 		return nil

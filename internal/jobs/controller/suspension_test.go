@@ -126,3 +126,17 @@ func TestEngineThatNeverEnds(t *testing.T) {
 	held, _ := w.Slots.Active()
 	assert.Zero(t, held)
 }
+
+// TestSuspendedWithForeignObject of the run's name, which somebody keeps: no run is created, and Kratix need not wait.
+func TestSuspendedWithForeignObject(t *testing.T) {
+	j := taken(t, "tekton", func(j *batchv1.Job) { j.Spec.Suspend = new(true) })
+	theirs := some(schema.GroupVersionKind{Group: "tekton.dev", Version: "v1", Kind: "TaskRun"})
+	theirs.SetNamespace(j.Namespace)
+	theirs.SetName(j.Name)
+	theirs.SetFinalizers([]string{"example.org/audit"})
+	w := newWorld(t, slots.Limits{}, j, theirs)
+	require.NoError(t, w.api.Delete(t.Context(), theirs))
+	w.look(t, j)
+	assert.Equal(t, idle+" Suspended", w.status(t, j))
+	assert.NotNil(t, w.run(t, j))
+}
