@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -67,12 +68,15 @@ func TestPassReachesEachRequestOnce(t *testing.T) {
 // TestPassThatARequestCannotHear: a tenant has given a request as many annotations as it can have, or
 // a policy of its namespace refuses every change. All others hear of the pass, and may start.
 func TestPassThatARequestCannotHear(t *testing.T) {
+	forbidden := apierrors.NewForbidden(schema.GroupResource{Resource: "things"}, "first", errors.New("a policy"))
 	for name, c := range map[string]struct {
 		refusal error
+		of      []string
 		pending bool
 	}{
-		"full":      {apierrors.NewInvalid(thingKind.GroupKind(), "first", nil), false},
-		"forbidden": {apierrors.NewForbidden(schema.GroupResource{Resource: "things"}, "first", errors.New("a policy")), true},
+		"full":              {apierrors.NewInvalid(thingKind.GroupKind(), "first", nil), []string{"first"}, false},
+		"forbidden":         {forbidden, []string{"first"}, false},
+		"all are forbidden": {forbidden, []string{"first", "second"}, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t, promise(t, pipelines("resource", "configure", "one")), served(), namespace("a"), thing(t, "a", "first"), thing(t, "a", "second"))
@@ -86,7 +90,7 @@ func TestPassThatARequestCannotHear(t *testing.T) {
 			w.edit(t, w.promise(t), field(int64(2), "metadata", "generation"))
 			w.Client = interceptor.NewClient(w.api, interceptor.Funcs{
 				Patch: func(ctx context.Context, api client.WithWatch, o client.Object, p client.Patch, opts ...client.PatchOption) error {
-					if o.GetName() == "first" {
+					if slices.Contains(c.of, o.GetName()) {
 						return c.refusal
 					}
 					return api.Patch(ctx, o, p, opts...)
@@ -96,7 +100,7 @@ func TestPassThatARequestCannotHear(t *testing.T) {
 				_, err := w.reconcilePromise(t)
 				require.NoError(t, err)
 			}
-			assert.NotEmpty(t, w.thing(t, "a", "second").GetAnnotations()[annotationPass], "it has heard of the pass")
+			assert.Equal(t, len(c.of) == 1, w.thing(t, "a", "second").GetAnnotations()[annotationPass] != "", "it has heard of the pass")
 			observed, _, _ := unstructured.NestedInt64(w.promise(t).Object, "status", "observedGeneration")
 			assert.EqualValues(t, 2, observed, "and may start")
 			_, pending := pass(newObject(w.promise(t)))

@@ -125,8 +125,16 @@ func (p *Promises) passOn(ctx context.Context, o *object) (again time.Duration, 
 	if err != nil {
 		return 0, err
 	}
+	untold, heard, text := map[*object]error{}, false, strconv.FormatInt(number, 10)
 	for i := range requests {
-		again = sooner(again, p.passTo(ctx, p.object(&requests[i]), strconv.FormatInt(number, 10)))
+		request := p.object(&requests[i])
+		if err := p.passTo(ctx, request, text); err != nil {
+			untold[request] = err
+		}
+		heard = heard || request.GetAnnotations()[annotationPass] == text
+	}
+	for request, err := range untold {
+		again = sooner(again, p.retell(ctx, request, err, heard))
 	}
 	if again > 0 {
 		return again, nil
@@ -135,17 +143,24 @@ func (p *Promises) passOn(ctx context.Context, o *object) (again time.Duration, 
 	return 0, p.notePass(ctx, o, number, false)
 }
 
-// passTo tells a request of a pass, and says when to try again; 0 is never. A tenant can keep a
-// request from being told: with as many annotations as it can have, or by writing to it all the time.
-func (p *Promises) passTo(ctx context.Context, request *object, number string) (again time.Duration) {
+// passTo tells a request of a pass, unless it has heard of it.
+func (p *Promises) passTo(ctx context.Context, request *object, number string) error {
 	if request.GetAnnotations()[annotationPass] == number || !request.GetDeletionTimestamp().IsZero() {
-		return 0
+		return nil
 	}
 	err := request.mark(ctx, map[string]any{progress.LabelRunFromStart: "true"}, map[string]any{annotationPass: number})
+	if errors.Is(err, errGone) {
+		return nil
+	}
+	return err
+}
+
+// retell says when to try again to tell a request of a pass; 0 is never. A tenant can keep a request
+// from being told: with as many annotations as it can have, by a policy in its namespace, or by
+// writing to it all the time. What is forbidden for all requests may be a right that the runner lacks.
+func (p *Promises) retell(ctx context.Context, request *object, err error, othersHeard bool) time.Duration {
 	switch {
-	case err == nil, errors.Is(err, errGone):
-		return 0
-	case refusal.Final(err):
+	case refusal.Final(err), apierrors.IsForbidden(err) && othersHeard:
 		p.tell(request, progress.Event{Warning: true, Reason: progress.ReasonReconcilingResources, Message: "It does not start over as its Promise asks: " + err.Error()})
 		return 0
 	case apierrors.IsConflict(err):
