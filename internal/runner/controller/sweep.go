@@ -5,6 +5,7 @@ package controller
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -44,34 +45,40 @@ func (s *sweeper) sweep(ctx context.Context) error {
 // needed by a Work is kept.
 func (s *sweeper) dropUnwanted(ctx context.Context) error {
 	waiting, failed := s.Records.Waiting(ctx)
+	var unwanted []record.Record
 	for _, r := range waiting {
 		if s.Now().Sub(r.Stored) < record.MinSweepAge {
 			continue
 		}
 		wanted, err := wants(ctx, s.Live, harvest.Run{Key: r.Key, UID: r.RunUID, Labels: r.Labels}, known)
 		if err == nil && !wanted {
-			err = s.dropOrKeep(ctx, r)
+			unwanted = append(unwanted, r)
 		}
 		failed = errors.Join(failed, err)
+	}
+	return errors.Join(failed, s.dropOrKeep(ctx, unwanted))
+}
+
+// dropOrKeep asks for the Works at the end: that of results that are not wanted any more is there by then.
+func (s *sweeper) dropOrKeep(ctx context.Context, unwanted []record.Record) (failed error) {
+	var named map[string]bool
+	if slices.ContainsFunc(unwanted, func(r record.Record) bool { return r.Size > alwaysHeld }) {
+		if named, failed = s.named(ctx); failed != nil {
+			return failed
+		}
+	}
+	for _, r := range unwanted {
+		if named[r.Name()] {
+			failed = errors.Join(failed, s.Records.Keep(ctx, r))
+		} else {
+			failed = errors.Join(failed, s.Records.Delete(ctx, r))
+		}
 	}
 	return failed
 }
 
 // known is for a record: the harvest server has looked at its run.
 func known(harvest.Run, *unstructured.Unstructured, *unstructured.Unstructured) bool { return true }
-
-func (s *sweeper) dropOrKeep(ctx context.Context, r record.Record) error {
-	if r.Size > alwaysHeld {
-		named, err := s.named(ctx)
-		if err != nil {
-			return err
-		}
-		if named[r.Name()] {
-			return s.Records.Keep(ctx, r)
-		}
-	}
-	return s.Records.Delete(ctx, r)
-}
 
 // dropUnreferenced deletes the bundles that were kept for a Work and that no Work or WorkPlacement
 // names any more. It asks the API server: a cache may not show a Work that was written before its
