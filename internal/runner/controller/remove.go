@@ -53,8 +53,8 @@ func (p *Promises) remove(ctx context.Context, o *object) (time.Duration, error)
 	if err == nil && left == 0 {
 		left, err = p.removeWorks(ctx, o)
 	}
-	if err == nil && left == 0 { // a cache may not show a CRD that has just been made
-		left, err = p.deleteLabelled(ctx, p.Live, o, &apiextensionsv1.CustomResourceDefinitionList{})
+	if err == nil && left == 0 {
+		left, err = p.deleteLabelled(ctx, o, &apiextensionsv1.CustomResourceDefinitionList{})
 	}
 	if err != nil || left > 0 {
 		return time.Second, err
@@ -150,16 +150,17 @@ func (p *Promises) removeWorks(ctx context.Context, o *object) (left int, err er
 // Promises without an API (docs/kratix-contract.md 3.7).
 func (p *Promises) removeAccess(ctx context.Context, o *object) error {
 	for _, kind := range append(slices.Clone(rightsKinds), corev1.SchemeGroupVersion.WithKind("ServiceAccount")) {
-		if _, err := p.deleteLabelled(ctx, p.Client, o, someList(kind)); err != nil {
+		if _, err := p.deleteLabelled(ctx, o, someList(kind)); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// deleteLabelled deletes what has the Promise's label.
-func (p *Promises) deleteLabelled(ctx context.Context, from client.Reader, o *object, list client.ObjectList) (left int, err error) {
-	if err := from.List(ctx, list, ofPromise(o)); err != nil {
+// deleteLabelled deletes what has the Promise's label. It asks the API server: a cache may not show what
+// was made a moment ago.
+func (p *Promises) deleteLabelled(ctx context.Context, o *object, list client.ObjectList) (left int, err error) {
+	if err := p.Live.List(ctx, list, ofPromise(o)); err != nil {
 		return 0, err
 	}
 	return p.deleteAll(ctx, list)

@@ -3,10 +3,12 @@
 package controller
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -56,6 +58,32 @@ func TestPromiseWhoseThingsTheCacheDoesNotShow(t *testing.T) {
 	require.NoError(t, w.api.List(t.Context(), left))
 	assert.Empty(t, left.Items)
 	assert.Nil(t, w.get(t, crdKind, "", crdName))
+}
+
+// TestRightsThatTheCacheDoesNotShow go with their Promise: it is deleted a moment after its run has started.
+func TestRightsThatTheCacheDoesNotShow(t *testing.T) {
+	rights := append(slices.Clone(rightsKinds), corev1.SchemeGroupVersion.WithKind("ServiceAccount"))
+	w := newWorld(t, promise(t, pipelines("promise", "configure", "own"), pipelines("resource", "configure"), field(nil, "spec", "api")), namespace(system))
+	w.restart()
+	w.list = func(kind schema.GroupVersionKind) (bool, error) { return !slices.Contains(rights, kind), nil }
+	for range 2 {
+		w.reconciledPromise(t)
+	}
+	left := func() (found []string) {
+		for _, kind := range rights {
+			list := someList(kind)
+			require.NoError(t, w.api.List(t.Context(), list))
+			for _, o := range list.Items {
+				found = append(found, kind.Kind+" "+o.GetName())
+			}
+		}
+		return found
+	}
+	require.NotEmpty(t, left())
+	w.delete(t, w.promise(t))
+	w.reconciledPromise(t)
+	require.Nil(t, w.promise(t))
+	assert.Empty(t, left())
 }
 
 // TestWorkThatTheCacheShowsAsItWas: the results are those of the run before the last one, and the
