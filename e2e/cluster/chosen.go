@@ -32,6 +32,8 @@ func (c chosen) has(engine chosen) bool { return c == engine || c == bothEngines
 
 // serves says whether a cluster of c will do for a caller who asked for another choice: one engine more is
 // no harm, but controllers that act are one where somebody else plays them.
-func (c chosen) serves(asked chosen) bool { return c == asked || c == bothEngines && asked != idleEngines }
+func (c chosen) serves(asked chosen) bool {
+	return c == asked || c == bothEngines && asked != idleEngines
+}
 
 func (c chosen) idle() bool { return c == idleEngines }

@@ -97,7 +97,8 @@ func (a *API) fillVersion(at diag.At, diags *diag.List) {
 	if a.Version == "" {
 		diags.Add(diag.BadAPI, at.Index(stored), "the version has no name")
 	} else if !versions[stored].Served {
-		diags.Add(diag.StoredNotServed, at.Index(stored).Field("served"), "version %q is stored and not served: requests are read in the stored version, so none is ever handled; write served: true", a.Version)
+		diags.Add(diag.StoredNotServed, at.Index(stored).Field("served"),
+			"version %q is stored and not served: requests are read in the stored version, so none is ever handled; write served: true", a.Version)
 	}
 	if s := versions[stored].Schema; s != nil {
 		a.Schema = s.OpenAPIV3Schema
