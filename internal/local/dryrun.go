@@ -14,6 +14,7 @@ import (
 
 	compiled "github.com/kratix-compile/kratix-compile/backends/local"
 	"github.com/kratix-compile/kratix-compile/internal/harvest/bundle"
+	"github.com/kratix-compile/kratix-compile/internal/quote"
 )
 
 // dryRunID is the ID of a run that does not happen.
@@ -67,10 +68,10 @@ func (e Engine) shell(c command) string {
 	words := make([]string, 0, len(c.env)+len(c.args)+1)
 	for _, v := range c.env {
 		name, value, _ := strings.Cut(v, "=")
-		words = append(words, name+"="+shellWord(value))
+		words = append(words, name+"="+quote.Word(value))
 	}
 	for _, word := range append([]string{e.Typed}, c.args...) {
-		words = append(words, shellWord(word))
+		words = append(words, quote.Word(word))
 	}
 	line := strings.Join(words, " ")
 	if c.in != nil {
@@ -87,15 +88,4 @@ func packed(data []byte) string {
 	_ = zip.Close()
 	_ = text.Close()
 	return out.String()
-}
-
-// shellSafe are the characters that mean nothing to a shell.
-const shellSafe = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./:=,@%+"
-
-// shellWord is a word as a POSIX shell takes it.
-func shellWord(word string) string {
-	if word != "" && strings.Trim(word, shellSafe) == "" {
-		return word
-	}
-	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 }

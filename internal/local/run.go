@@ -167,7 +167,7 @@ func (s *Session) container(ctx context.Context, w wording, i int) error {
 		return err
 	case state.Status == "running":
 		return &failure{fmt.Sprintf("%s start ended, but the container %s still runs; --keep leaves it to look at with %s inspect %s",
-			s.engine.Name, name, shellWord(s.engine.Typed), w.container(i))}
+			s.engine.Name, name, quote.Word(s.engine.Typed), w.container(i))}
 	case state.Status != "exited" && state.Status != "stopped":
 		failed.Reason = state.why(said.lastLine())
 		return failed

@@ -19,6 +19,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/kratix-compile/kratix-compile/internal/harvest/bundle"
+	"github.com/kratix-compile/kratix-compile/internal/quote"
 )
 
 // TestCommandLines has every command line of a run, from the first to the last.
@@ -94,7 +95,7 @@ func TestContainerFails(t *testing.T) {
 			f.write("log", "a line\nthe last line\n\n")
 			s := f.open()
 			_, err := s.Run(t.Context(), script(), true)
-			require.EqualError(t, err, strings.NewReplacer("TYPED", shellWord(f.Typed), "RUN", s.ID).Replace(want))
+			require.EqualError(t, err, strings.NewReplacer("TYPED", quote.Word(f.Typed), "RUN", s.ID).Replace(want))
 			assert.NotContains(t, f.read("asked"), "start --attach "+s.ID+"-1-2-check", "the first that fails ends the Pipeline")
 			require.NoError(t, s.Close(t.Context()))
 			f.clean()

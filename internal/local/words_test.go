@@ -49,14 +49,6 @@ func TestDryRunIsWhatRuns(t *testing.T) {
 	}
 }
 
-func TestShellWord(t *testing.T) {
-	for word, want := range map[string]string{
-		"": "''", "a-b_c=/d:e": "a-b_c=/d:e", "a b": "'a b'", "it's $x": `'it'\''s $x'`, "a\nb": "'a\nb'", "~x": "'~x'",
-	} {
-		assert.Equal(t, want, shellWord(word))
-	}
-}
-
 func TestLog(t *testing.T) {
 	var out bytes.Buffer
 	w := &lines{log: &Log{To: &out}, prefix: "a"}

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package quote repeats what containers, servers and other people have written: no more of it than
-// fits, and nothing that a terminal obeys.
+// fits, and nothing that a terminal or a shell obeys.
 package quote
 
 import (
@@ -31,4 +31,15 @@ func Plain(text string) string {
 		}
 		return r
 	}, text)
+}
+
+// shellSafe are the characters that mean nothing to a shell.
+const shellSafe = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./:=,@%+"
+
+// Word is a text as one word of a command line for a POSIX shell, which people paste.
+func Word(text string) string {
+	if text != "" && strings.Trim(text, shellSafe) == "" {
+		return text
+	}
+	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
 }

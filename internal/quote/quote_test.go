@@ -18,3 +18,11 @@ func TestPlain(t *testing.T) {
 	assert.Equal(t, "two lines", Plain("two\nlines"))
 	assert.Equal(t, "\ufffd[2Jgone\ufffd", Plain("\x1b[2Jgone\u202e"))
 }
+
+func TestWord(t *testing.T) {
+	for word, want := range map[string]string{
+		"": "''", "a-b_c=/d:e": "a-b_c=/d:e", "a b": "'a b'", "it's $x": `'it'\''s $x'`, "a\nb": "'a\nb'", "~x": "'~x'",
+	} {
+		assert.Equal(t, want, Word(word))
+	}
+}

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/kratix-compile/kratix-compile/backends/state"
+	"github.com/kratix-compile/kratix-compile/internal/quote"
 )
 
 // commands writes commands for people. Each has the flags that choose the cluster: kubectl and the
@@ -80,29 +81,21 @@ func (r *reader) lookAtRun(run *Run) []Command {
 }
 
 // pod shows the container that matters: the one that failed or is stuck, or else the one that
-// runs, or else the last one that has a log.
+// runs, or else the last one that has a log. Not all names in a run are checked by the API server, so they are
+// quoted.
 func (c commands) pod(run *Run) []Command {
 	if run.Pod == "" {
 		return []Command{c.kubectl("why there is no Pod", "describe %s %s -n %s", strings.ToLower(run.Kind), run.Name, run.Namespace)}
 	}
 	step := atWork(run.State)
 	if step == nil || step.Phase == state.StepWaiting || step.Phase == state.StepSkipped || step.Phase == state.StepUnknown {
-		return []Command{c.kubectl("the Pod and its events", "describe pod %s -n %s", word(run.Pod), run.Namespace)}
+		return []Command{c.kubectl("the Pod and its events", "describe pod %s -n %s", quote.Word(run.Pod), run.Namespace)}
 	}
 	follow := ""
 	if step.Phase == state.StepRunning {
 		follow = " -f"
 	}
-	return []Command{c.kubectl("the log of container "+step.Name, "logs %s -c %s -n %s%s", word(run.Pod), word(step.Container), run.Namespace, follow)}
-}
-
-// word is a text as one word for a shell. Not all names in a run are checked by the API server, and
-// people paste these commands.
-func word(text string) string {
-	if strings.Trim(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._") == "" && text != "" {
-		return text
-	}
-	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
+	return []Command{c.kubectl("the log of container "+step.Name, "logs %s -c %s -n %s%s", quote.Word(run.Pod), quote.Word(step.Container), run.Namespace, follow)}
 }
 
 // atWork is the step that failed or is stuck, or else the one that runs, or else the one that
