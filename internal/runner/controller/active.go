@@ -14,12 +14,13 @@ import (
 	"github.com/kratix-compile/kratix-compile/internal/runner/slots"
 )
 
-// activeRuns are those that the runner has made and that have not ended, as the caches have them.
+// activeRuns are those that the runner has made and that have not ended, as the caches have them. With
+// an error they are not all.
 func (r *Runner) activeRuns(ctx context.Context) (active []run, err error) {
 	for _, e := range r.Engines {
 		all, err := e.AllRuns(ctx)
 		if err != nil && !errors.Is(err, engine.ErrMissing) {
-			return nil, err
+			return active, err
 		}
 		for i := range all {
 			one := run{&all[i], e}

@@ -14,11 +14,9 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/kratix-compile/kratix-compile/api/v1alpha1"
-	"github.com/kratix-compile/kratix-compile/internal/runner/engine"
 	"github.com/kratix-compile/kratix-compile/internal/runner/progress"
 	"github.com/kratix-compile/kratix-compile/translate/workflow"
 )
@@ -67,39 +65,35 @@ func (p *Promises) remove(ctx context.Context, o *object) (time.Duration, error)
 }
 
 // configuring names a configure run of a request for the Promise that has not ended and whose results
-// are not safe; empty if there is none. The delete workflow of the Promise waits for all of them, as in Kratix: it may remove
-// what they use. None starts meanwhile, because the Promise is being deleted.
+// are not safe; empty if there is none. The delete workflow of the Promise waits for all of them, as in
+// Kratix: it may remove what they use. None starts meanwhile, because the Promise is being deleted.
 //
 // The labels of a run are not enough: a tenant can give the run of a request for another Promise the
 // labels of this one.
 func (p *Promises) configuring(ctx context.Context, o *object) (string, error) {
-	for _, e := range p.Engines {
-		all, err := e.AllRuns(ctx)
-		if err != nil && !errors.Is(err, engine.ErrMissing) {
-			return "", err
-		}
-		for i := range all {
-			r := run{&all[i], e}
-			owner, sealed := p.Seal.Owner(r.Unstructured)
-			of, kind := workflow.OwnerOf(r.GetLabels(), ""), workflow.KindOf(r.GetLabels())
-			if !sealed || of.Promise != o.GetName() || kind.Type != workflow.Resource || kind.Action != workflow.Configure || r.ended() {
-				continue
-			}
-			if is, err := p.waitsFor(ctx, o, owner, r.GetName()); err != nil || is {
-				return r.GetKind() + " " + r.GetNamespace() + "/" + r.GetName(), err
-			}
-		}
+	active, unknown := p.activeRuns(ctx)
+	active = slices.DeleteFunc(active, func(r run) bool {
+		of, kind := workflow.OwnerOf(r.GetLabels(), ""), workflow.KindOf(r.GetLabels())
+		return of.Promise != o.GetName() || kind.Type != workflow.Resource || kind.Action != workflow.Configure
+	})
+	if len(active) == 0 {
+		return "", unknown
 	}
-	return "", nil
+	requests, err := p.requests(ctx, o)
+	i := slices.IndexFunc(active, func(r run) bool { return err != nil || p.waitsFor(r, requests) })
+	if i < 0 {
+		return "", unknown
+	}
+	return active[i].GetKind() + " " + active[i].GetNamespace() + "/" + active[i].GetName(), err
 }
 
-// waitsFor tells whether the object with this UID is a request for the Promise, and its workflow still
-// waits for this run. A run whose results are safe may never end for its engine.
-func (p *Promises) waitsFor(ctx context.Context, o *object, uid types.UID, run string) (bool, error) {
-	requests, err := p.requests(ctx, o)
-	return slices.ContainsFunc(requests, func(r unstructured.Unstructured) bool {
-		return r.GetUID() == uid && !progress.Read(newObject(&r).status()).Past(run)
-	}), err
+// waitsFor tells whether the run is of one of these requests, and its workflow still waits for it. A run
+// whose results are safe may never end for its engine.
+func (p *Promises) waitsFor(r run, requests []unstructured.Unstructured) bool {
+	owner, _ := p.Seal.Owner(r.Unstructured)
+	return slices.ContainsFunc(requests, func(of unstructured.Unstructured) bool {
+		return of.GetUID() == owner && !progress.Read(newObject(&of).status()).Past(r.GetName())
+	})
 }
 
 // farewell runs the delete workflow, if there is one. It is left out for an object whose
